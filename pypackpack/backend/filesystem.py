@@ -1,0 +1,245 @@
+"""The door to the disk: atomic writes, atomic folders, locks, digests.
+
+Write aside, flush, rename: a crash at any line leaves the old state or the new one. What differs between systems
+(locks, renaming over what exists, file modes) stays in this file.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import hashlib
+import os
+import shutil
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pypackpack.model.errors import ConflictError, FilesystemError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+CACHE_VARIABLE = "PYPACKPACK_CACHE_DIR"
+_CHUNK = 1 << 20
+
+
+def cache_folder() -> Path:
+    """Return the user's cache folder for pypackpack (``PYPACKPACK_CACHE_DIR`` names another)."""
+    named = os.environ.get(CACHE_VARIABLE)
+    if named:
+        return Path(named).absolute()
+    from platformdirs import user_cache_path  # noqa: PLC0415 - import cost, only where it is needed
+
+    return user_cache_path("pypackpack", appauthor=False)
+
+
+@contextlib.contextmanager
+def explained(action: str, path: Path) -> Iterator[None]:
+    """Turn an OSError inside into a FilesystemError that names the action and the path."""
+    try:
+        yield
+    except OSError as error:
+        where = error.filename or path
+        msg = f"cannot {action} {where}: {error.strerror or error}"
+        hints = {
+            errno.EACCES: "Check who owns the folder and whether you may write there.",
+            errno.EPERM: "Check who owns the folder and whether you may write there.",
+            errno.EROFS: "The file system is mounted read-only.",
+            errno.ENOSPC: "The disk is full: free some space and run the same command again.",
+            errno.EDQUOT: "Your disk quota is used up: free some space and run the same command again.",
+            errno.ENAMETOOLONG: "Move the project to a shorter path.",
+        }
+        raise FilesystemError(msg, hint=hints.get(error.errno or 0, "")) from error
+
+
+def write_atomic(path: Path, data: bytes | str, *, executable: bool = False) -> None:
+    """Write a whole file: readers see the old content or the new, never a part; parents are made.
+
+    An existing file keeps its mode.
+
+    Raises:
+        FilesystemError: It cannot be written; the old file is untouched.
+    """
+    content = data.encode() if isinstance(data, str) else data
+    with explained("write", path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(prefix=f".{path.name[:40]}.", dir=path.parent)
+        aside = Path(name)
+        try:
+            with os.fdopen(handle, "wb") as stream:
+                stream.write(content)
+                stream.flush()
+                os.fsync(stream.fileno())
+            aside.chmod(_mode_for(path, executable=executable))
+            _replace(aside, path)
+        except BaseException:
+            aside.unlink(missing_ok=True)
+            raise
+
+
+def _mode_for(path: Path, *, executable: bool) -> int:
+    with contextlib.suppress(OSError):
+        return path.stat().st_mode & 0o7777
+    umask = os.umask(0)
+    os.umask(umask)
+    return (0o777 if executable else 0o666) & ~umask
+
+
+def _replace(aside: Path, path: Path) -> None:
+    """Rename over what exists; on Windows a reader may hold it open for a moment."""
+    for wait in (0.01, 0.05, 0.2, 0.5, 1.0, None):
+        try:
+            os.replace(aside, path)
+        except PermissionError:
+            if sys.platform != "win32" or wait is None:
+                raise
+            time.sleep(wait)
+        else:
+            return
+
+
+def remove_tree(path: Path) -> None:
+    """Remove a folder or file, if it is there; a link is removed, not followed."""
+    with explained("remove", path):
+        if path.is_symlink() or path.is_file():
+            path.unlink()
+        elif path.exists():
+            shutil.rmtree(path)
+
+
+@contextlib.contextmanager
+def scratch_folder(parent: Path, prefix: str = ".work-") -> Iterator[Path]:
+    """Make a folder of one's own below ``parent`` and remove it at the end, whatever happens."""
+    with explained("make a folder in", parent):
+        parent.mkdir(parents=True, exist_ok=True)
+        folder = Path(tempfile.mkdtemp(prefix=prefix, dir=parent))
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def swap_folder(fresh: Path, place: Path) -> None:
+    """Put the folder ``fresh`` at ``place``; what was there is set aside first and put back if that fails.
+
+    ``fresh`` must lie on the same file system (make it with `scratch_folder` in ``place.parent``).
+    """
+    with explained("replace", place):
+        place.parent.mkdir(parents=True, exist_ok=True)
+        if not place.exists():
+            os.rename(fresh, place)
+            return
+        old = Path(tempfile.mkdtemp(prefix=f".old-{place.name[:40]}-", dir=place.parent))
+        os.rename(place, old / "was")
+        try:
+            os.rename(fresh, place)
+        except BaseException:
+            os.rename(old / "was", place)
+            raise
+        finally:
+            shutil.rmtree(old, ignore_errors=True)
+
+
+def make_once(place: Path, fresh: Path) -> None:
+    """Put ``fresh`` at ``place`` unless somebody else was first; for cache folders that are the same whoever makes them."""
+    with explained("write", place):
+        place.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            os.rename(fresh, place)
+        except OSError:
+            if not place.is_dir():
+                raise
+
+
+@contextlib.contextmanager
+def lock(path: Path, *, wait: bool = True, busy: str = "") -> Iterator[None]:
+    """Hold an exclusive lock on a file, across processes; it ends with the process, however that ends.
+
+    Args:
+        path: The lock file; it stays on disk.
+        wait: Wait for whoever holds it; otherwise raise at once.
+        busy: The error's sentence.
+
+    Raises:
+        ConflictError: Somebody else holds it and ``wait`` is False.
+    """
+    with explained("lock", path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
+    try:
+        _lock_handle(handle, path, wait=wait, busy=busy)
+        yield
+    finally:
+        os.close(handle)
+
+
+def _lock_handle(handle: int, path: Path, *, wait: bool, busy: str) -> None:
+    while True:
+        try:
+            if sys.platform == "win32":
+                import msvcrt  # noqa: PLC0415 - Windows only
+
+                msvcrt.locking(handle, msvcrt.LK_NBLCK, 1)
+            else:
+                import fcntl  # noqa: PLC0415 - POSIX only
+
+                fcntl.flock(handle, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+        except OSError as error:
+            if error.errno not in (errno.EACCES, errno.EAGAIN, errno.EDEADLK):
+                msg = f"cannot lock {path}: {error.strerror or error}"
+                raise FilesystemError(msg) from error
+            if not wait:
+                raise ConflictError(busy or f"{path} is in use by another pypackpack") from error
+            time.sleep(0.05)
+        else:
+            return
+
+
+def sha256_bytes(data: bytes | str) -> str:
+    """Return the hex SHA-256 of bytes (text as UTF-8)."""
+    return hashlib.sha256(data.encode() if isinstance(data, str) else data).hexdigest()
+
+
+def sha256_file(path: Path) -> str:
+    """Return the hex SHA-256 of a file's content.
+
+    Raises:
+        FilesystemError: It cannot be read.
+    """
+    digest = hashlib.sha256()
+    with explained("read", path), path.open("rb") as stream:
+        while chunk := stream.read(_CHUNK):
+            digest.update(chunk)
+    return digest.hexdigest()
+
+
+def read_bytes(path: Path) -> bytes:
+    """Return a file's bytes.
+
+    Raises:
+        FilesystemError: It cannot be read.
+    """
+    with explained("read", path):
+        return path.read_bytes()
+
+
+def files_below(folder: Path) -> Iterator[Path]:
+    """Yield every file below a folder in a stable order, without ``__pycache__`` and editors' leftovers.
+
+    Links to folders are not followed (a loop would never end); links to files count as files.
+    """
+    try:
+        entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
+    except FileNotFoundError:
+        return
+    for entry in entries:
+        if entry.name == "__pycache__" or entry.name.endswith((".pyc", ".pyo", "~", ".swp")) or entry.name == ".DS_Store":
+            continue
+        path = Path(entry.path)
+        if entry.is_dir(follow_symlinks=False):
+            yield from files_below(path)
+        elif entry.is_file():
+            yield path

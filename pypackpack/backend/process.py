@@ -1,0 +1,247 @@
+"""The one door to child processes.
+
+Children run in a process group of their own, so that Ctrl-C reaches us first and we end them, whole trees, in
+order: nothing half-written is left by a compiler that was told to stop at the same moment as we were. No shell is
+ever used.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from pypackpack.model.errors import MissingToolError, ToolError, WorkError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+_live: set[subprocess.Popen[bytes]] = set()
+_lock = threading.Lock()
+_stopping = threading.Event()
+
+SHOWN_LINES = 60
+
+
+@dataclass(frozen=True)
+class Completed:
+    """A child that ended: its exit code and what it wrote (UTF-8, undecodable bytes replaced)."""
+
+    command: tuple[str, ...]
+    code: int
+    stdout: str
+    stderr: str
+
+
+def _popen(
+    command: Sequence[str | Path], *, cwd: Path | None, env: Mapping[str, str] | None, inherit: bool = False
+) -> subprocess.Popen[bytes]:
+    """Start a child in its own group and remember it."""
+    words = [os.fspath(word) for word in command]
+    extra: dict[str, Any] = {}
+    if not inherit:
+        if sys.platform == "win32":
+            extra["creationflags"] = subprocess.CREATE_NEW_PROCESS_GROUP
+        else:
+            extra["start_new_session"] = True
+    stream = None if inherit else subprocess.PIPE
+    with _lock:
+        if _stopping.is_set():
+            raise KeyboardInterrupt
+        try:
+            child = subprocess.Popen(  # noqa: S603 - a list of words, never a shell; this is the one door
+                words, cwd=cwd, env=None if env is None else dict(env), stdin=stream, stdout=stream, stderr=stream, **extra
+            )
+        except FileNotFoundError as error:
+            msg = f"cannot start {words[0]}: it is not there"
+            raise MissingToolError(msg, hint="Install it, or name the right path.") from error
+        except OSError as error:
+            msg = f"cannot start {words[0]}: {error.strerror or error}"
+            raise WorkError(msg) from error
+        _live.add(child)
+    return child
+
+
+def _end(child: subprocess.Popen[bytes]) -> None:
+    """End a child and everything that it started."""
+    with contextlib.suppress(OSError):
+        if sys.platform == "win32":
+            child.kill()
+        else:
+            os.killpg(child.pid, signal.SIGKILL)
+    with contextlib.suppress(OSError):
+        child.kill()
+
+
+def stop_all() -> None:
+    """End every child and refuse new ones; called once, when the person interrupts us."""
+    _stopping.set()
+    with _lock:
+        children = list(_live)
+    for child in children:
+        _end(child)
+
+
+def stopping() -> bool:
+    """Tell whether `stop_all` was called."""
+    return _stopping.is_set()
+
+
+def environment(changes: Mapping[str, str | None], *, base: Mapping[str, str] | None = None) -> dict[str, str]:
+    """Return this process's environment with changes; None removes a variable."""
+    result = dict(os.environ if base is None else base)
+    for name, value in changes.items():
+        if value is None:
+            result.pop(name, None)
+        else:
+            result[name] = value
+    return result
+
+
+def run(
+    command: Sequence[str | Path],
+    *,
+    cwd: Path | None = None,
+    env: Mapping[str, str] | None = None,
+    text_input: str = "",
+    timeout: float | None = None,
+) -> Completed:
+    """Run a child to its end and return what it wrote.
+
+    Args:
+        command: The words; the first is the program.
+        cwd: Folder to run in.
+        env: The whole environment; None hands on ours. See `environment`.
+        text_input: What it reads on stdin.
+        timeout: Seconds until it is ended.
+
+    Raises:
+        MissingToolError: The program is not there.
+        ToolError: It took longer than ``timeout``.
+        KeyboardInterrupt: `stop_all` was called meanwhile.
+    """
+    child = _popen(command, cwd=cwd, env=env)
+    words = tuple(os.fspath(word) for word in command)
+    try:
+        out, err = child.communicate(text_input.encode(), timeout=timeout)
+    except subprocess.TimeoutExpired as error:
+        _end(child)
+        child.communicate()
+        msg = f"{words[0]} did not end within {timeout:g} seconds"
+        raise ToolError(msg, hint="The command was: " + " ".join(words)) from error
+    except BaseException:
+        _end(child)
+        child.wait()
+        raise
+    finally:
+        with _lock:
+            _live.discard(child)
+    if _stopping.is_set():
+        raise KeyboardInterrupt
+    return Completed(words, child.returncode, out.decode(errors="replace"), err.decode(errors="replace"))
+
+
+def checked(
+    command: Sequence[str | Path],
+    what: str,
+    *,
+    cwd: Path | None = None,
+    env: Mapping[str, str] | None = None,
+    timeout: float | None = None,
+) -> Completed:
+    """Run a child that must succeed; ``what`` names the work for the error.
+
+    Raises:
+        ToolError: It ended with another exit code than 0; its words are in ``details``.
+    """
+    done = run(command, cwd=cwd, env=env, timeout=timeout)
+    if done.code != 0:
+        words = (done.stderr.strip() or done.stdout.strip()).splitlines()
+        msg = f"{what} failed (exit code {done.code})"
+        raise ToolError(msg, details="\n".join(words[-SHOWN_LINES:]))
+    return done
+
+
+def run_attached(command: Sequence[str | Path], *, cwd: Path | None = None, env: Mapping[str, str] | None = None) -> int:
+    """Run a child on our own terminal (it keeps stdin, stdout, stderr and signals) and return its exit code."""
+    child = _popen(command, cwd=cwd, env=env, inherit=True)
+    try:
+        return child.wait()
+    except BaseException:
+        _end(child) if sys.platform == "win32" else child.terminate()
+        child.wait()
+        raise
+    finally:
+        with _lock:
+            _live.discard(child)
+
+
+class Worker:
+    """A child that answers requests, one JSON value per line on stdin and stdout.
+
+    Used where starting a process for each piece of work would cost more than the work. One request at a time;
+    a worker belongs to one thread at a time.
+    """
+
+    def __init__(self, command: Sequence[str | Path], *, cwd: Path | None = None, env: Mapping[str, str] | None = None) -> None:
+        self._child = _popen(command, cwd=cwd, env=env)
+        self._words = tuple(os.fspath(word) for word in command)
+        self._errors: list[bytes] = []
+        self._drain = threading.Thread(target=self._read_errors, daemon=True)
+        self._drain.start()
+
+    def _read_errors(self) -> None:
+        if self._child.stderr is not None:
+            for line in self._child.stderr:
+                self._errors.append(line)
+                del self._errors[:-SHOWN_LINES]
+
+    def request(self, value: object) -> Any:  # noqa: ANN401 - a JSON value; the caller knows its shape
+        """Send a JSON value and return the answer.
+
+        Raises:
+            ToolError: The worker died or answered nonsense; its last words are in ``details``.
+        """
+        stdin, stdout = self._child.stdin, self._child.stdout
+        if stdin is None or stdout is None:
+            msg = "worker without pipes"
+            raise WorkError(msg)
+        try:
+            stdin.write(json.dumps(value).encode() + b"\n")
+            stdin.flush()
+            line = stdout.readline()
+        except (OSError, ValueError):
+            line = b""
+        if _stopping.is_set():
+            raise KeyboardInterrupt
+        try:
+            return json.loads(line)
+        except ValueError as error:
+            self._drain.join(timeout=2)
+            msg = f"{self._words[0]} ended in the middle of its work"
+            raise ToolError(msg, details=b"".join(self._errors).decode(errors="replace").strip()) from error
+
+    def close(self) -> None:
+        """End the worker."""
+        with contextlib.suppress(OSError):
+            if self._child.stdin is not None:
+                self._child.stdin.close()
+        try:
+            self._child.wait(timeout=2)
+        except subprocess.TimeoutExpired:
+            _end(self._child)
+            self._child.wait()
+        finally:
+            with _lock:
+                _live.discard(self._child)
+            self._drain.join(timeout=2)
+            for stream in (self._child.stdout, self._child.stderr):
+                if stream is not None:
+                    stream.close()

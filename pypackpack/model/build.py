@@ -1,0 +1,162 @@
+"""What a build is asked for and what it gives back."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from pypackpack.model.target import PythonVersion
+
+
+class Level(str, Enum):
+    """How far the code is compiled."""
+
+    INSTANT = "instant"
+    BYTECODE = "bytecode"
+    NATIVE = "native"
+    MIXED = "mixed"
+
+
+class BuildType(str, Enum):
+    """Debug keeps sources and symbols; release strips and optimises."""
+
+    DEBUG = "debug"
+    RELEASE = "release"
+
+
+class Bundle(str, Enum):
+    """The form of the result."""
+
+    SINGLE = "single"
+    FAT = "fat"
+    BINARY = "binary"
+    PATCH = "patch"
+
+
+@dataclass(frozen=True)
+class BuildRequest:
+    """The words of ``pypackpack build <package> source``, checked but not yet resolved.
+
+    Attributes:
+        start: Folder to look for the project from.
+        package: Package name as typed.
+        bundle: Form of the result.
+        type: Debug or release.
+        level: How far to compile.
+        targets: Target words as typed; empty means all of the package.
+        pythons: Python versions as typed; empty means the settings', else the project's own.
+        jobs: Most tasks at one time; None means one per core.
+        offline: Never touch the network.
+    """
+
+    start: Path
+    package: str
+    bundle: Bundle = Bundle.BINARY
+    type: BuildType = BuildType.DEBUG
+    level: Level = Level.INSTANT
+    targets: tuple[str, ...] = ()
+    pythons: tuple[str, ...] = ()
+    jobs: int | None = None
+    offline: bool = False
+
+
+@dataclass(frozen=True)
+class Fallback:
+    """A module that was to be native and is not, with the reason."""
+
+    module: str
+    targets: tuple[str, ...]
+    python: PythonVersion
+    form: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Artifact:
+    """One thing that a build made.
+
+    Attributes:
+        path: The wheel, or the folder of a binary.
+        kind: ``wheel`` or ``folder``.
+        package: Whose it is.
+        targets: Target names that it serves.
+        python: The Python version it is bound to; None when it is not.
+        size: Bytes (of a folder: all files).
+        sha256: Digest of the file; of a folder: of its ``manifest.json``.
+        cached: Whether every step of it came from the store.
+        run: ``run`` when it was run on its target, else ``built, not run``.
+    """
+
+    path: Path
+    kind: str
+    package: str
+    targets: tuple[str, ...]
+    python: PythonVersion | None
+    size: int
+    sha256: str
+    cached: bool
+    run: str = "built, not run"
+
+
+@dataclass(frozen=True)
+class BuildResult:
+    """What a build did."""
+
+    artifacts: tuple[Artifact, ...]
+    fallbacks: tuple[Fallback, ...] = ()
+    left_out: tuple[tuple[str, str], ...] = ()
+    warnings: tuple[str, ...] = ()
+    tasks_run: int = 0
+    tasks_cached: int = 0
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True)
+class Step:
+    """One event of long work, for whoever watches.
+
+    Attributes:
+        package: Whose work it is; empty for preparations.
+        target: Target name, or empty for work that all targets share.
+        step: A word for the table: ``transcompile``, ``compile``, ``bundle``, ``fetch zig`` …
+        done: Tasks finished of this cell.
+        total: Tasks of this cell, as far as known.
+        cached: How many of the finished came from the store.
+        detail: What is being done right now.
+    """
+
+    package: str
+    target: str
+    step: str
+    done: int
+    total: int
+    cached: int = 0
+    detail: str = ""
+
+
+class Watcher(Protocol):
+    """Whoever shows progress; the middleware calls it and does not know who it is."""
+
+    def step(self, event: Step) -> None:
+        """Take note of one event; may be called from any thread."""
+
+    def note(self, text: str) -> None:
+        """Show one line that a person should read now."""
+
+
+@dataclass(frozen=True)
+class Silent:
+    """A watcher that shows nothing."""
+
+    notes: list[str] = field(default_factory=list)
+
+    def step(self, event: Step) -> None:
+        """Ignore it."""
+
+    def note(self, text: str) -> None:
+        """Keep it for whoever asks."""
+        self.notes.append(text)

@@ -1,0 +1,111 @@
+"""The one family of errors.
+
+Every error that a person can cause or meet is a `PyPackPackError`: a stable ``code`` (documented in
+``docs/reference/errors.md``), the facts in ``message``, and in ``hint`` one sentence on what to do. Only
+``frontend/cli/main.py`` turns them into text and an exit code.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+EXIT_DONE = 0
+EXIT_FAILED = 1
+EXIT_USAGE = 2
+EXIT_MISSING = 3
+EXIT_INTERRUPTED = 130
+
+
+class PyPackPackError(Exception):
+    """An error with a code, the facts, and what to do about it.
+
+    Args:
+        message: What is wrong, naming the file, the key or the argument.
+        hint: One sentence on what to do; empty when the message already says it.
+        details: More lines to show as they are, such as an outside tool's own output.
+    """
+
+    code: ClassVar[str] = "error"
+    exit_code: ClassVar[int] = EXIT_FAILED
+
+    def __init__(self, message: str, *, hint: str = "", details: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+        self.details = details
+
+
+class WorkError(PyPackPackError):
+    """The work was understood and started, and failed."""
+
+    code = "work-failed"
+
+
+class SourceError(WorkError):
+    """A source file cannot be used: syntax, encoding, or two files for one module."""
+
+    code = "bad-source"
+
+
+class ToolError(WorkError):
+    """An outside tool ended with an error; its words are in ``details``."""
+
+    code = "tool-failed"
+
+
+class FilesystemError(WorkError):
+    """A file or folder cannot be read or written."""
+
+    code = "filesystem"
+
+
+class ConflictError(WorkError):
+    """Somebody else changed, or is changing, what we work on."""
+
+    code = "conflict"
+
+
+class UsageError(PyPackPackError):
+    """The words of the call are wrong."""
+
+    code = "usage"
+    exit_code = EXIT_USAGE
+
+
+class UnknownTargetError(UsageError):
+    """A target name that the table does not have."""
+
+    code = "unknown-target"
+
+
+class NameTakenError(UsageError):
+    """A package or project name that cannot be used."""
+
+    code = "bad-name"
+
+
+class NoProjectError(UsageError):
+    """The command needs a project (or package) and stands in none."""
+
+    code = "no-project"
+
+
+class SettingsError(PyPackPackError):
+    """Wrong settings in a pyproject.toml; ``details`` has one line per problem."""
+
+    code = "bad-settings"
+    exit_code = EXIT_USAGE
+
+
+class MissingToolError(PyPackPackError):
+    """A tool or platform requirement is not there."""
+
+    code = "missing-tool"
+    exit_code = EXIT_MISSING
+
+
+class NotYetError(PyPackPackError):
+    """A documented word of the command line whose work is not there yet."""
+
+    code = "not-yet"
+    exit_code = EXIT_MISSING

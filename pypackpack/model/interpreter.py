@@ -1,0 +1,39 @@
+"""A Python on this machine, as a value."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from pypackpack.model.target import PythonVersion
+
+
+@dataclass(frozen=True)
+class Interpreter:
+    """What we need to know of an interpreter.
+
+    Attributes:
+        executable: The path that starts it.
+        version: X, Y, Z.
+        implementation: ``cpython`` or another.
+        include: Folder of its C headers, whether or not it is there.
+        has_headers: Whether ``Python.h`` lies in ``include``.
+        free_threaded: Built with ``--disable-gil`` (PEP 703).
+        platform: ``sysconfig.get_platform()``.
+    """
+
+    executable: Path
+    version: tuple[int, int, int]
+    implementation: str
+    include: Path
+    has_headers: bool
+    free_threaded: bool
+    platform: str
+
+    @property
+    def series(self) -> PythonVersion:
+        """The X.Y that wheels and headers are bound to."""
+        return self.version[:2]

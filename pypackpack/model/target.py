@@ -1,0 +1,75 @@
+"""Targets: the platforms that a package is built for, as values."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+PythonVersion = tuple[int, int]
+
+
+@dataclass(frozen=True)
+class WheelTags:
+    """The platform tags that a target's wheels carry (PEP 425), by Python version.
+
+    ``default`` serves every version that ``by_python`` does not name; several tags make one compressed tag set
+    (``manylinux_2_17_x86_64.manylinux2014_x86_64``).
+    """
+
+    default: tuple[str, ...]
+    by_python: Mapping[PythonVersion, tuple[str, ...]]
+
+    def for_python(self, python: PythonVersion) -> tuple[str, ...]:
+        """Return the platform tags for one Python version; empty when that platform has no such Python."""
+        return self.by_python.get(python, self.default)
+
+
+@dataclass(frozen=True)
+class Target:
+    """One platform: a row of ``data/targets.toml``.
+
+    Attributes:
+        name: Canonical name, ``<family>[_<variant or version>]_<arch>``.
+        family: First word of the name; names the overlay folder ``src/<family>``.
+        arch: Last word of the name.
+        summary: A few words for people.
+        tags: Platform tags of its wheels.
+        sys_platform: ``sys.platform`` on it (PEP 508 marker).
+        platform_machine: ``platform.machine()`` on it (PEP 508 marker).
+        platform_system: ``platform.system()`` on it (PEP 508 marker).
+        os_name: ``os.name`` on it (PEP 508 marker).
+        toolchain: What builds it: ``zig``, ``ndk`` or ``xcode``.
+        triple: What the toolchain calls it (``x86_64-linux-gnu.2.17``); empty where it does not apply.
+        object_format: ``elf``, ``macho``, ``coff`` or ``wasm``.
+        uv_platform: uv's ``--python-platform`` name; empty where uv has none.
+        extension_suffix: File name suffix of extension modules, with ``{py}`` for the digits of the Python version.
+        extension_suffix_by_python: Exceptions from it.
+        min_python: First Python version of this platform.
+        default_of_family: Whether the family's name alone, as an argument of ``target add``, means this target.
+    """
+
+    name: str
+    family: str
+    arch: str
+    summary: str
+    tags: WheelTags
+    sys_platform: str
+    platform_machine: str
+    platform_system: str
+    os_name: str
+    toolchain: str
+    triple: str
+    object_format: str
+    uv_platform: str
+    extension_suffix: str
+    extension_suffix_by_python: Mapping[PythonVersion, str]
+    min_python: PythonVersion
+    default_of_family: bool
+
+    def suffix(self, python: PythonVersion) -> str:
+        """Return the suffix of a version specific extension module, such as ``.cpython-313-x86_64-linux-gnu.so``."""
+        pattern = self.extension_suffix_by_python.get(python, self.extension_suffix)
+        return pattern.replace("{py}", f"{python[0]}{python[1]}")
