@@ -15,12 +15,12 @@ import sys
 import tempfile
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO
 
 from pypackpack.model.errors import ConflictError, FilesystemError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
 CACHE_VARIABLE = "PYPACKPACK_CACHE_DIR"
 _CHUNK = 1 << 20
@@ -63,21 +63,70 @@ def write_atomic(path: Path, data: bytes | str, *, executable: bool = False) -> 
     Raises:
         FilesystemError: It cannot be written; the old file is untouched.
     """
-    content = data.encode() if isinstance(data, str) else data
+    with atomic_stream(path, executable=executable) as stream:
+        stream.write(data.encode() if isinstance(data, str) else data)
+
+
+@contextlib.contextmanager
+def atomic_stream(path: Path, *, executable: bool = False) -> Iterator[BinaryIO]:
+    """Give a stream whose content stands at ``path`` once the block has ended without an error; else nothing changes.
+
+    For what is too large to hold in memory; otherwise as `write_atomic`.
+
+    Raises:
+        FilesystemError: It cannot be written; the old file is untouched.
+    """
     with explained("write", path):
         path.parent.mkdir(parents=True, exist_ok=True)
         handle, name = tempfile.mkstemp(prefix=f".{path.name[:40]}.", dir=path.parent)
         aside = Path(name)
         try:
             with os.fdopen(handle, "wb") as stream:
-                stream.write(content)
+                yield stream
                 stream.flush()
                 os.fsync(stream.fileno())
             aside.chmod(_mode_for(path, executable=executable))
-            _replace(aside, path)
+            replace(aside, path)
         except BaseException:
             aside.unlink(missing_ok=True)
             raise
+
+
+def write_scratch(path: Path, data: bytes) -> None:
+    """Write a file that nobody else sees, in a scratch folder; parents are made.
+
+    Raises:
+        FilesystemError: It cannot be written.
+    """
+    with explained("write", path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(data)
+
+
+def fill_file(path: Path, data: bytes | Path, *, executable: bool = False) -> str:
+    """Write or copy a file inside a folder that nobody looks at yet (`scratch_folder`); parents are made.
+
+    Returns:
+        The hex SHA-256 of what was written.
+
+    Raises:
+        FilesystemError: It cannot be read or written.
+    """
+    digest = hashlib.sha256()
+    with explained("write", path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with path.open("wb") as out:
+            if isinstance(data, bytes):
+                digest.update(data)
+                out.write(data)
+            else:
+                with data.open("rb") as source:
+                    while chunk := source.read(_CHUNK):
+                        digest.update(chunk)
+                        out.write(chunk)
+        if executable:
+            path.chmod(path.stat().st_mode | 0o111)
+    return digest.hexdigest()
 
 
 def _mode_for(path: Path, *, executable: bool) -> int:
@@ -88,7 +137,7 @@ def _mode_for(path: Path, *, executable: bool) -> int:
     return (0o777 if executable else 0o666) & ~umask
 
 
-def _replace(aside: Path, path: Path) -> None:
+def replace(aside: str | Path, path: str | Path) -> None:
     """Rename over what exists; on Windows a reader may hold it open for a moment."""
     for wait in (0.01, 0.05, 0.2, 0.5, 1.0, None):
         try:
@@ -143,6 +192,38 @@ def swap_folder(fresh: Path, place: Path) -> None:
             shutil.rmtree(old, ignore_errors=True)
 
 
+@contextlib.contextmanager
+def swapped(pairs: Sequence[tuple[Path, Path]], aside: Path) -> Iterator[None]:
+    """Put several fresh folders in place, all of them or none, and put the old ones back if the block fails.
+
+    Args:
+        pairs: (fresh folder, its place); on one file system.
+        aside: A scratch folder on the same file system; the old folders lie in it until the block has ended.
+
+    Raises:
+        FilesystemError: One of them cannot be moved; everything is as it was.
+    """
+    done: list[tuple[Path, Path, Path | None]] = []
+    try:
+        for number, (fresh, place) in enumerate(pairs):
+            with explained("replace", place):
+                place.parent.mkdir(parents=True, exist_ok=True)
+                old = aside / f"old-{number}" if os.path.lexists(place) else None
+                if old is not None:
+                    os.rename(place, old)
+                done.append((fresh, place, old))
+                os.rename(fresh, place)
+        yield
+    except BaseException:
+        for fresh, place, old in reversed(done):
+            with contextlib.suppress(OSError):
+                if os.path.lexists(place):
+                    os.rename(place, fresh)
+                if old is not None:
+                    os.rename(old, place)
+        raise
+
+
 def make_once(place: Path, fresh: Path) -> None:
     """Put ``fresh`` at ``place`` unless somebody else was first; for cache folders that are the same whoever makes them."""
     with explained("write", place):
@@ -155,13 +236,14 @@ def make_once(place: Path, fresh: Path) -> None:
 
 
 @contextlib.contextmanager
-def lock(path: Path, *, wait: bool = True, busy: str = "") -> Iterator[None]:
+def lock(path: Path, *, wait: bool = True, busy: str = "", waiting: Callable[[], None] | None = None) -> Iterator[None]:
     """Hold an exclusive lock on a file, across processes; it ends with the process, however that ends.
 
     Args:
         path: The lock file; it stays on disk.
         wait: Wait for whoever holds it; otherwise raise at once.
         busy: The error's sentence.
+        waiting: Called once if somebody else holds it.
 
     Raises:
         ConflictError: Somebody else holds it and ``wait`` is False.
@@ -170,13 +252,13 @@ def lock(path: Path, *, wait: bool = True, busy: str = "") -> Iterator[None]:
         path.parent.mkdir(parents=True, exist_ok=True)
         handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
     try:
-        _lock_handle(handle, path, wait=wait, busy=busy)
+        _lock_handle(handle, path, wait=wait, busy=busy, waiting=waiting)
         yield
     finally:
         os.close(handle)
 
 
-def _lock_handle(handle: int, path: Path, *, wait: bool, busy: str) -> None:
+def _lock_handle(handle: int, path: Path, *, wait: bool, busy: str, waiting: Callable[[], None] | None) -> None:
     while True:
         try:
             if sys.platform == "win32":
@@ -186,13 +268,16 @@ def _lock_handle(handle: int, path: Path, *, wait: bool, busy: str) -> None:
             else:
                 import fcntl  # noqa: PLC0415 - POSIX only
 
-                fcntl.flock(handle, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
             if error.errno not in (errno.EACCES, errno.EAGAIN, errno.EDEADLK):
                 msg = f"cannot lock {path}: {error.strerror or error}"
                 raise FilesystemError(msg) from error
             if not wait:
                 raise ConflictError(busy or f"{path} is in use by another pypackpack") from error
+            if waiting is not None:
+                waiting()
+                waiting = None
             time.sleep(0.05)
         else:
             return
@@ -226,20 +311,40 @@ def read_bytes(path: Path) -> bytes:
         return path.read_bytes()
 
 
-def files_below(folder: Path) -> Iterator[Path]:
+def is_executable(path: Path) -> bool:
+    """Tell whether a file is marked as a program; on Windows, which has no such mark, never."""
+    if sys.platform == "win32":
+        return False
+    with explained("read", path):
+        return bool(path.stat().st_mode & 0o100)
+
+
+def source_date_epoch() -> int | None:
+    """Return ``SOURCE_DATE_EPOCH`` (seconds since 1970, see reproducible-builds.org), or None when it is not set to a number."""
+    value = os.environ.get("SOURCE_DATE_EPOCH", "")
+    return int(value) if value.isdigit() else None
+
+
+def files_below(folder: Path, *, installed: bool = False) -> Iterator[Path]:
     """Yield every file below a folder in a stable order, without ``__pycache__`` and editors' leftovers.
 
     Links to folders are not followed (a loop would never end); links to files count as files.
+
+    Args:
+        folder: Where to look; nothing is yielded when it is not there.
+        installed: It holds what an installer put there and not sources: everything counts but ``__pycache__``.
     """
     try:
         entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
     except FileNotFoundError:
         return
     for entry in entries:
-        if entry.name == "__pycache__" or entry.name.endswith((".pyc", ".pyo", "~", ".swp")) or entry.name == ".DS_Store":
+        if entry.name == "__pycache__":
+            continue
+        if not installed and (entry.name.endswith((".pyc", ".pyo", "~", ".swp")) or entry.name == ".DS_Store"):
             continue
         path = Path(entry.path)
         if entry.is_dir(follow_symlinks=False):
-            yield from files_below(path)
+            yield from files_below(path, installed=installed)
         elif entry.is_file():
             yield path

@@ -65,6 +65,36 @@ class ConflictError(WorkError):
     code = "conflict"
 
 
+class NoSuchDependencyError(WorkError):
+    """The package index has no distribution, or no version of it, that was asked for."""
+
+    code = "no-such-dependency"
+
+
+class NoWheelError(WorkError):
+    """A dependency has no wheel for a target."""
+
+    code = "no-wheel"
+
+
+class DependencyConflictError(WorkError):
+    """Dependencies exclude each other."""
+
+    code = "dependency-conflict"
+
+
+class PackageIndexError(WorkError):
+    """The package index is out of reach, or does not let us in."""
+
+    code = "index-out-of-reach"
+
+
+class DamagedLockError(WorkError):
+    """A lock file that cannot be read."""
+
+    code = "damaged-lock"
+
+
 class UsageError(PyPackPackError):
     """The words of the call are wrong."""
 

@@ -11,6 +11,11 @@ if TYPE_CHECKING:
     from pypackpack.model.target import PythonVersion
 
 
+OLDEST: PythonVersion = (3, 10)
+NEWEST: PythonVersion = (3, 14)
+"""The series of CPython that packages are built for, both ends included."""
+
+
 @dataclass(frozen=True)
 class Interpreter:
     """What we need to know of an interpreter.

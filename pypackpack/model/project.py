@@ -5,10 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from pypackpack.model.names import normalise
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
+    from pypackpack.model.interpreter import Interpreter
     from pypackpack.model.target import PythonVersion, Target
 
 
@@ -55,9 +58,10 @@ class Package:
         pythons: Python versions of ``[tool.pypackpack] python``; empty means the project's own.
         dependencies: PEP 508 strings of ``[project] dependencies``.
         target_dependencies: What markers cannot say: target name → PEP 508 strings.
-        build: Target name → finished settings.
+        build: Target name → finished settings; ``""`` has those of a target that has none of its own.
         bundle: Finished bundle settings.
         local_dependencies: Names of the project's other packages that this one needs.
+        requires_python: ``[project] requires-python`` (PEP 440 specifiers); empty means any.
     """
 
     name: str
@@ -71,6 +75,11 @@ class Package:
     build: Mapping[str, BuildSettings]
     bundle: BundleSettings
     local_dependencies: tuple[str, ...] = ()
+    requires_python: str = ""
+
+    def settings(self, target: Target) -> BuildSettings:
+        """Return the finished build settings for a target, enabled or not."""
+        return self.build.get(target.name) or self.build.get("") or BuildSettings()
 
     @property
     def source(self) -> Path:
@@ -85,11 +94,19 @@ class Package:
 
 @dataclass(frozen=True)
 class Project:
-    """A folder with ``[tool.pypackpack]`` and its packages."""
+    """A folder with ``[tool.pypackpack]`` and its packages.
+
+    Attributes:
+        name: ``[project] name``, else the folder's.
+        root: The folder, absolute and without links.
+        packages: In the order in which the settings record them.
+        requires_python: ``[project] requires-python`` (PEP 440 specifiers); empty means any.
+    """
 
     name: str
     root: Path
     packages: tuple[Package, ...]
+    requires_python: str = ""
 
     @property
     def venv(self) -> Path:
@@ -98,8 +115,43 @@ class Project:
 
     def package(self, name: str) -> Package | None:
         """Return the package of that name (PEP 503 spelling does not matter), or None."""
-        wanted = name.lower().replace("_", "-").replace(".", "-")
-        for package in self.packages:
-            if package.name.lower().replace("_", "-").replace(".", "-") == wanted:
-                return package
-        return None
+        wanted = normalise(name)
+        return next((package for package in self.packages if normalise(package.name) == wanted), None)
+
+
+@dataclass(frozen=True)
+class InitResult:
+    """What ``init`` did.
+
+    Attributes:
+        root: The project's folder.
+        name: The project's name.
+        made: What was made or changed, relative to ``root``, with ``/``.
+        kept: What was there already and stayed as it was.
+        adopted: Whether our table was added to a pyproject.toml that was there.
+        python: The Python of ``.venv``; None when a project was adopted.
+    """
+
+    root: Path
+    name: str
+    made: tuple[str, ...]
+    kept: tuple[str, ...] = ()
+    adopted: bool = False
+    python: Interpreter | None = None
+
+
+@dataclass(frozen=True)
+class Removal:
+    """What removing a package would delete.
+
+    Attributes:
+        package: The package.
+        files: Number of files below its folder.
+        size: Their bytes.
+        sources: Files below ``src/``, relative to the package, with ``/``: what cannot be made again.
+    """
+
+    package: Package
+    files: int
+    size: int
+    sources: tuple[str, ...]

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
 PythonVersion = tuple[int, int]
 
@@ -49,6 +50,11 @@ class Target:
         extension_suffix_by_python: Exceptions from it.
         min_python: First Python version of this platform.
         default_of_family: Whether the family's name alone, as an argument of ``target add``, means this target.
+        row: Name of the row that it comes from: ``linux_x86_64`` for ``linux_2_28_x86_64``.
+        version: The version of the platform, ``2.17``; empty where targets of its row have none.
+        parts: Names of the targets that it is put together from (``macos_universal2``), else empty.
+        uv_platform_by_python: Exceptions from ``uv_platform``.
+        uv_environment: What uv has to be told besides the name: pairs of an environment variable and its value.
     """
 
     name: str
@@ -68,8 +74,69 @@ class Target:
     extension_suffix_by_python: Mapping[PythonVersion, str]
     min_python: PythonVersion
     default_of_family: bool
+    row: str = ""
+    version: str = ""
+    parts: tuple[str, ...] = ()
+    uv_platform_by_python: Mapping[PythonVersion, str] = field(default_factory=dict)
+    uv_environment: tuple[tuple[str, str], ...] = ()
+
+    def __hash__(self) -> int:
+        """Hash by the name, which is unique (two of the fields are mappings)."""
+        return hash(self.name)
+
+    def uv(self, python: PythonVersion) -> str:
+        """Return uv's ``--python-platform`` name for one Python version; empty where uv has none."""
+        return self.uv_platform_by_python.get(python, self.uv_platform)
 
     def suffix(self, python: PythonVersion) -> str:
         """Return the suffix of a version specific extension module, such as ``.cpython-313-x86_64-linux-gnu.so``."""
         pattern = self.extension_suffix_by_python.get(python, self.extension_suffix)
         return pattern.replace("{py}", f"{python[0]}{python[1]}")
+
+
+@dataclass(frozen=True)
+class TargetChange:
+    """One target added to a package, or removed from it.
+
+    Attributes:
+        package: Name of the package.
+        target: Canonical name of the target.
+        word: What the person called it.
+        changed: False when it was there already, or for `remove` in a package that did not have it.
+        folders: Folders made or removed, relative to the project, with ``/``.
+    """
+
+    package: str
+    target: str
+    word: str
+    changed: bool
+    folders: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class TargetListing:
+    """One known target, as ``target list`` shows it.
+
+    Attributes:
+        name: Canonical name.
+        family: Its family.
+        summary: A few words for people.
+        versions: How a versioned name of it looks (``linux_<version>_x86_64``), else empty.
+        enabled_in: The project's packages that have it.
+        builder: What builds it: ``zig``, ``NDK`` or ``Xcode``.
+        buildable: Whether native code can be built for it here and now.
+        why_not: What is missing when not.
+        runner: What runs it on this machine: ``itself``, or a program's name; empty when nothing does.
+        runner_path: Where that program is; None for ``itself`` and when there is none.
+    """
+
+    name: str
+    family: str
+    summary: str
+    versions: str
+    enabled_in: tuple[str, ...]
+    builder: str
+    buildable: bool
+    why_not: str = ""
+    runner: str = ""
+    runner_path: Path | None = None

@@ -1,0 +1,1 @@
+"""Bundles: from compiled files to wheels and folders."""

@@ -1,0 +1,1 @@
+"""Tasks, keys and the schedule; knows nothing of compilers."""

@@ -1,0 +1,1 @@
+"""Projects: their settings, and how they are found, read, made and changed."""

@@ -1,0 +1,1 @@
+"""Which Python a project works with, and which ones a package is built for."""

@@ -1,0 +1,34 @@
+"""``python -m pypackpack`` and the scripts ``pypackpack`` and ``ppp``.
+
+The shortest answers (version, top-level help) are given before anything else is imported: a person asks for them
+while thinking, and a shell prompt asks for them all the time. So nothing is imported here that Python did not load by itself.
+"""
+
+import sys
+
+VERSION_WORDS = ("--version", "version", "-v")
+HELP_WORDS = ("--help", "help", "-h")
+
+
+def main() -> int:
+    """Run the command line of this process and return its exit code."""
+    words = sys.argv[1:]
+    if len(words) == 1 and words[0] in VERSION_WORDS:
+        from pypackpack.frontend.cli.version import answer  # noqa: PLC0415 - the fast path loads only what it prints
+
+        return answer()
+    if not words or (len(words) == 1 and words[0] in HELP_WORDS):
+        from pypackpack.frontend.cli.overview import answer  # noqa: PLC0415 - the fast path loads only what it prints
+
+        return answer()
+    if words[0] == "__complete":
+        from pypackpack.frontend.cli.complete import answer  # noqa: PLC0415 - as above
+
+        return answer(words[1:])
+    from pypackpack.frontend.cli.main import run  # noqa: PLC0415 - the full command line, only when it is needed
+
+    return run(words)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

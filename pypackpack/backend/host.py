@@ -1,0 +1,143 @@
+"""The machine we run on: its platform, and the programs on its PATH.
+
+Everything is read without starting a process: what Linux's Python is built for stands in its own ELF header, and which
+C library it uses in the name of the loader that the header asks for (PT_INTERP).
+"""
+
+from __future__ import annotations
+
+import functools
+import os
+import platform
+import re
+import shutil
+import struct
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pypackpack.model.host import Host
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+_PT_INTERP = 3
+_PROGRAM_HEADERS = {1: ("IIIIIIII", 1, 4), 2: ("IIQQQQQQ", 2, 5)}
+"""By ELF class: the layout of a program header, and where the offset and the size in the file stand in it."""
+
+# e_machine of the System V ABI's registry → platform.machine(); (number, class, data) where the number is not enough.
+_ELF_MACHINES = {
+    (3, 1, 1): "i686",
+    (40, 1, 1): "armv7l",
+    (62, 2, 1): "x86_64",
+    (183, 2, 1): "aarch64",
+    (21, 2, 1): "ppc64le",
+    (22, 2, 2): "s390x",
+    (243, 2, 1): "riscv64",
+    (258, 2, 1): "loongarch64",
+}
+
+
+@dataclass(frozen=True)
+class ElfHead:
+    """What an ELF file's header says: the processor as ``platform.machine()`` names it, and the loader's path."""
+
+    machine: str
+    interpreter: str
+
+
+def read_elf_head(path: str | Path) -> ElfHead | None:
+    """Return what the header of a program says, or None when it is no ELF file that can be read.
+
+    The format is the one of elf(5).
+    """
+    try:
+        with Path(path).open("rb") as file:
+            ident = file.read(16)
+            if len(ident) < 16 or ident[:4] != b"\x7fELF" or ident[4] not in _PROGRAM_HEADERS or ident[5] not in (1, 2):
+                return None
+            order = "<" if ident[5] == 1 else ">"
+            rest = struct.Struct(order + ("HHIIIIIHHHHHH" if ident[4] == 1 else "HHIQQQIHHHHHH"))
+            fields = rest.unpack(file.read(rest.size))
+            machine = _ELF_MACHINES.get((fields[1], ident[4], ident[5]), "")
+            layout, offset_at, size_at = _PROGRAM_HEADERS[ident[4]]
+            header = struct.Struct(order + layout)
+            for number in range(fields[9]):
+                file.seek(fields[4] + number * fields[8])
+                entry = header.unpack(file.read(header.size))
+                if entry[0] == _PT_INTERP:
+                    file.seek(entry[offset_at])
+                    return ElfHead(machine, file.read(min(entry[size_at], 4096)).rstrip(b"\0").decode(errors="replace"))
+            return ElfHead(machine, "")
+    except (OSError, struct.error):
+        return None
+
+
+def _linux() -> Host:
+    head = read_elf_head("/proc/self/exe") or (read_elf_head(sys.executable) if sys.executable else None)
+    machine = (head.machine if head else "") or platform.machine().lower()
+    loader = head.interpreter if head else ""
+    if "ld-musl" in loader:
+        return Host("linux", machine, "musl")
+    named = ""
+    try:
+        named = os.confstr("CS_GNU_LIBC_VERSION") or ""
+    except (AttributeError, ValueError, OSError):
+        library, version = platform.libc_ver()
+        named = f"{library} {version}"
+    found = re.fullmatch(r"glibc (\d+\.\d+).*", named)
+    if found:
+        return Host("linux", machine, "glibc", found[1])
+    # Neither a loader of musl's name nor a C library that says it is glibc: a static build, which are musl's as a rule.
+    return Host("linux", machine, "glibc" if loader else "musl")
+
+
+@functools.cache
+def this_host() -> Host:
+    """Return the platform of the machine that we run on."""
+    if sys.platform == "linux":
+        return _linux()
+    return Host(sys.platform, platform.machine().lower())
+
+
+def find_program(names: Iterable[str]) -> Path | None:
+    """Return the first of some programs that is there: a name is looked for on PATH, a path is taken as it is."""
+    for name in names:
+        found = shutil.which(name)
+        if found:
+            return Path(found)
+    return None
+
+
+def find_ndk() -> Path | None:
+    """Return the folder of Android's NDK, from the variables and folders that its own documentation names, or None."""
+    for variable in ("ANDROID_NDK_HOME", "ANDROID_NDK_ROOT", "ANDROID_NDK"):
+        named = os.environ.get(variable)
+        if named and (Path(named) / "toolchains").is_dir():
+            return Path(named)
+    homes = [Path(named) for named in map(os.environ.get, ("ANDROID_HOME", "ANDROID_SDK_ROOT")) if named]
+    home = Path("~").expanduser()
+    homes += [home / "Android" / "Sdk", home / "Library" / "Android" / "sdk", home / "AppData" / "Local" / "Android" / "Sdk"]
+    for folder in (each / "ndk" for each in homes):
+        if folder.is_dir():
+            versions = sorted((each for each in folder.iterdir() if (each / "toolchains").is_dir()), key=_version_of)
+            if versions:
+                return versions[-1]
+    return None
+
+
+def _version_of(folder: Path) -> tuple[int, ...]:
+    return tuple(int(word) for word in re.findall(r"\d+", folder.name))
+
+
+def find_xcode() -> Path | None:
+    """Return ``xcrun``, through which Apple's compilers are called, or None where there is none (any system but macOS)."""
+    return find_program(["xcrun"]) if sys.platform == "darwin" else None
+
+
+def cores() -> int:
+    """Return how many processors this process may use, at least one."""
+    if sys.platform == "linux":
+        return len(os.sched_getaffinity(0)) or 1
+    return os.cpu_count() or 1

@@ -1,0 +1,66 @@
+"""Bytecode of one exact Python, made by that Python."""
+
+from __future__ import annotations
+
+import base64
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pypackpack.backend import filesystem, process
+from pypackpack.backend.tools.pool import Pool
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+    from pypackpack.model.interpreter import Interpreter
+
+WORKER = Path(__file__).parent / "workers" / "bytecode_worker.py"
+
+
+@dataclass(frozen=True)
+class SyntaxProblem:
+    """What Python says of a source that it cannot compile; line and column count from 1, 0 where unknown."""
+
+    message: str
+    line: int
+    column: int
+    text: str
+
+
+@cache
+def fingerprint() -> str:
+    """Return the digest of our worker: part of every bytecode key."""
+    return filesystem.sha256_file(WORKER)
+
+
+class Bytecode:
+    """A pool of workers on one interpreter."""
+
+    def __init__(self, python: Interpreter) -> None:
+        self._python = python
+        self._pool = Pool(self._start)
+
+    def _start(self) -> process.Worker:
+        env = process.environment({"PYTHONHASHSEED": "0", "PYTHONUTF8": "1", "PYTHONHOME": None, "PYTHONPATH": None})
+        return process.Worker([self._python.executable, "-S", "-s", WORKER], env=env)
+
+    def compile(self, name: str, source: bytes, *, checked: bool) -> bytes | SyntaxProblem:
+        """Return a hash-based pyc (PEP 552).
+
+        Args:
+            name: The file name that tracebacks show, relative to the package's parent.
+            source: The file's bytes.
+            checked: Whether Python compares the source's hash at import (it does not need the source otherwise).
+        """
+        answer = self._pool.request({"name": name, "source": base64.b64encode(source).decode(), "checked": checked})
+        if "pyc" in answer:
+            return base64.b64decode(answer["pyc"])
+        return SyntaxProblem(answer["error"], answer["line"], answer["column"], answer["text"].rstrip())
+
+    def __enter__(self) -> Bytecode:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self._pool.close()

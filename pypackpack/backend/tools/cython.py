@@ -1,0 +1,78 @@
+"""Cython: Python modules into C, in worker processes that stay up for the whole build."""
+
+from __future__ import annotations
+
+import base64
+import sys
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pypackpack.backend import filesystem, process
+from pypackpack.backend.tools.pool import Pool
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+WORKER = Path(__file__).parent / "workers" / "cython_worker.py"
+
+
+@dataclass(frozen=True)
+class Transcompiled:
+    """The C of a module, or why there is none (lines of ``line:column: message``)."""
+
+    c: bytes | None
+    errors: tuple[str, ...] = ()
+
+
+@cache
+def fingerprint() -> str:
+    """Return what, besides a module's own source, decides the C that comes out: Cython's version and our worker.
+
+    Read from the installed distribution's folder name: importing Cython would cost more than a whole build that has
+    nothing to do.
+    """
+    from importlib.metadata import version  # noqa: PLC0415 - import cost
+
+    return f"cython {version('cython')} {filesystem.sha256_file(WORKER)}"
+
+
+class Cython:
+    """A pool of Cython workers."""
+
+    def __init__(self, scratch: Path) -> None:
+        self._scratch = scratch
+        self._started = 0
+        self._pool = Pool(self._start)
+
+    def _start(self) -> process.Worker:
+        self._started += 1
+        folder = self._scratch / f"cython-{self._started}-{id(self)}"
+        with filesystem.explained("make", folder):
+            folder.mkdir(parents=True)
+        env = process.environment({"PYTHONHASHSEED": "0", "PYTHONDONTWRITEBYTECODE": None, "PYTHONUTF8": "1"})
+        return process.Worker([sys.executable, WORKER], cwd=folder, env=env)
+
+    def transcompile(self, path: str, module: str, source: bytes) -> Transcompiled:
+        """Turn one module into C.
+
+        Args:
+            path: Where it lies in the package, with ``/``: ``pkg/sub/mod.py``.
+            module: Its full name; of a package's ``__init__.py`` the package's.
+            source: The file's bytes.
+        """
+        parents = Path(path).parent.parts
+        packages = ["/".join(parents[: count + 1]) for count in range(len(parents))]
+        answer = self._pool.request(
+            {"path": path, "module": module, "source": base64.b64encode(source).decode(), "packages": packages}
+        )
+        if "c" in answer:
+            return Transcompiled(base64.b64decode(answer["c"]))
+        return Transcompiled(None, tuple(f"{line}:{column}: {message}" for line, column, message in answer["errors"]))
+
+    def __enter__(self) -> Cython:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self._pool.close()

@@ -1,0 +1,59 @@
+"""A child process that makes bytecode on the Python it is run with, one request per line; standard library only.
+
+Request: ``{"name": "pkg/mod.py", "source": <base64>, "checked": false}``. Answer: ``{"pyc": <base64>}`` or
+``{"error": message, "line": n, "column": n, "text": line}``.
+
+The bytes depend on the source, the name and the exact Python alone. Python's marshal marks an object for sharing only
+if somebody else refers to it at that moment, which depends on what ran before in the process; so every object of the
+code is held a second time here, and all are marked. Hashes of strings are fixed by the caller (``PYTHONHASHSEED``).
+"""
+
+import base64
+import importlib.util
+import json
+import marshal
+import sys
+import types
+import warnings
+
+
+def held(value, keep):
+    """Collect every object that marshal will write, so that each has a second owner."""
+    keep.append(value)
+    if isinstance(value, (tuple, frozenset)):
+        for item in value:
+            held(item, keep)
+    elif isinstance(value, types.CodeType):
+        names = ("co_consts", "co_names", "co_varnames", "co_freevars", "co_cellvars", "co_filename", "co_name", "co_qualname")
+        for name in names:
+            held(getattr(value, name, None), keep)
+
+
+def compiled(request):
+    """Answer one request."""
+    source = base64.b64decode(request["source"])
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            code = compile(source, request["name"], "exec", dont_inherit=True, optimize=0)
+    except SyntaxError as error:
+        return {"error": error.msg, "line": error.lineno or 0, "column": error.offset or 0, "text": error.text or ""}
+    except (ValueError, RecursionError, MemoryError, OverflowError) as error:
+        return {"error": str(error) or type(error).__name__, "line": 0, "column": 0, "text": ""}
+    keep = []
+    held(code, keep)
+    flags = 0b11 if request["checked"] else 0b01  # PEP 552: hash-based; checked against the source at import or not
+    header = importlib.util.MAGIC_NUMBER + flags.to_bytes(4, "little") + importlib.util.source_hash(source)
+    data = header + marshal.dumps(code)
+    return {"pyc": base64.b64encode(data).decode()}
+
+
+def main():
+    """Answer until stdin ends."""
+    for line in sys.stdin.buffer:
+        sys.stdout.write(json.dumps(compiled(json.loads(line))) + "\n")
+        sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    main()

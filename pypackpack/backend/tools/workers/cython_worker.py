@@ -1,0 +1,127 @@
+"""A child process that turns Python modules into C with Cython, one request per line.
+
+Started as a script by `pypackpack.backend.tools.cython`; it must not import anything of pypackpack, so that starting it
+costs Cython's import and nothing else.
+
+Request: ``{"path": "pkg/mod.py", "module": "pkg.mod", "source": <base64>, "packages": ["pkg"]}``.
+Answer: ``{"c": <base64>}`` or ``{"errors": [[line, column, message], …]}``.
+
+The sources lie in a folder of the worker's own, by their place in the package, and are named relative to it: the C
+then holds no path of this machine, and Cython finds the same package around the module as Python will.
+"""
+
+from __future__ import annotations
+
+import sys
+
+sys.path.pop(0)  # the folder of this script: nothing in it may shadow a module that Cython imports
+
+import base64
+import contextlib
+import io
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+from Cython import Utils
+from Cython.Compiler import Errors, Main, Options
+
+DIRECTIVES = {
+    "language_level": "3",
+    # Functions that inspect, pickle and bind as methods like Python's own.
+    "binding": True,
+    # By default Cython turns annotations into C types: f(x: float) would return 1.0 for 1.
+    "annotation_typing": False,
+    "infer_types": None,
+    "always_allow_keywords": True,
+    "auto_pickle": None,
+}
+
+
+def setup() -> None:
+    """Set Cython's global options once."""
+    # A name that is nowhere declared may still be there at run time, as in Python.
+    Options.error_on_unknown_names = False
+    # A builtin that this Python lacks is an error when it is used, not when the module is imported.
+    Options.cache_builtins = False
+    # The source line above each statement triples the size of the C for readers whom it does not have.
+    Options.emit_code_comments = False
+
+
+def transcompile(request: dict[str, Any]) -> dict[str, Any]:
+    """Answer one request."""
+    source = Path(request["path"])
+    for package in request["packages"]:
+        marker = Path(package, "__init__.py")
+        if not marker.exists():
+            marker.parent.mkdir(parents=True, exist_ok=True)
+            marker.touch()
+    source.parent.mkdir(parents=True, exist_ok=True)
+    source.write_bytes(base64.b64decode(request["source"]))
+    c_file = source.with_suffix(".c")
+    c_file.unlink(missing_ok=True)
+    # Cython remembers which folders are packages and what files hold; another module may have changed that.
+    Utils.clear_function_caches()
+    words = io.StringIO()
+    errors: list[list[Any]] = []
+    try:
+        with contextlib.redirect_stderr(words), contextlib.redirect_stdout(words):
+            options = Main.CompilationOptions(
+                Main.default_options,
+                output_file=os.fspath(c_file),
+                compiler_directives=dict(DIRECTIVES),
+                language_level="3",
+                use_listing_file=0,
+                emit_linenums=False,
+            )
+            result = Main.compile_single(os.fspath(source), options, full_module_name=request["module"])
+        if result.num_errors:
+            errors = parse(words.getvalue())
+    except Errors.CompileError as error:
+        errors = [position(error)]
+    except Exception as error:  # noqa: BLE001 - a crash of the compiler is an answer about this module, not our end
+        errors = [[0, 0, f"the compiler crashed: {type(error).__name__}: {error}"]]
+    finally:
+        source.unlink(missing_ok=True)
+        if source.name == "__init__.py":
+            source.touch()
+    if errors or not c_file.exists():
+        c_file.unlink(missing_ok=True)
+        return {"errors": errors or [[0, 0, words.getvalue().strip() or "no C was written"]]}
+    data = c_file.read_bytes()
+    c_file.unlink()
+    return {"c": base64.b64encode(data).decode()}
+
+
+def position(error: Errors.CompileError) -> list[Any]:
+    """Return line, column and message of one error."""
+    place = getattr(error, "position", None)
+    line, column = (place[1], place[2]) if place else (0, 0)
+    return [line, column, getattr(error, "message_only", str(error)).strip()]
+
+
+def parse(text: str) -> list[list[Any]]:
+    """Read Cython's printed errors: ``path:line:column: message``."""
+    found: list[list[Any]] = []
+    for line in text.splitlines():
+        head, _, rest = line.partition(".py:")
+        number, _, rest = rest.partition(":")
+        column, _, message = rest.partition(":")
+        if head and number.isdigit() and column.isdigit() and not message.strip().startswith("warning"):
+            found.append([int(number), int(column), message.strip()])
+    return found or [[0, 0, text.strip()]]
+
+
+def main() -> None:
+    """Answer until stdin ends."""
+    answers = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
+    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # whatever prints must not mix with the answers
+    setup()
+    for line in sys.stdin.buffer:
+        answers.write(json.dumps(transcompile(json.loads(line))).encode() + b"\n")
+        answers.flush()
+
+
+if __name__ == "__main__":
+    main()

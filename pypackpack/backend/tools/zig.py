@@ -1,0 +1,222 @@
+"""zig as the C compiler and linker of every desktop and wasm target.
+
+zig is one program that holds clang, lld and the C libraries' headers and sources of all its targets. It comes as a
+wheel from the package index when first needed, pinned by hash, into the user's cache.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pypackpack.backend import filesystem, process
+from pypackpack.backend.tools import coff, pinned
+from pypackpack.model.errors import ToolError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from pypackpack.model.build import Watcher
+    from pypackpack.model.target import PythonVersion, Target
+
+FLAGS_VERSION = "1"
+"""Part of every key: raise it when the command lines below change what comes out."""
+
+DETAILS_SHOWN = 8000
+"""So many characters of a compiler's words are kept."""
+
+_COMMON = (
+    "-std=c11",
+    # zig switches the undefined behaviour sanitizer on in unoptimised code: four times the compile time.
+    "-fno-sanitize=undefined",
+    # As CPython itself is built: signed overflow wraps.
+    "-fwrapv",
+    # a*b+c must give on arm64 what it gives on x86-64, and in the interpreter.
+    "-ffp-contract=off",
+    # Asserts of Python's headers would put the headers' path into the binary.
+    "-DNDEBUG",
+    # Warnings about generated C are nobody's business.
+    "-w",
+    # Functions that nobody calls are dropped by the linker.
+    "-ffunction-sections",
+    "-fdata-sections",
+)
+_RELEASE = ("-O2", "-g0")
+_DEBUG = ("-O0", "-g")
+
+_DLLTOOL_MACHINES = {"amd64": "i386:x86-64", "arm64": "arm64", "x86": "i386"}
+
+
+class RefusedError(ToolError):
+    """The compiler understood its task and found errors in the source."""
+
+
+@cache
+def pinned_version() -> str:
+    """Return the version of zig that every build uses."""
+    return pinned.pin("ziglang").version
+
+
+def ensure(cache: Path, *, offline: bool, watcher: Watcher) -> Zig:
+    """Return zig, fetched from the package index if it is not in the cache yet.
+
+    Raises:
+        MissingToolError: It is not there and we are offline, or this host has no wheel of it.
+    """
+    folder = pinned.ensure_tool("ziglang", offline=offline, watcher=watcher)
+    return Zig(folder, cache / "zig-v1" / pinned_version(), version=pinned_version())
+
+
+@dataclass(frozen=True)
+class CompileFlags:
+    """What decides the object besides the source: part of its key."""
+
+    words: tuple[str, ...]
+
+
+def compile_flags(target: Target, *, release: bool) -> CompileFlags:
+    """Return the words that a compile for a target has, without paths."""
+    words = ["-target", target.triple, *_COMMON, *(_RELEASE if release else _DEBUG)]
+    if target.object_format != "coff":
+        words.append("-fPIC")
+    if target.object_format == "wasm":
+        # node 20 knows no extended constant expressions; "generic" without that feature loads everywhere.
+        words[1:2] = ["wasm32-emscripten", "-mcpu=generic-extended_const"]
+    if target.object_format == "coff" and not release:
+        # A .pdb beside the module would carry this machine's path; DWARF lies inside the module.
+        words.append("-gdwarf")
+    return CompileFlags(tuple(words))
+
+
+@dataclass(frozen=True)
+class ModuleJob:
+    """One extension module to be compiled and linked.
+
+    Attributes:
+        name: Last part of its import name (what follows ``PyInit_``).
+        path: Its place, with ``/``, without suffix: ``pkg/mod``.
+        c: The C source.
+        target: For which platform.
+        python: For which Python version.
+        includes: Header folders, first ones first.
+        release: Optimised and stripped, or with symbols.
+    """
+
+    name: str
+    path: str
+    c: bytes
+    target: Target
+    python: PythonVersion
+    includes: tuple[Path, ...]
+    release: bool
+
+
+class Zig:
+    """The installed zig."""
+
+    def __init__(self, folder: Path, cache: Path, *, version: str) -> None:
+        """Take a folder into which the wheel ``ziglang`` was installed.
+
+        Args:
+            folder: Where the wheel's content lies.
+            cache: zig's own global cache: the C runtimes that it builds once per target.
+            version: The pinned version, for messages.
+        """
+        self.version = version
+        self.program = folder / "ziglang" / ("zig.exe" if sys.platform == "win32" else "zig")
+        self.library = folder / "ziglang" / "lib"
+        self.cache = cache
+
+    def _run(self, words: Sequence[str | Path], cwd: Path, what: str, source: str = "\0") -> None:
+        env = process.environment(
+            {
+                "ZIG_GLOBAL_CACHE_DIR": str(self.cache),
+                # zig keeps what it compiled in the local cache; our store keeps it already, so it goes with the scratch.
+                "ZIG_LOCAL_CACHE_DIR": str(cwd / ".zig"),
+                "SOURCE_DATE_EPOCH": "0",
+                **dict.fromkeys(("CPATH", "C_INCLUDE_PATH", "LIBRARY_PATH", "CFLAGS", "LDFLAGS", "ZIG_LIB_DIR")),
+            }
+        )
+        done = process.run([self.program, *words], cwd=cwd, env=env)
+        if done.code != 0:
+            text = done.stderr.strip() or done.stdout.strip()
+            msg = f"{what} failed (zig {self.version}, exit code {done.code})"
+            # clang's errors stand behind the source's name and place; anything else is zig's own trouble.
+            kind = RefusedError if re.search(rf"^{re.escape(source)}:\d+:\d+: .*error: ", text, re.MULTILINE) else ToolError
+            raise kind(msg, details=text[-DETAILS_SHOWN:])
+
+    def build_module(self, job: ModuleJob, scratch: Path) -> bytes:
+        """Compile and link one extension module and return its bytes.
+
+        Args:
+            job: What to make.
+            scratch: An empty folder; source and object lie in it by relative names, so that no path gets into them.
+
+        Raises:
+            ToolError: The compiler or linker refused; its words are in ``details``.
+        """
+        source = f"{job.path}.c"
+        made = scratch / "module.o"
+        filesystem.write_scratch(scratch / source, job.c)
+        flags = compile_flags(job.target, release=job.release).words
+        hidden = [f"-ffile-prefix-map={scratch}=.", f"-ffile-prefix-map={self.library}=zig"]
+        hidden += [f"-ffile-prefix-map={folder}=include" for folder in job.includes]
+        folders = [f"-I{folder}" for folder in job.includes]
+        if job.target.object_format == "wasm":
+            # zig brings no C library headers for Emscripten. Its C library is a musl, and riscv32's headers are the nearest
+            # that zig has; what differs lies in data/emscripten, among the job's includes.
+            hidden.append("-nostdlibinc")
+            folders += [f"-isystem{self.library / 'libc' / 'include' / name}" for name in ("riscv32-linux-musl", "generic-musl")]
+        self._run(["cc", *flags, *hidden, *folders, "-c", source, "-o", made.name], scratch, f"compiling {source}", source)
+        out = f"module{job.target.suffix(job.python)}"
+        link = {"elf": self._link_elf, "macho": self._link_macho, "coff": self._link_coff, "wasm": self._link_wasm}
+        link[job.target.object_format](job, made, out, scratch)
+        return filesystem.read_bytes(scratch / out)
+
+    def _link_elf(self, job: ModuleJob, made: Path, out: str, scratch: Path) -> None:
+        what = f"linking {job.path} for {job.target.name}"
+        if "-musl" in job.target.triple:
+            # Linked with libc, zig would write NEEDED libc.so, which auditwheel takes for glibc's. The C library is in
+            # the process before any extension module is, so the module names none; only the compiler's own helpers go in.
+            strip = ["-fstrip"] if job.release else ["-fno-strip"]
+            words = ["build-lib", "-dynamic", "-target", job.target.triple, "-fcompiler-rt", "-fallow-shlib-undefined"]
+            words += [*strip, "--gc-sections", "-OReleaseFast", "-fno-soname", made.name, f"-femit-bin={out}"]
+            self._run(words, scratch, what)
+            return
+        strip = ["-s"] if job.release else []
+        self._run(["cc", "-target", job.target.triple, "-shared", "-Wl,--gc-sections", *strip, made.name, "-o", out], scratch, what)
+
+    def _link_macho(self, job: ModuleJob, made: Path, out: str, scratch: Path) -> None:
+        # "-bundle" crashes this zig. A -shared file names itself in ID_DYLIB, by default with its absolute path.
+        strip = ["-s"] if job.release else []
+        name = f"-Wl,-install_name,@rpath/{job.path.rpartition('/')[2]}{job.target.suffix(job.python)}"
+        words = ["cc", "-target", job.target.triple, "-shared", "-undefined", "dynamic_lookup", name, "-Wl,-dead_strip"]
+        self._run([*words, *strip, made.name, "-o", out], scratch, f"linking {job.path} for {job.target.name}")
+
+    def _link_coff(self, job: ModuleJob, made: Path, out: str, scratch: Path) -> None:
+        # What the object misses of Python is all that the import library has to know; no Python of Windows is needed.
+        names = coff.python_imports(coff.undefined_symbols(filesystem.read_bytes(made)), underscore=job.target.arch == "x86")
+        definition = "\n".join([f"LIBRARY python{job.python[0]}{job.python[1]}.dll", "EXPORTS", *(f"    {name}" for name in names)])
+        filesystem.write_scratch(scratch / "python.def", f"{definition}\n".encode())
+        what = f"linking {job.path} for {job.target.name}"
+        machine = _DLLTOOL_MACHINES[job.target.arch]
+        self._run(["dlltool", "-m", machine, "-d", "python.def", "-l", "python.lib"], scratch, what)
+        strip = ["-s"] if job.release else []
+        words = ["cc", "-target", job.target.triple, "-shared", "-Wl,--gc-sections", *strip, made.name, "python.lib"]
+        self._run([*words, "-o", out], scratch, what)
+
+    def _link_wasm(self, job: ModuleJob, made: Path, out: str, scratch: Path) -> None:
+        words = ["wasm-ld", "-shared", "--experimental-pic", "--unresolved-symbols=import-dynamic", "--gc-sections"]
+        words += [f"--export={init_symbol(job.name)}", *(["--strip-all"] if job.release else []), made.name, "-o", out]
+        self._run(words, scratch, f"linking {job.path} for {job.target.name}")
+
+
+def init_symbol(name: str) -> str:
+    """Return the symbol that Python looks for in a module of that name (PEP 489: punycode for other than ASCII)."""
+    if name.isascii():
+        return f"PyInit_{name}"
+    return "PyInitU_" + name.encode("punycode").decode().replace("-", "_")

@@ -1,0 +1,162 @@
+"""From the words of a call to the words that typer reads. Pure: nothing here looks at the disk by itself.
+
+Three things typer cannot say: general options stand anywhere, ``<package> add …`` begins with a name, and
+``--target`` takes as many words as are target names.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from difflib import get_close_matches
+from typing import TYPE_CHECKING
+
+from pypackpack.frontend.cli.table import PACKAGE_VERBS
+from pypackpack.model.errors import UsageError
+from pypackpack.model.names import normalise
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+
+# These commands take a package's verbs themselves: `package add` never means a package of the name "package".
+COMMANDS_WITH_VERBS = ("package", "target")
+
+HELP_WORDS = ("--help", "-h")
+
+
+@dataclass(frozen=True)
+class General:
+    """What the options of every command say."""
+
+    project: str | None = None
+    quiet: bool = False
+    verbose: bool = False
+    json: bool = False
+    help: bool = False
+
+
+def split_general(words: Sequence[str]) -> tuple[General, list[str]]:
+    """Take the general options out of a call, wherever they stand before ``--``.
+
+    Raises:
+        UsageError: ``--project`` without a folder, or a flag with a value.
+    """
+    general = General()
+    rest: list[str] = []
+    index = 0
+    while index < len(words):
+        word = words[index]
+        index += 1
+        name, equals, value = word.partition("=")
+        if word == "--":
+            rest.extend(words[index - 1 :])
+            break
+        if name == "--project":
+            if not equals:
+                value = words[index] if index < len(words) else ""
+                index += 1
+            if not value or (not equals and value.startswith("--")):
+                raise UsageError("--project needs a folder", hint="Write --project FOLDER.")
+            general = replace(general, project=value)
+        elif name in ("--quiet", "--verbose", "--json"):
+            if equals:
+                msg = f"{name} takes no value, and {word} gives it one"
+                raise UsageError(msg, hint=f"Write {name} alone.")
+            general = replace(general, **{name[2:]: True})
+        elif word in HELP_WORDS:
+            general = replace(general, help=True)
+        else:
+            rest.append(word)
+    return general, rest
+
+
+def wants_json(words: Sequence[str]) -> bool:
+    """Tell whether a call asks for JSON, also when it cannot be read otherwise."""
+    before = list(words[: words.index("--")]) if "--" in words else words
+    return "--json" in before
+
+
+def name_package(words: Sequence[str], commands: Collection[str], packages: Callable[[], Iterable[str]]) -> list[str]:
+    """Turn ``<package> add …`` into ``add --package <package> …``; every other call stays as it is.
+
+    A first word that is both a command and a package of the project means the package: a command that is added
+    later never takes a package's name away. Only the commands that take these verbs themselves always win, and
+    ``--package NAME`` always says which is meant.
+
+    Args:
+        words: The call without general options.
+        commands: Every first word that is a command.
+        packages: Names of the project's packages; asked only when it matters.
+
+    Raises:
+        UsageError: The first word is neither a command nor a package.
+    """
+    if len(words) < 2 or words[1] not in PACKAGE_VERBS or words[0].startswith("-"):  # noqa: PLR2004 - a name and a verb
+        return list(words)
+    first, verb, *rest = words
+    if first in COMMANDS_WITH_VERBS:
+        return list(words)
+    known = list(packages())
+    if normalise(first) not in {normalise(name) for name in known}:
+        if first in commands:
+            return list(words)
+        raise unknown_word(first, commands, known)
+    return [verb, "--package", first, *rest]
+
+
+def unknown_word(word: str, commands: Collection[str], packages: Iterable[str] = ()) -> UsageError:
+    """Return the error for a first word that means nothing, with the nearest word that does."""
+    names = list(packages)
+    what = "is neither a command nor a package of this project" if names else "is not a command"
+    near = get_close_matches(word, [*commands, *names], n=1)
+    hint = f"Did you mean {near[0]}?" if near else "pypackpack --help shows the commands."
+    if not near and names:
+        hint = f"The packages are {', '.join(sorted(names))}; pypackpack --help shows the commands."
+    return UsageError(f"{word!r} {what}", hint=hint)
+
+
+def spread_lists(words: Sequence[str], lists: Mapping[str, Callable[[str], bool]]) -> list[str]:
+    """Turn ``--target a b`` and ``--target=a,b`` into ``--target=a --target=b``, the form that typer reads.
+
+    The first word after such an option is its value whatever it is, so that a wrong name is called wrong; more
+    words are its values while they belong to it. The next option or ``--`` ends them.
+
+    Args:
+        words: The call.
+        lists: Option → tells whether a word can be one of its values.
+    """
+    spread: list[str] = []
+    index = 0
+    while index < len(words):
+        word = words[index]
+        index += 1
+        name, equals, value = word.partition("=")
+        if word == "--":
+            spread.extend(words[index - 1 :])
+            break
+        if name not in lists:
+            spread.append(word)
+            continue
+        if equals:
+            spread.extend(f"{name}={part}" for part in _parts(value))
+            continue
+        if index == len(words) or words[index].startswith("-"):
+            spread.append(word)  # typer says that it needs a value
+            continue
+        belongs = lists[name]
+        taken = _parts(words[index])
+        index += 1
+        while index < len(words) and not words[index].startswith("-") and all(belongs(part) for part in _parts(words[index])):
+            taken += _parts(words[index])
+            index += 1
+        spread.extend(f"{name}={part}" for part in taken)
+    return spread
+
+
+def _parts(value: str) -> list[str]:
+    return [part for part in value.split(",") if part] or [value]
+
+
+def is_python_version(word: str) -> bool:
+    """Tell whether a word looks like a Python version: ``3.13``, ``3.12.4``, ``3.14t``, ``3``."""
+    numbers = word.removesuffix("t").split(".")
+    return 1 <= len(numbers) <= 3 and all(number.isascii() and number.isdigit() for number in numbers)  # noqa: PLR2004 - X.Y.Z

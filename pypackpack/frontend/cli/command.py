@@ -1,0 +1,156 @@
+"""The layer between our functions and typer: one command, its help, and typer's errors in our form."""
+
+from __future__ import annotations
+
+import importlib
+from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import TYPE_CHECKING, Any
+
+import typer
+from typer.core import TyperCommand
+
+from pypackpack.frontend.cli.overview import general_options, two_columns
+from pypackpack.frontend.cli.style import PLAIN, Style
+from pypackpack.model.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from pypackpack.frontend.cli.session import Answer, Session
+    from pypackpack.frontend.cli.table import Row
+
+# The base of typer's wrong-use errors is click's, or newer typers' own copy of it.
+TyperUsageError: type[Exception] = next(base for base in typer.BadParameter.__mro__ if base.__name__ == "ClickException")
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """An argument or option as help, completion and the reference page need it.
+
+    Attributes:
+        names: Option names; empty for an argument.
+        metavar: What stands for the value; empty for a flag.
+        help: What it is.
+        required: Whether the call needs it.
+        several: Whether it takes several values.
+    """
+
+    names: tuple[str, ...]
+    metavar: str
+    help: str
+    required: bool
+    several: bool
+
+    @property
+    def shown(self) -> str:
+        """How help writes it."""
+        dots = "..." if self.several else ""
+        if self.names:
+            return " ".join(word for word in (", ".join(self.names), self.metavar + dots) if word)
+        word = self.metavar + dots
+        return word if self.required else f"[{word}]"
+
+
+class _AsTyped:
+    """Hands on what was typed: all our values are words, lists of words and flags.
+
+    Newer typers check values with pydantic, whose import costs more than all else that the command line does.
+    """
+
+    def coerce(self, value: Any, **_: Any) -> Any:  # noqa: ANN401 - typer's interface
+        return value
+
+
+def load(row: Row) -> TyperCommand:
+    """Import a command's function and return it as a typer command."""
+    module = importlib.import_module(f"pypackpack.frontend.cli.commands.{row.module}")
+    return as_command(getattr(module, row.function))
+
+
+def as_command(function: Callable[..., Answer]) -> TyperCommand:
+    """Return a function as a typer command without typer's own help and completion."""
+    app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
+    app.command(add_help_option=False)(function)
+    command: Any = typer.main.get_command(app)
+    for parameter in command.params:
+        if hasattr(parameter, "get_runtime_param"):
+            parameter.get_runtime_param = _AsTyped
+    found: TyperCommand = command
+    return found
+
+
+def call(command: TyperCommand, row: Row, words: Sequence[str], session: Session) -> Answer:
+    """Run a command on the words that follow its own.
+
+    Raises:
+        UsageError: typer cannot make sense of the words.
+    """
+    try:
+        answer: Answer = command.main(list(words), prog_name=f"pypackpack {row.shown}", standalone_mode=False, obj=session)
+    except TyperUsageError as error:
+        raise usage_error(error, row) from error
+    return answer
+
+
+def parameters(command: TyperCommand) -> list[Parameter]:
+    """Return a command's arguments and options in the order in which they are declared, without hidden ones."""
+    found = []
+    for each in command.params:
+        parameter: Any = each
+        if getattr(parameter, "hidden", False):
+            continue
+        is_option = parameter.param_type_name == "option"
+        is_flag = is_option and parameter.is_flag
+        found.append(
+            Parameter(
+                names=tuple(parameter.opts) if is_option else (),
+                metavar="" if is_flag else parameter.metavar or parameter.name.upper(),
+                help=parameter.help or "",
+                required=bool(parameter.required),
+                several=bool(parameter.nargs == -1 or (is_option and parameter.multiple)),
+            )
+        )
+    return found
+
+
+def usage_line(row: Row, command: TyperCommand) -> str:
+    """Return how a command is written, such as ``pypackpack build PACKAGE source [BUNDLE] [options]``."""
+    words = [each.shown for each in parameters(command) if not each.names]
+    return " ".join(["pypackpack", row.shown, *words, "[options]"])
+
+
+def command_help(row: Row, command: TyperCommand, width: int, style: Style = PLAIN) -> list[str]:
+    """Return the lines of a command's help."""
+    known = parameters(command)
+    lines = [row.summary, "", f"{style.bold('Usage:')} {usage_line(row, command)}"]
+    pairs = {
+        "Words": [(each.shown.strip("[]"), each.help) for each in known if not each.names],
+        "Options": [(each.shown, each.help) for each in known if each.names],
+        "Options of every command": general_options(),
+    }
+    left = min(max((len(name) for group in pairs.values() for name, _ in group), default=0), width // 2)
+    for heading, group in pairs.items():
+        if group:
+            lines += ["", style.bold(heading), *two_columns(group, width, style, left)]
+    return [*lines, "", style.bold("Example"), f"  {row.example}"]
+
+
+def usage_error(error: Exception, row: Row) -> UsageError:
+    """Return typer's error in our own form."""
+    wrong: Any = error
+    kind = type(error).__name__
+    message: str = wrong.format_message().strip().rstrip(".")
+    hint = f"`pypackpack {row.words} --help` shows how it is written."
+    if kind == "NoSuchOption":
+        own = [name for each in parameters(wrong.ctx.command) for name in each.names] if wrong.ctx else []
+        near = get_close_matches(wrong.option_name, [*own, *(name for name, _ in general_options())], n=1)
+        message = f"`{row.words}` has no option {wrong.option_name}"
+        hint = f"Did you mean {near[0].split(' ')[0]}?" if near else hint
+    elif kind == "MissingParameter" and wrong.param is not None:
+        message = f"`{row.words}` needs {wrong.param.metavar or wrong.param.name.upper()}"
+    elif kind == "BadOptionUsage":
+        message = f"{wrong.option_name} needs a value"
+    elif message.startswith("Got unexpected extra argument"):
+        message = f"`{row.words}` does not know what to do with{message[message.rindex(' (') :]}" if " (" in message else message
+    return UsageError(message[:1].lower() + message[1:] if message[:2].istitle() else message, hint=hint)

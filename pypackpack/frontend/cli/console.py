@@ -1,0 +1,204 @@
+"""Where text goes: results to stdout, everything else to stderr; and who watches long work."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import json
+import os
+import shutil
+import sys
+import threading
+from enum import Enum
+from pathlib import PurePath
+from typing import TYPE_CHECKING, TextIO
+
+from pypackpack.frontend.cli.board import Board
+from pypackpack.frontend.cli.style import Style, make_safe, wants_colour
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from pypackpack.frontend.cli.argv import General
+    from pypackpack.frontend.cli.live import Screen
+    from pypackpack.model.build import Step, Watcher
+
+
+def as_json(value: object) -> object:
+    """Return a value with paths, enums and frozen dataclasses turned into what JSON has.
+
+    Raises:
+        TypeError: JSON has nothing for it.
+    """
+    if isinstance(value, Enum):
+        return as_json(value.value)
+    if value is None or isinstance(value, (bool, int, float, str)):
+        return value
+    if isinstance(value, PurePath):
+        return str(value)
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return {field.name: as_json(getattr(value, field.name)) for field in dataclasses.fields(value)}
+    if hasattr(value, "items"):
+        mapping: Mapping[object, object] = value
+        return {str(as_json(key)): as_json(item) for key, item in mapping.items()}
+    if isinstance(value, (list, tuple)):
+        return [as_json(item) for item in value]
+    if isinstance(value, (set, frozenset)):
+        return sorted((as_json(item) for item in value), key=str)
+    msg = f"no JSON for {type(value).__name__}"
+    raise TypeError(msg)
+
+
+class Console:
+    """The two streams of this run.
+
+    Args:
+        general: What the call says about output.
+        out: Where results go.
+        err: Where everything else goes.
+    """
+
+    def __init__(self, general: General, out: TextIO | None = None, err: TextIO | None = None) -> None:
+        self.general = general
+        # A program without streams (pythonw) has None there; its output goes nowhere instead of failing.
+        self.out: TextIO = out or sys.stdout or open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123, SIM115 - open to the end
+        self.err: TextIO = err or sys.stderr or open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123, SIM115 - open to the end
+        make_safe(self.out)
+        make_safe(self.err)
+        self.style_out = Style(on=wants_colour(self.out))
+        self.style_err = Style(on=wants_colour(self.err))
+
+    @property
+    def width(self) -> int | None:
+        """Columns of the terminal that results go to; None when they go elsewhere and need no limit."""
+        if not _is_terminal(self.out):
+            return None
+        return shutil.get_terminal_size((80, 24)).columns
+
+    def write(self, lines: list[str]) -> None:
+        """Write lines of a result."""
+        self.out.write("".join(f"{line}\n" for line in lines))
+        self.out.flush()
+
+    def write_json(self, value: object) -> None:
+        """Write the one JSON value of this run; only ASCII, so that no console can garble it."""
+        self.out.write(json.dumps(as_json(value), indent=2) + "\n")
+        self.out.flush()
+
+    def tell(self, lines: list[str]) -> None:
+        """Write lines that are not the result."""
+        # Somebody who closed stderr does not want to hear of it, and least of all as another error.
+        with contextlib.suppress(OSError, ValueError):
+            self.err.write("".join(f"{line}\n" for line in lines))
+            self.err.flush()
+
+    def confirm(self, question: str) -> bool | None:
+        """Ask a yes-or-no question; None when there is no person to ask. No answer means no."""
+        if not (_is_terminal(sys.stdin) and _is_terminal(self.err)):
+            return None
+        self.err.write(f"{question} [y/N] ")
+        self.err.flush()
+        return sys.stdin.readline().strip().lower() in ("y", "yes")
+
+    @contextlib.contextmanager
+    def watching(self) -> Iterator[Watcher]:
+        """Show long work while it runs: a live table on a terminal, plain lines with ``--verbose``, else nothing."""
+        if self.general.quiet:
+            yield PlainWatcher(self, steps=False, notes=False)
+        elif self.general.verbose or not _is_terminal(self.err) or os.environ.get("TERM") == "dumb":
+            yield PlainWatcher(self, steps=self.general.verbose, notes=True)
+        else:
+            watcher = LiveWatcher(self)
+            try:
+                yield watcher
+            finally:
+                watcher.close()
+
+
+def _is_terminal(stream: TextIO | None) -> bool:
+    try:
+        return stream is not None and stream.isatty()
+    except ValueError:  # closed
+        return False
+
+
+class PlainWatcher:
+    """Shows one line when a step begins and one when it ends."""
+
+    def __init__(self, console: Console, *, steps: bool, notes: bool) -> None:
+        self._console = console
+        self._board = Board()
+        self._steps = steps
+        self._notes = notes
+
+    def step(self, event: Step) -> None:
+        """Take note of one event; may be called from any thread."""
+        if not self._steps or not self._board.record(event):
+            return
+        words = [word for word in (event.package, event.target, event.step) if word]
+        count = f" {event.done}/{event.total}" if event.total > 0 else ""
+        cached = f" ({event.cached} cached)" if event.cached else ""
+        detail = f": {event.detail}" if event.detail else ""
+        self._console.tell([" ".join(words) + count + cached + detail])
+
+    def note(self, text: str) -> None:
+        """Show one line that a person should read now."""
+        if self._notes:
+            self._console.tell([text])
+
+
+class LiveWatcher:
+    """Shows a table that changes in place, once work takes long enough to be looked at.
+
+    rich is imported by the thread that draws, so that work which is done at once does not pay for it.
+    """
+
+    def __init__(self, console: Console, patience: float = 0.25) -> None:
+        self._console = console
+        self._board = Board()
+        self._lock = threading.Lock()
+        self._screen: Screen | None = None
+        self._over = threading.Event()
+        self._patience = patience
+        self._thread: threading.Thread | None = None
+
+    def step(self, event: Step) -> None:
+        """Take note of one event; may be called from any thread."""
+        self._board.record(event)
+        with self._lock:
+            if self._thread is None and not self._over.is_set():
+                self._thread = threading.Thread(target=self._draw, name="progress", daemon=True)
+                self._thread.start()
+
+    def _draw(self) -> None:
+        if self._over.wait(self._patience):
+            return
+        from pypackpack.frontend.cli.live import Screen  # noqa: PLC0415 - import cost of rich
+
+        with self._lock:
+            if self._over.is_set():
+                return
+            screen = self._screen = Screen(self._board, self._console.err)
+            screen.start()
+        while not self._over.wait(0.125):
+            with self._lock:
+                screen.refresh()
+
+    def note(self, text: str) -> None:
+        """Show one line that a person should read now."""
+        with self._lock:
+            screen = self._screen
+            if screen is None:
+                self._console.tell([text])
+            else:
+                screen.note(text)
+
+    def close(self) -> None:
+        """Take the table away."""
+        self._over.set()
+        with self._lock:
+            screen, self._screen = self._screen, None
+            if screen is not None:
+                screen.stop()
+        if self._thread is not None:
+            self._thread.join(timeout=1)

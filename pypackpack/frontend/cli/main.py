@@ -1,0 +1,240 @@
+"""The command line: words in, exit code out. The only place that turns errors into text and exit codes."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import sys
+import threading
+from difflib import get_close_matches
+from typing import TYPE_CHECKING
+
+from pypackpack.frontend.cli import argv
+from pypackpack.frontend.cli.console import Console
+from pypackpack.frontend.cli.errors import error_lines, error_object, note_lines
+from pypackpack.frontend.cli.session import Answer, Session
+from pypackpack.frontend.cli.table import LATER, command_words, row_of, rows_below
+from pypackpack.model.errors import EXIT_DONE, EXIT_INTERRUPTED, NoProjectError, NotYetError, PyPackPackError, UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from types import FrameType
+    from typing import TypeAlias
+
+    Act: TypeAlias = Callable[[Session, list[str]], "Answer | None"]
+
+
+class DefectError(PyPackPackError):
+    """Something that pypackpack did not foresee: its own fault."""
+
+    code = "defect"
+
+
+class StoppedError(PyPackPackError):
+    """The person told us to stop."""
+
+    code = "interrupted"
+    exit_code = EXIT_INTERRUPTED
+
+
+def run(words: Sequence[str], act: Act | None = None) -> int:
+    """Run one call and return its exit code.
+
+    Args:
+        words: The call without the program's name.
+        act: What to do with the words that are left when general options are taken out; tests put their own here.
+    """
+    console = Console(argv.General(json=argv.wants_json(words)))
+    try:
+        with _signals():
+            general, rest = argv.split_general(words)
+            console = Console(general)
+            answer = (act or _act)(Session(general, console), rest)
+            if answer is not None:
+                _show(answer, console)
+    except BrokenPipeError:
+        # Whoever read our output has seen enough. The work was done before anything was written.
+        _forget(sys.stdout)
+        return EXIT_DONE
+    except KeyboardInterrupt:
+        return _report(StoppedError("interrupted; the project is as it was"), console)
+    except PyPackPackError as error:
+        return _report(error, console)
+    except Exception as error:  # noqa: BLE001 - the last place that can say anything
+        return _report(_defect(error, console), console)
+    return EXIT_DONE
+
+
+def _act(session: Session, rest: list[str]) -> Answer | None:
+    """Find the command that the words mean and run it."""
+    general, console = session.general, session.console
+    rest = argv.name_package(rest, command_words(), lambda: _packages(session, rest[0]))
+    if rest[:1] == ["help"]:
+        return _help(session, rest[1:])
+    if rest[:1] in (["version"], ["--version"], ["-v"]):
+        return _version()
+    if not rest:
+        return _help(session, [])
+    row = row_of(rest)
+    if general.help:
+        return _help(session, row.words.split(" ") if row else rest)
+    if row is None:
+        raise _no_command(session, rest)
+    from pypackpack.frontend.cli import command  # noqa: PLC0415 - import cost of typer
+
+    own = rest[len(row.words.split(" ")) :]
+    own = argv.spread_lists(own, {"--target": _is_target_word, "--python": argv.is_python_version})
+    return command.call(command.load(row), row, own, Session(general, console, tuple(own)))
+
+
+def _packages(session: Session, first: str) -> list[str]:
+    """Return the names of the project's packages for a call that begins with one, or with a slip of the hand."""
+    try:
+        return session.package_names()
+    except NoProjectError:
+        if get_close_matches(first, command_words(), n=1):
+            return []
+        raise
+
+
+def _is_target_word(word: str) -> bool:
+    from pypackpack.middleware.target.table import is_target_word  # noqa: PLC0415 - import cost
+
+    return is_target_word(word)
+
+
+def _no_command(session: Session, rest: list[str]) -> PyPackPackError:
+    """Return the error for words that are no command (yet)."""
+    first = rest[0]
+    if first in LATER:
+        return NotYetError(f"`pypackpack {first}` is not there yet")
+    if first.startswith("-"):
+        return UsageError(f"pypackpack has no option {first} before a command", hint="pypackpack --help shows how it is written.")
+    rows = list(rows_below(first))
+    if rows:
+        seconds = [row.words.split(" ", 1)[1] for row in rows]
+        if len(rest) == 1:
+            return UsageError(f"`pypackpack {first}` needs one more word: {', '.join(seconds)}")
+        wrong = argv.unknown_word(rest[1], seconds)
+        return UsageError(f"`pypackpack {first}` has no command {rest[1]!r}: it has {', '.join(seconds)}", hint=wrong.hint)
+    packages: list[str] = []
+    with contextlib.suppress(PyPackPackError):  # what is wrong with the project is not what is wrong with the call
+        packages = session.package_names()
+    return argv.unknown_word(first, command_words() - LATER, packages)
+
+
+def _help(session: Session, words: list[str]) -> Answer:
+    """Return the help of everything, of a group, or of one command."""
+    from pypackpack.frontend.cli import overview  # noqa: PLC0415 - only for help
+
+    row = row_of(words)
+    if row is not None:
+        from pypackpack.frontend.cli import command  # noqa: PLC0415 - import cost of typer
+
+        found = command.load(row)
+        known = [vars_of(each) for each in command.parameters(found)]
+        data: object = {"command": row.words, "summary": row.summary, "example": row.example, "parameters": known}
+        return Answer(data, lambda width, style: command.command_help(row, found, min(width or 100, 110), style), asked=True)
+    if not words:
+        data = {"commands": {each.words: each.summary for each in overview.ROWS}}
+        return Answer(data, lambda width, style: overview.overview(min(width or 100, 110), style), asked=True)
+    rows = list(rows_below(words[0]))
+    if not rows:
+        raise _no_command(session, words)
+    data = {"commands": {each.words: each.summary for each in rows}}
+    return Answer(data, lambda width, style: overview.group_help(rows, min(width or 100, 110), style), asked=True)
+
+
+def vars_of(value: object) -> dict[str, object]:
+    """Return a dataclass's fields as a dictionary."""
+    import dataclasses  # noqa: PLC0415 - beside its only use
+
+    return {each.name: getattr(value, each.name) for each in dataclasses.fields(value)}  # type: ignore[arg-type]
+
+
+def _version() -> Answer:
+    from pypackpack import __version__  # noqa: PLC0415 - beside its only use
+    from pypackpack.frontend.cli.version import uv_version  # noqa: PLC0415 - beside its only use
+
+    uv = uv_version()
+    return Answer(
+        {"pypackpack": __version__, "uv": uv or None}, lambda *_: [f"pypackpack {__version__}", f"uv {uv or 'not found'}"], asked=True
+    )
+
+
+def _show(answer: Answer, console: Console) -> None:
+    if console.general.json:
+        console.write_json(answer.data)
+    elif answer.asked or not console.general.quiet:
+        console.write(answer.text(console.width, console.style_out))
+
+
+def _report(error: PyPackPackError, console: Console) -> int:
+    """Say an error once and return its exit code."""
+    try:
+        if console.general.json:
+            console.write_json(error_object(error))
+        else:
+            console.tell(error_lines(error, console.style_err))
+    except BrokenPipeError:
+        _forget(sys.stdout)
+    return error.exit_code
+
+
+def _defect(error: BaseException, console: Console) -> DefectError:
+    said = str(error).splitlines()
+    what = f"{type(error).__name__}: {said[0]}" if said else type(error).__name__
+    hint = "Run it again with --verbose and report what it shows."
+    details = "\n".join(note_lines(error))
+    if console.general.verbose:
+        import traceback  # noqa: PLC0415 - import cost
+
+        details = "".join(traceback.format_exception(error)).rstrip()
+        hint = "Report it with these lines."
+    return DefectError(f"{what}; this is a defect of pypackpack", hint=hint, details=details)
+
+
+def _forget(stream: object) -> None:
+    """Point a stream that nobody reads at nothing, so that Python's last flush does not complain."""
+    with contextlib.suppress(OSError, ValueError, AttributeError):
+        nothing = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nothing, stream.fileno())  # type: ignore[attr-defined]  # what is no file is suppressed
+        os.close(nothing)
+
+
+@contextlib.contextmanager
+def _signals() -> Iterator[None]:
+    """Let Ctrl-C and the system's request to end stop our children first, then us.
+
+    Workers wait for their children, and we wait for the workers: so the children are ended at once, by a thread of
+    its own, since the signal may have caught the main thread while it holds the lock that ending them needs.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    asked = False
+
+    def stop(_number: int, _frame: FrameType | None) -> None:
+        nonlocal asked
+        if asked:
+            os._exit(EXIT_INTERRUPTED)  # asked twice: at once. Whatever was half-written lies aside, not in its place
+        asked = True
+        process = sys.modules.get("pypackpack.backend.process")
+        if process is not None:
+            threading.Thread(target=process.stop_all, name="stop", daemon=True).start()
+        raise KeyboardInterrupt
+
+    # What was told to ignore a signal before it started us (nohup, a shell's background job) means us too.
+    heard = [number for number in _stop_signals() if signal.getsignal(number) != signal.SIG_IGN]
+    before = {number: signal.signal(number, stop) for number in heard}
+    try:
+        yield
+    finally:
+        if not asked:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+
+def _stop_signals() -> Iterable[signal.Signals]:
+    return [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGBREAK", "SIGHUP") if hasattr(signal, name)]

@@ -1,0 +1,159 @@
+"""Results as lines for people. Pure: a width (None: no limit) and a style in, lines out."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pypackpack.frontend.cli.overview import wrapped
+from pypackpack.frontend.cli.style import PLAIN, Style
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from pypackpack.model.build import Artifact, BuildResult, Fallback
+
+NAMES_SHOWN = 3
+
+
+def size(count: int) -> str:
+    """Return a number of bytes as people read it: ``640 B``, ``12.3 kB``, ``4.5 MB`` (powers of ten, as indexes show)."""
+    if count < 1000:  # noqa: PLR2004 - SI
+        return f"{count} B"
+    amount = float(count)
+    for unit in ("kB", "MB", "GB"):
+        amount /= 1000
+        if amount < 999.95 or unit == "GB":  # noqa: PLR2004 - 999.96 would be written 1000.0
+            return f"{amount:.1f} {unit}"
+    raise AssertionError
+
+
+def duration(seconds: float) -> str:
+    """Return a time as people read it: ``0.4 s``, ``12 s``, ``3 min 5 s``."""
+    if seconds < 10:  # noqa: PLR2004 - tenths say something only of short times
+        return f"{seconds:.1f} s"
+    whole = round(seconds)
+    return f"{whole} s" if whole < 60 else f"{whole // 60} min {whole % 60} s"  # noqa: PLR2004 - seconds of a minute
+
+
+def count(number: int, one: str, several: str = "") -> str:
+    """Return ``1 wheel`` or ``3 wheels``."""
+    return f"{number} {one if number == 1 else several or one + 's'}"
+
+
+def near_path(path: Path, here: Path | None = None) -> str:
+    """Return a path as a person here would type it: relative when it lies below the current folder."""
+    start = here or Path.cwd()
+    try:
+        return os.fspath(path.relative_to(start)) or "."
+    except ValueError:
+        return os.fspath(path)
+
+
+def paragraph(text: str, width: int | None, indent: str = "", hang: str = "  ") -> list[str]:
+    """Return text as lines of at most ``width`` characters; without a width as one."""
+    if width is None:
+        return [indent + " ".join(text.split())]
+    first, *rest = wrapped(text, max(width - len(indent) - len(hang), 20))
+    return [indent + first, *(indent + hang + line for line in rest)]
+
+
+def table(rows: Sequence[Sequence[str]], *, right: Sequence[int] = (), gap: int = 2) -> list[str]:
+    """Return rows with their columns aligned; the last column is not filled up."""
+    if not rows:
+        return []
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+    lines = []
+    for row in rows:
+        cells = [
+            cell.rjust(widths[column]) if column in right else cell.ljust(widths[column]) for column, cell in enumerate(row)
+        ]
+        lines.append((" " * gap).join(cells).rstrip())
+    return lines
+
+
+def some(names: Sequence[str], most: int = NAMES_SHOWN) -> str:
+    """Return a list of names that stays short: ``a, b, c and 6 more``."""
+    if len(names) <= most + 1:
+        return ", ".join(names)
+    return f"{', '.join(names[:most])} and {len(names) - most} more"
+
+
+def build_summary(result: BuildResult, width: int | None, style: Style = PLAIN, here: Path | None = None) -> list[str]:
+    """Return what a build made: files, sizes, time, cache hits, fallbacks, what was left out."""
+    lines: list[str] = []
+    folders: dict[Path, list[Artifact]] = {}
+    for artifact in result.artifacts:
+        folders.setdefault(artifact.path.parent, []).append(artifact)
+    for folder, artifacts in folders.items():
+        lines.append(style.bold(near_path(folder, here) + os.sep))
+        lines += _artifacts(artifacts, width, style)
+    if result.fallbacks:
+        lines += ["", style.warn(f"{count(len(result.fallbacks), 'module is', 'modules are')} not native:")]
+        for fallback in result.fallbacks:
+            lines += paragraph(_fallback(fallback), width, "  ", "  ")
+    if result.left_out:
+        lines += ["", style.warn("Left out:")]
+        for name, reason in result.left_out:
+            lines += paragraph(f"{name}: {reason}", width, "  ", "  ")
+    for warning in result.warnings:
+        lines += ["", *_warning(warning, width, style)]
+    return [*lines, "", *paragraph(_totals(result), width, hang="")]
+
+
+def _warning(text: str, width: int | None, style: Style) -> list[str]:
+    first, *rest = paragraph(f"warning: {text}", width)
+    return [first.replace("warning:", style.warn("warning:"), 1), *rest]
+
+
+def _fallback(fallback: Fallback) -> str:
+    python = ".".join(str(number) for number in fallback.python)
+    return f"{fallback.module} is {fallback.form} on {some(fallback.targets)}, Python {python}: {fallback.reason}"
+
+
+def _artifacts(artifacts: Sequence[Artifact], width: int | None, style: Style) -> list[str]:
+    """One line per artifact where the width allows it, else two."""
+    several = len({artifact.python for artifact in artifacts}) > 1
+    rows = []
+    for artifact in artifacts:
+        python = ".".join(str(number) for number in artifact.python) if artifact.python else "any"
+        cells = [some(artifact.targets), *([python] if several else []), size(artifact.size), artifact.run]
+        rows.append([*cells, "cached" if artifact.cached else ""])
+    facts = table(rows, right=[2 if several else 1])
+    names = [artifact.path.name + (os.sep if artifact.kind == "folder" else "") for artifact in artifacts]
+    left = max(len(fact) for fact in facts)
+    beside = width is None or 2 + max(len(name) for name in names) + 2 + left <= width
+    lines = []
+    if beside:
+        longest = max(len(name) for name in names)
+        for fact, name in zip(facts, names, strict=True):
+            lines.append(f"  {style.word(name)}{' ' * (longest - len(name) + 2)}{_marked(fact, style)}")
+        return lines
+    for fact, name in zip(facts, names, strict=True):
+        lines += [f"  {style.word(name)}", *(f"    {_marked(line, style)}" for line in _fitting(fact, width))]
+    return lines
+
+
+def _fitting(fact: str, width: int | None) -> list[str]:
+    if width is None or len(fact) + 4 <= width:
+        return [fact]
+    return wrapped(fact, max(width - 4, 20))
+
+
+def _marked(fact: str, style: Style) -> str:
+    if "built, not run" in fact:
+        return fact.replace("built, not run", style.dim("built, not run"))
+    return fact
+
+
+def _totals(result: BuildResult) -> str:
+    wheels = sum(artifact.kind == "wheel" for artifact in result.artifacts)
+    folders = len(result.artifacts) - wheels
+    made = [count(wheels, "wheel")] if wheels else []
+    made += [count(folders, "folder")] if folders else []
+    total = result.tasks_run + result.tasks_cached
+    what = " and ".join(made) or "nothing"
+    weight = size(sum(artifact.size for artifact in result.artifacts))
+    tasks = f"{count(total, 'task')}, {result.tasks_cached} from the cache" if total else "nothing to do"
+    return f"{what}, {weight}, in {duration(result.seconds)} ({tasks})"

@@ -1,0 +1,220 @@
+"""From compiled contents to files under ``build/packpack``: which wheels there are, what is in them, where they go."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from pypackpack import __version__
+from pypackpack.backend import filesystem
+from pypackpack.middleware.compile.plan import reader, snapshot_digest
+from pypackpack.middleware.graph.task import Task
+from pypackpack.model.action import ActionResult
+from pypackpack.model.build import Artifact
+from pypackpack.model.errors import WorkError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from pathlib import Path
+
+    from pypackpack.middleware.compile.plan import Content, Contents
+    from pypackpack.middleware.compile.workshop import Workshop
+    from pypackpack.middleware.graph.schedule import Outcome
+    from pypackpack.middleware.graph.task import Needs
+    from pypackpack.model.build import BuildRequest, Watcher
+    from pypackpack.model.interpreter import Interpreter
+    from pypackpack.model.project import Package, Project
+    from pypackpack.model.target import Target
+
+WHEEL_VERSION = "wheel-1"
+METADATA_SKIPS = frozenset({"src", "build", "pyproject.lock", "releases.toml"})
+
+
+@dataclass(frozen=True)
+class Made:
+    """A package compiled for one target and one Python.
+
+    Attributes:
+        package: Whose.
+        target: For what.
+        python: For which Python.
+        contents: Its files.
+        same_everywhere: Whether its sources and dependencies are the same on all of its targets.
+    """
+
+    package: Package
+    target: Target
+    python: Interpreter
+    contents: Contents
+    same_everywhere: bool
+
+
+@dataclass(frozen=True)
+class _Wheel:
+    """A wheel to be written, and the targets that share it."""
+
+    made: Made
+    targets: tuple[str, ...]
+    task: Task
+
+
+class Bundler:
+    """Bundles for one build."""
+
+    def __init__(self, project: Project, request: BuildRequest, folder: Path, shop: Workshop) -> None:
+        self._project = project
+        self._request = request
+        self._folder = folder
+        self._shop = shop
+        self._read = reader(shop)
+
+    def wheels(self, made: Sequence[Made], *, run: Callable[[Sequence[Task]], dict[str, Outcome]]) -> tuple[Artifact, ...]:
+        """Write one wheel per target and Python, or one for all where they are the same."""
+        wheels: dict[str, _Wheel] = {}
+        for item in made:
+            task = self._wheel_task(item)
+            known = wheels.get(task.name)
+            names = (*known.targets, item.target.name) if known else (item.target.name,)
+            wheels[task.name] = _Wheel(known.made if known else item, tuple(dict.fromkeys(names)), known.task if known else task)
+        outcomes = run([wheel.task for wheel in wheels.values()])
+        return tuple(self._placed(wheel, outcomes[name]) for name, wheel in wheels.items())
+
+    def _wheel_task(self, item: Made) -> Task:
+        from pypackpack.middleware.bundle.wheel import wheel_tags  # noqa: PLC0415 - loaded when there is something to bundle
+
+        contents, package, target = item.contents, item.package, item.target
+        tags = wheel_tags(
+            target,
+            item.python.series,
+            native=contents.has_native,
+            bytecode=contents.has_bytecode,
+            same_everywhere=item.same_everywhere,
+        )
+        specific = package.target_dependencies.get(target.name, ())
+        listing = json.dumps([[content.place, content.digest] for content in contents.files])
+        name = f"wheel {package.name} {tags}"
+
+        def make(_needs: Needs) -> ActionResult:
+            from pypackpack.middleware.bundle.metadata import core_metadata  # noqa: PLC0415 - import cost, not in a no-op
+            from pypackpack.middleware.bundle.wheel import WheelMember, write_wheel  # noqa: PLC0415 - as above
+
+            core = core_metadata(package, self._project, target)
+            members = [WheelMember(content.place, self._read(content), self._executable(content)) for content in contents.files]
+            with self._shop.store.scratch() as scratch:
+                file = write_wheel(scratch, core=core, tags=tags, pure=not contents.has_native, members=members)
+                digest = self._shop.store.put_file(file.path)
+            return ActionResult({"wheel": digest}, {"file": file.path.name, "size": str(file.size)})
+
+        return Task(
+            name=name,
+            package=package.name,
+            target=target.name,
+            step="bundle",
+            kind=WHEEL_VERSION,
+            inputs=(
+                __version__,
+                str(tags),
+                str(contents.has_native),
+                listing,
+                json.dumps(specific),
+                json.dumps([self._executable(content) for content in contents.files]),
+                str(filesystem.source_date_epoch()),
+                *self._metadata_inputs(package),
+            ),
+            run=make,
+            cost=0.2,
+        )
+
+    @staticmethod
+    def _executable(content: Content) -> bool:
+        return content.source is not None and filesystem.is_executable(content.source.path)
+
+    def _metadata_inputs(self, package: Package) -> tuple[str, ...]:
+        """Everything that METADATA may be made of: the package's folder but for sources, and the project's own files."""
+        locals_ = [self._project.package(name) for name in package.local_dependencies]
+        tops = sorted(path for path in self._project.root.iterdir() if path.is_file() and not path.name.startswith("."))
+        return (
+            snapshot_digest(package.root, self._shop, skip=METADATA_SKIPS),
+            *(f"{path.name} {self._shop.digests.digest(path)}" for path in tops),
+            *(f"{local.name} {local.version}" for local in locals_ if local is not None),
+        )
+
+    def _placed(self, wheel: _Wheel, outcome: Outcome) -> Artifact:
+        """Copy a wheel from the store to where the person looks for it, unless it is there."""
+        digest = outcome.result.outputs["wheel"]
+        place = self._folder / outcome.result.facts["file"]
+        if not place.is_file() or self._shop.digests.digest(place) != digest:
+            data = self._shop.store.read(digest)
+            if data is None:
+                msg = f"the cache lost {place.name} while it was being placed"
+                raise WorkError(msg, hint="Run the same command again.")
+            filesystem.write_atomic(place, data)
+        item = wheel.made
+        bound = item.contents.has_native or item.contents.has_bytecode
+        return Artifact(
+            path=place,
+            kind="wheel",
+            package=item.package.name,
+            targets=wheel.targets,
+            python=item.python.series if bound else None,
+            size=int(outcome.result.facts["size"]),
+            sha256=digest,
+            cached=outcome.cached and item.contents.cached,
+        )
+
+    def binaries(self, made: Sequence[Made], *, package: Package, watcher: Watcher) -> tuple[Artifact, ...]:
+        """Put together one folder per target and Python: the package, those it needs of the project, and its dependencies."""
+        from pypackpack.middleware.environment.sync import site_packages, sync  # noqa: PLC0415 - import cost
+
+        targets = list(dict.fromkeys(item.target.name for item in made))
+        pythons = list(dict.fromkeys(item.python for item in made))
+        sync(
+            self._project,
+            (package,),
+            tuple(targets),
+            pythons=tuple(python.series for python in pythons),
+            offline=self._request.offline,
+            watcher=watcher,
+        )
+        done = []
+        for target in targets:
+            for python in pythons:
+                mine = [item for item in made if item.target.name == target and item.python == python]
+                name = target if len(pythons) == 1 else f"{target}-py{python.version[0]}.{python.version[1]}"
+                site = site_packages(package, mine[0].target, python.series)
+                done.append(self._binary(self._folder / name, package, mine, site))
+        return tuple(done)
+
+    def _binary(self, folder: Path, package: Package, mine: Sequence[Made], site: Path) -> Artifact:
+        from pypackpack.middleware.bundle.binary import write_binary  # noqa: PLC0415 - import cost
+
+        contents: dict[str, Content] = {content.place: content for item in mine for content in item.contents.files}
+        digests: Mapping[str, str] = {place: content.digest for place, content in contents.items()}
+        target, python = mine[0].target, mine[0].python
+        facts = {
+            "package": package.name,
+            "version": package.version,
+            "target": target.name,
+            "python": ".".join(map(str, python.version)),
+            "level": self._request.level.value,
+            "type": self._request.type.value,
+        }
+        made = write_binary(
+            folder,
+            digests=digests,
+            read=lambda place: self._read(contents[place]),
+            executable=lambda place: self._executable(contents[place]),
+            dependencies=site if site.is_dir() else None,
+            facts=facts,
+        )
+        return Artifact(
+            path=folder,
+            kind="folder",
+            package=package.name,
+            targets=(target.name,),
+            python=python.series,
+            size=made.size,
+            sha256=made.sha256,
+            cached=made.unchanged,
+        )

@@ -1,0 +1,196 @@
+"""Wheels (the binary distribution format: PEP 427, with the names of PEP 625 and the tags of PEP 425).
+
+The archive holds the package's files by their path, then the ``.dist-info`` folder with ``RECORD`` as the last file, as
+PEP 427 recommends: an installer that reads from the end finds the metadata together.
+"""
+
+from __future__ import annotations
+
+import base64
+import csv
+import hashlib
+import io
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from pypackpack import __version__
+from pypackpack.backend import filesystem
+from pypackpack.middleware.bundle.archive import Member, write_archive
+from pypackpack.middleware.bundle.paths import windows_problem_with
+from pypackpack.model.errors import WorkError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from pathlib import Path
+    from typing import BinaryIO
+
+    from pypackpack.middleware.bundle.metadata import CoreFiles
+    from pypackpack.model.target import PythonVersion, Target
+
+_TAG = re.compile(r"[a-z0-9_]+")
+
+
+@dataclass(frozen=True)
+class WheelMember:
+    """A file of a wheel.
+
+    Attributes:
+        path: Where it is installed, relative to site-packages, with ``/``.
+        data: Its bytes, or a file that is read when its turn comes.
+        executable: Whether it is installed as a program.
+    """
+
+    path: str
+    data: bytes | Path
+    executable: bool = False
+
+
+@dataclass(frozen=True)
+class WheelTag:
+    """A compressed tag set (PEP 425): which interpreters and platforms may install a wheel.
+
+    Attributes:
+        python: ``py3`` or ``cp313``.
+        abi: ``none``, ``abi3`` or ``cp313``.
+        platforms: ``any``, or platform tags.
+    """
+
+    python: str
+    abi: str
+    platforms: tuple[str, ...]
+
+    def __str__(self) -> str:
+        """Return the tag as it stands in a file name, sets sorted and joined by dots."""
+        return f"{self.python}-{self.abi}-{'.'.join(sorted(set(self.platforms)))}"
+
+    def single(self) -> tuple[str, ...]:
+        """Return every combination, as ``WHEEL`` lists them."""
+        return tuple(f"{self.python}-{self.abi}-{platform}" for platform in sorted(set(self.platforms)))
+
+
+@dataclass(frozen=True)
+class WheelFile:
+    """A wheel on disk: where, the hex SHA-256 of the file, and its bytes."""
+
+    path: Path
+    sha256: str
+    size: int
+
+
+def wheel_tags(
+    target: Target, python: PythonVersion, *, native: bool, bytecode: bool, same_everywhere: bool, abi3: bool = False
+) -> WheelTag:
+    """Return the tags of a wheel (spec, section 5 "Tags").
+
+    Args:
+        target: What it was built for.
+        python: The X.Y that it was built for.
+        native: It holds extension modules.
+        bytecode: It holds ``.pyc`` files.
+        same_everywhere: A wheel without native code would be the same on each of the package's targets.
+        abi3: Its extension modules use the limited API of ``python`` only.
+
+    Raises:
+        WorkError: The platform has no Python of that version.
+    """
+    series = f"cp{python[0]}{python[1]}"
+    platforms = target.tags.for_python(python)
+    if not platforms or python < target.min_python:
+        msg = f"{target.name} has no Python {python[0]}.{python[1]}"
+        raise WorkError(msg, hint="Leave the target out, or build for another Python with --python.")
+    if native:
+        return WheelTag(series, "abi3" if abi3 else series, platforms)
+    return WheelTag(series if bytecode else "py3", "none", ("any",) if same_everywhere else platforms)
+
+
+def write_wheel(
+    folder: Path, *, core: CoreFiles, tags: WheelTag, pure: bool, members: Iterable[WheelMember], epoch: int | None = None
+) -> WheelFile:
+    """Write a wheel into a folder, under the name that its contents demand.
+
+    The same arguments give the same bytes, in whatever order the members come. A wheel of the same name is replaced
+    in one step, so two builds at once leave one of the two, whole.
+
+    Args:
+        folder: Made if needed.
+        core: The core metadata.
+        tags: What may install it.
+        pure: It goes to site-packages' "purelib": no extension module is inside.
+        members: The package's files.
+        epoch: The date of every member, in seconds since 1970; None means ``SOURCE_DATE_EPOCH``, else a fixed date.
+
+    Raises:
+        WorkError: A member's path cannot stand in a wheel of these tags, or two of them are one on some system.
+        FilesystemError: A member cannot be read, or the wheel cannot be written.
+    """
+    ordered = sorted(members, key=lambda member: member.path)
+    name = f"{core.escaped_name}-{core.escaped_version}-{tags}.whl"
+    _check(name, core, tags, ordered)
+    path = folder / name
+    with filesystem.atomic_stream(path) as stream:
+        counting = _Counting(stream)
+        write_archive(
+            counting,  # type: ignore[arg-type] # only written to
+            _with_dist_info(core, tags, ordered, pure=pure),
+            epoch=filesystem.source_date_epoch() if epoch is None else epoch,
+            place=name,
+        )
+    return WheelFile(path, counting.digest.hexdigest(), counting.size)
+
+
+class _Counting:
+    """Hashes and counts what goes through, so that the wheel need not be read again."""
+
+    def __init__(self, stream: BinaryIO) -> None:
+        self._stream = stream
+        self.digest = hashlib.sha256()
+        self.size = 0
+
+    def write(self, data: bytes) -> int:
+        self.digest.update(data)
+        self.size += len(data)
+        return self._stream.write(data)
+
+
+def _check(name: str, core: CoreFiles, tags: WheelTag, members: list[WheelMember]) -> None:
+    for part in (tags.python, tags.abi, *tags.platforms):
+        if not _TAG.fullmatch(part):
+            msg = f"{part!r} cannot be part of a wheel's tag"
+            raise WorkError(msg)
+    windows = any(platform.startswith("win") for platform in tags.platforms)
+    for member in members:
+        if member.path.partition("/")[0].endswith(".dist-info"):
+            msg = f"{name}: {member.path!r} lies in a .dist-info folder, which pypackpack writes itself"
+            raise WorkError(msg, hint=f"Move the file out of the sources of {core.name}.")
+        if windows and (problem := windows_problem_with(member.path)):
+            msg = f"{name}: {member.path!r} {problem}"
+            raise WorkError(msg, hint="Rename the file, or keep it out of this target with an overlay folder of another family.")
+
+
+def _with_dist_info(core: CoreFiles, tags: WheelTag, members: list[WheelMember], *, pure: bool) -> Iterator[Member]:
+    """Yield the members and the ``.dist-info`` files, RECORD last."""
+    rows: list[tuple[str, str, str]] = []
+    wheel = f"Wheel-Version: 1.0\nGenerator: pypackpack {__version__}\nRoot-Is-Purelib: {'true' if pure else 'false'}\n"
+    wheel += "".join(f"Tag: {tag}\n" for tag in tags.single())
+    folder = core.dist_info
+    own = sorted([*((path, data) for path, data in core.files()), ("WHEEL", wheel.encode())])
+    info = [WheelMember(f"{folder}/{path}", data) for path, data in own]
+    for member in [*members, *info]:
+        data = member.data if isinstance(member.data, bytes) else filesystem.read_bytes(member.data)
+        rows.append((member.path, record_hash(hashlib.sha256(data).digest()), str(len(data))))
+        yield Member(member.path, data, executable=member.executable)
+    place = f"{folder}/RECORD"
+    yield Member(place, record([*rows, (place, "", "")]))
+
+
+def record_hash(digest: bytes) -> str:
+    """Return a SHA-256 digest as ``RECORD`` has it."""
+    return "sha256=" + base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
+
+
+def record(rows: Iterable[tuple[str, str, str]]) -> bytes:
+    """Return the bytes of a ``RECORD``: path, hash and size, in the order given."""
+    text = io.StringIO(newline="")
+    csv.writer(text, lineterminator="\n").writerows(rows)
+    return text.getvalue().encode()

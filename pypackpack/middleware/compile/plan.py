@@ -1,0 +1,316 @@
+"""From the sources of a package to the tasks that compile them, and from their results to what goes into an artifact.
+
+The C of a module is made once: its task is named by what it depends on, so that every target and every Python that has
+the same source shares it.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from pypackpack.backend import filesystem
+from pypackpack.backend.tools import bytecode, cython, zig
+from pypackpack.backend.tools.bytecode import SyntaxProblem
+from pypackpack.middleware.compile.choice import wants_native
+from pypackpack.middleware.compile.layers import module_name
+from pypackpack.middleware.graph.task import Task
+from pypackpack.model.action import ActionResult
+from pypackpack.model.build import BuildType, Fallback, Level
+from pypackpack.model.errors import SourceError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from pathlib import Path
+
+    from pypackpack.middleware.compile.layers import SourceFile
+    from pypackpack.middleware.compile.workshop import Workshop
+    from pypackpack.middleware.graph.schedule import Outcome
+    from pypackpack.middleware.graph.task import Needs
+    from pypackpack.model.build import Watcher
+    from pypackpack.model.interpreter import Interpreter
+    from pypackpack.model.project import Package
+    from pypackpack.model.target import Target
+
+TRANSCOMPILE_SECONDS_PER_BYTE = 1 / 40_000
+COMPILE_SECONDS_PER_BYTE = 1 / 8_000
+SMALLEST_COMPILE_SECONDS = 1.0
+
+
+@dataclass(frozen=True)
+class Content:
+    """One file of what a build delivers.
+
+    Attributes:
+        place: Path in the wheel, with ``/``.
+        digest: SHA-256 of its bytes.
+        source: The file it is a copy of; None when the bytes lie in the store.
+    """
+
+    place: str
+    digest: str
+    source: SourceFile | None = None
+
+
+@dataclass(frozen=True)
+class Contents:
+    """What a package becomes on one target for one Python."""
+
+    files: tuple[Content, ...]
+    has_bytecode: bool
+    has_native: bool
+    fallbacks: tuple[Fallback, ...]
+    cached: bool
+
+
+@dataclass(frozen=True)
+class _Module:
+    """One module of the package on one target, and the tasks that make its forms."""
+
+    file: SourceFile
+    bytecode: str
+    extension: str | None
+
+
+class PackagePlan:
+    """The tasks of one package at one level, for several targets and Pythons."""
+
+    def __init__(self, package: Package, level: Level, build_type: BuildType, shop: Workshop) -> None:
+        self._package = package
+        self._level = level
+        self._release = build_type is BuildType.RELEASE
+        self._shop = shop
+        self._tasks: dict[str, Task] = {}
+        self._modules: dict[tuple[str, Interpreter], tuple[_Module, ...]] = {}
+        self._files: dict[str, tuple[SourceFile, ...]] = {}
+
+    @property
+    def tasks(self) -> tuple[Task, ...]:
+        """All tasks planned so far."""
+        return tuple(self._tasks.values())
+
+    def add(self, target: Target, python: Interpreter, files: tuple[SourceFile, ...]) -> None:
+        """Plan the package's modules on one target for one Python."""
+        self._files[target.name] = files
+        modules = []
+        for file in files:
+            if file.is_module:
+                native = self._level is Level.NATIVE and wants_native(file.place, self._package.settings(target).native)
+                extension = self._extension(file, target, python) if native else None
+                modules.append(_Module(file, self._bytecode(file, python), extension))
+        self._modules[target.name, python] = tuple(modules)
+
+    def _task(self, task: Task) -> str:
+        self._tasks.setdefault(task.name, task)
+        return task.name
+
+    def _bytecode(self, file: SourceFile, python: Interpreter) -> str:
+        """Bytecode is made of every module at every level: it is how Python itself says whether the source is right."""
+        shop, digest = self._shop, self._shop.digests.digest(file.path)
+        place = f"{self._package.import_name}/{file.place}"
+        version = ".".join(map(str, python.version))
+        checked = not self._release
+
+        def run(_needs: Needs) -> ActionResult:
+            made = shop.bytecode(python).compile(place, shop.read(file), checked=checked)
+            if isinstance(made, SyntaxProblem):
+                facts = {"line": str(made.line), "column": str(made.column), "message": made.message, "text": made.text}
+                return ActionResult(facts=facts)
+            return ActionResult({"pyc": shop.store.put(made)})
+
+        return self._task(
+            Task(
+                name=f"bytecode {place} {version} {digest[:12]}",
+                package=self._package.name,
+                target="",
+                step="bytecode",
+                kind="bytecode-1",
+                inputs=(bytecode.fingerprint(), version, place, digest, str(checked)),
+                run=run,
+                cost=0.01,
+            )
+        )
+
+    def _transcompile(self, file: SourceFile) -> str:
+        shop, digest = self._shop, self._shop.digests.digest(file.path)
+        place = f"{self._package.import_name}/{file.place}"
+        name = module_name(self._package.import_name, file.place)
+
+        def run(_needs: Needs) -> ActionResult:
+            made = shop.cython.transcompile(place, name, shop.read(file))
+            if made.c is None:
+                return ActionResult(facts={"refused": "\n".join(f"{place}:{line}" for line in made.errors)})
+            return ActionResult({"c": shop.store.put(made.c)})
+
+        return self._task(
+            Task(
+                name=f"transcompile {place} {digest[:12]}",
+                package=self._package.name,
+                target="",
+                step="transcompile",
+                kind="transcompile-cython-1",
+                inputs=(cython.fingerprint(), place, name, digest),
+                run=run,
+                cost=0.1 + file.path.stat().st_size * TRANSCOMPILE_SECONDS_PER_BYTE,
+            )
+        )
+
+    def _extension(self, file: SourceFile, target: Target, python: Interpreter) -> str:
+        shop = self._shop
+        transcompile = self._transcompile(file)
+        name = module_name(self._package.import_name, file.place)
+        path = f"{self._package.import_name}/{file.place[: -len('.py')]}"
+        flags = zig.compile_flags(target, release=self._release).words
+        includes = shop.includes(target, python)
+
+        def run(needs: Needs) -> ActionResult:
+            result = needs[transcompile]
+            if "refused" in result.facts:
+                return result
+            c = shop.store.read(result.outputs["c"])
+            if c is None:
+                msg = f"the cache lost the C of {name} while it was being compiled"
+                raise SourceError(msg, hint="Run the same command again.")
+            job = zig.ModuleJob(
+                name=name.rpartition(".")[2],
+                path=path,
+                c=c,
+                target=target,
+                python=python.series,
+                includes=tuple(folder.path for folder in includes),
+                release=self._release,
+            )
+            folder = shop.folder()
+            try:
+                made = shop.zig().build_module(job, folder)
+            except zig.RefusedError as error:
+                return ActionResult(facts={"refused": f"{error.message}\n{error.details}".strip()}, keep=False)
+            finally:
+                shutil.rmtree(folder, ignore_errors=True)
+            return ActionResult({"module": shop.store.put(made)})
+
+        digest = shop.digests.digest(file.path)
+        size = file.path.stat().st_size
+        return self._task(
+            Task(
+                name=f"compile {path} {digest[:12]} {target.name} {python.series[0]}.{python.series[1]}",
+                package=self._package.name,
+                target=target.name,
+                step="compile",
+                kind=f"compile-zig-{zig.FLAGS_VERSION}",
+                inputs=(
+                    zig.pinned_version(),
+                    json.dumps([flags, path, name, target.suffix(python.series), self._release]),
+                    *(folder.digest for folder in includes),
+                ),
+                needs=(transcompile,),
+                run=run,
+                cost=max(SMALLEST_COMPILE_SECONDS, size * COMPILE_SECONDS_PER_BYTE),
+            )
+        )
+
+    def check_syntax(self, outcomes: Mapping[str, Outcome]) -> None:
+        """Refuse sources that Python itself cannot read, all of them at once.
+
+        Raises:
+            SourceError: With file and line of each.
+        """
+        problems: dict[str, str] = {}
+        for modules in self._modules.values():
+            for module in modules:
+                facts = outcomes[module.bytecode].result.facts
+                if "message" in facts:
+                    where = str(module.file.path) + (f":{facts['line']}" if facts["line"] != "0" else "")
+                    shown = f"\n    {facts['text'].strip()}" if facts["text"].strip() else ""
+                    problems[where] = f"{where}: {facts['message']}{shown}"
+        if problems:
+            first, *others = problems.values()
+            raise SourceError(first.splitlines()[0], details="\n".join([*first.splitlines()[1:], *others]))
+
+    def contents(self, target: Target, python: Interpreter, outcomes: Mapping[str, Outcome]) -> Contents:
+        """Return what the package becomes on a target, after its tasks ran.
+
+        Raises:
+            SourceError: A module was refused and the settings say ``strict``.
+        """
+        package = self._package
+        modules = {module.file.place: module for module in self._modules[target.name, python]}
+        files: list[Content] = []
+        fallbacks: list[Fallback] = []
+        bytecode_used = native_used = False
+        cached = True
+        for file in self._files[target.name]:
+            place = f"{package.import_name}/{file.place}"
+            module = modules.get(file.place)
+            digest = self._shop.digests.digest(file.path)
+            if module is None or self._level is Level.INSTANT:
+                files.append(Content(place, digest, file))
+                continue
+            cached = cached and outcomes[module.bytecode].cached
+            if module.extension is not None:
+                outcome = outcomes[module.extension]
+                cached = cached and outcome.cached
+                if "module" in outcome.result.outputs:
+                    native_used = True
+                    made = place[: -len(".py")] + target.suffix(python.series)
+                    files.append(Content(made, outcome.result.outputs["module"]))
+                    continue
+                name = module_name(package.import_name, file.place)
+                reason = outcome.result.facts["refused"]
+                fallbacks.append(Fallback(name, (target.name,), python.series, "bytecode", reason))
+            bytecode_used = True
+            pyc = outcomes[module.bytecode].result.outputs["pyc"]
+            if self._release:
+                files.append(Content(f"{place}c", pyc))
+            else:
+                folder, _, name = place.rpartition("/")
+                files.append(Content(place, digest, file))
+                tag = f"cpython-{python.series[0]}{python.series[1]}"
+                files.append(Content(f"{folder}/__pycache__/{name[: -len('.py')]}.{tag}.pyc", pyc))
+        if fallbacks and package.settings(target).strict:
+            listed = "\n".join(f"{fallback.module}: {fallback.reason}" for fallback in fallbacks)
+            msg = f"{len(fallbacks)} module(s) of {package.name} cannot be compiled for {target.name}, and strict is set"
+            raise SourceError(msg, hint="Change the module, exclude it (build.native.exclude), or set strict = false.", details=listed)
+        files.sort(key=lambda content: content.place)
+        return Contents(tuple(files), bytecode_used, native_used, tuple(fallbacks), cached)
+
+
+def merge_fallbacks(fallbacks: Sequence[Fallback]) -> tuple[Fallback, ...]:
+    """Join what is the same on several targets into one."""
+    joined: dict[tuple[str, tuple[int, int], str], list[str]] = {}
+    for fallback in fallbacks:
+        targets = joined.setdefault((fallback.module, fallback.python, fallback.reason), [])
+        targets.extend(target for target in fallback.targets if target not in targets)
+    return tuple(
+        Fallback(module, tuple(targets), python, "bytecode", reason) for (module, python, reason), targets in joined.items()
+    )
+
+
+def reader(shop: Workshop) -> Callable[[Content], bytes]:
+    """Return a function that gives the bytes of a content, from the source or the store."""
+
+    def read(content: Content) -> bytes:
+        if content.source is not None:
+            return shop.read(content.source)
+        data = shop.store.read(content.digest)
+        if data is None:
+            msg = f"the cache lost {content.place} while it was being bundled"
+            raise SourceError(msg, hint="Run the same command again.")
+        return data
+
+    return read
+
+
+def snapshot_digest(root: Path, shop: Workshop, *, skip: frozenset[str]) -> str:
+    """Return one digest over the files directly relevant to metadata: all below a folder but for some of its folders."""
+    listing: list[list[str]] = []
+    for entry in sorted(root.iterdir()):
+        if entry.name in skip or entry.name.startswith("."):
+            continue
+        paths = filesystem.files_below(entry) if entry.is_dir() and not entry.is_symlink() else iter([entry])
+        listing.extend(
+            [path.relative_to(root).as_posix(), shop.digests.digest(path)] for path in paths if path.is_file()
+        )
+    return filesystem.sha256_bytes(json.dumps(listing))

@@ -1,0 +1,117 @@
+"""The tools of one build: opened once, shared by its tasks, closed at its end."""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import threading
+from typing import TYPE_CHECKING
+
+from pypackpack.backend import filesystem
+from pypackpack.backend.store import FileDigests, Store
+from pypackpack.backend.tools import headers
+from pypackpack.backend.tools.bytecode import Bytecode
+from pypackpack.backend.tools.cython import Cython
+from pypackpack.middleware.compile.pyconfig import pyconfig_header
+from pypackpack.model.errors import ConflictError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from pypackpack.backend.tools.headers import HeaderFolder
+    from pypackpack.backend.tools.zig import Zig
+    from pypackpack.middleware.compile.layers import SourceFile
+    from pypackpack.model.build import Watcher
+    from pypackpack.model.interpreter import Interpreter
+    from pypackpack.model.project import Project
+    from pypackpack.model.target import Target
+
+
+class Workshop:
+    """What tasks reach the world through."""
+
+    def __init__(self, project: Project, scratch: Path, cache: Path, *, offline: bool, watcher: Watcher) -> None:
+        self.store = Store(cache)
+        self.digests = FileDigests(cache, project.root)
+        self.watcher = watcher
+        self._cache = cache
+        self._scratch = scratch
+        self._offline = offline
+        self._closing = contextlib.ExitStack()
+        self._lock = threading.Lock()
+        self._numbers = itertools.count()
+        self.cython = self._closing.enter_context(Cython(scratch))
+        self._bytecode: dict[Interpreter, Bytecode] = {}
+        self._zig: Zig | None = None
+        self._headers: dict[Interpreter, HeaderFolder] = {}
+        self._pyconfig: dict[tuple[str, tuple[int, int]], tuple[HeaderFolder, ...]] = {}
+
+    def folder(self) -> Path:
+        """Return a fresh folder for one task; it goes with the build."""
+        with self._lock:
+            place = self._scratch / f"task-{next(self._numbers)}"
+        with filesystem.explained("make", place):
+            place.mkdir()
+        return place
+
+    def bytecode(self, python: Interpreter) -> Bytecode:
+        """Return the bytecode makers of an interpreter."""
+        with self._lock:
+            if python not in self._bytecode:
+                self._bytecode[python] = self._closing.enter_context(Bytecode(python))
+            return self._bytecode[python]
+
+    def zig(self) -> Zig:
+        """Return zig, fetched on first use."""
+        with self._lock:
+            if self._zig is None:
+                from pypackpack.backend.tools.zig import ensure  # noqa: PLC0415 - only when something is compiled
+
+                self._zig = ensure(self._cache, offline=self._offline, watcher=self.watcher)
+            return self._zig
+
+    def includes(self, target: Target, python: Interpreter) -> tuple[HeaderFolder, ...]:
+        """Return the header folders that a compile for a target looks at, first ones first."""
+        with self._lock:
+            if python not in self._headers:
+                self._headers[python] = headers.python_headers(python, self._cache)
+            key = (target.name, python.series)
+            if key not in self._pyconfig:
+                self._pyconfig[key] = self._target_folders(target, python)
+            return (*self._pyconfig[key], self._headers[python])
+
+    def _target_folders(self, target: Target, python: Interpreter) -> tuple[HeaderFolder, ...]:
+        folders = [headers.text_folder({"pyconfig.h": pyconfig_header(target.name, python.series)}, self._cache)]
+        if target.object_format == "wasm":
+            folders.append(headers.text_folder(headers.emscripten_overlay(), self._cache))
+        return tuple(folders)
+
+    def read(self, file: SourceFile) -> bytes:
+        """Return a source file's bytes as they were when the build was planned.
+
+        Raises:
+            ConflictError: It was changed meanwhile.
+        """
+        data = filesystem.read_bytes(file.path)
+        if filesystem.sha256_bytes(data) != self.digests.digest(file.path):
+            msg = f"{file.path} changed while it was being built"
+            raise ConflictError(msg, hint="Run the same command again.")
+        return data
+
+    def close(self) -> None:
+        """End all helpers."""
+        self._closing.close()
+
+
+@contextlib.contextmanager
+def open_workshop(project: Project, *, offline: bool, watcher: Watcher) -> Iterator[Workshop]:
+    """Open a workshop for one build and clean up after it, whatever happens."""
+    cache = filesystem.cache_folder()
+    with filesystem.scratch_folder(cache / "tmp", prefix="build-") as scratch:
+        workshop = Workshop(project, scratch, cache, offline=offline, watcher=watcher)
+        try:
+            yield workshop
+            workshop.digests.save()
+        finally:
+            workshop.close()

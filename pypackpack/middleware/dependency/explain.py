@@ -1,0 +1,173 @@
+"""What uv says about dependencies, explained: which dependency, which target, and what to do.
+
+uv's own words go along in ``details``; the sentences of uv that are looked for are in ``tests/integration`` too, so that a new
+uv that says them differently shows.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from pypackpack.backend.tools import uv
+from pypackpack.model.errors import (
+    DependencyConflictError,
+    NoSuchDependencyError,
+    NoWheelError,
+    PackageIndexError,
+    PyPackPackError,
+    ToolError,
+)
+from pypackpack.model.interpreter import NEWEST, OLDEST
+from pypackpack.model.names import normalise
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from pypackpack.middleware.environment.lock import Needs
+    from pypackpack.model.target import PythonVersion, Target
+
+_NAME = r"`?([A-Za-z0-9][A-Za-z0-9._-]*)`?"
+_ABSENT = re.compile(_NAME + r" was not found in the (?:package registry|provided package locations)")
+_NOT_CACHED = re.compile(_NAME + r" was not found in the cache|network connectivity is disabled", re.IGNORECASE)
+_NO_VERSION = re.compile(r"(?:only " + _NAME + r"[<>=!~,.\w]* (?:is|are) available|there is no version of " + _NAME + ")")
+_NO_WHEEL = re.compile(
+    r"has no usable wheels|-compatible wheels|no wheels with a matching|has no binary distribution|building from source is disabled"
+)
+_WHEELLESS = (
+    re.compile(r"Wheels are (?:required|available) for " + _NAME),
+    re.compile(r"Package " + _NAME + r" can't be installed"),
+    re.compile(_NAME + r"[<>=!~,.\w]* has no (?:usable wheels|`|wheels)"),
+)
+_SPLIT = re.compile(r"split \(markers: (.*?)(?:; (?:included|excluded): .*)?\):?\s*$", re.MULTILINE)
+
+
+def says_no_wheel(error: ToolError) -> bool:
+    """Tell whether uv failed because something has no wheel."""
+    return not uv.out_of_reach(error.details) and bool(_NO_WHEEL.search(error.details))
+
+
+def explained(
+    error: ToolError, needs: Needs, *, targets: Sequence[Target] = (), python: PythonVersion | None = None, exists: str = ""
+) -> PyPackPackError:
+    """Return the error that a person should see instead of uv's.
+
+    Args:
+        error: uv's.
+        needs: What was to be resolved or installed.
+        targets: For which targets; empty means all of the package.
+        python: For which Python; None when for several.
+        exists: What the dependency does have, where that is known.
+    """
+    words = error.details
+    where = targets or _split_targets(words, needs.targets) or needs.targets
+    if _NOT_CACHED.search(words):
+        absent = next((name for name in _NOT_CACHED.findall(words) if name), "")
+        what = f"{absent}, which {needs.name} needs," if absent else f"not everything that {needs.name} needs"
+        msg = f"{what} is not on this machine, and --offline keeps pypackpack from fetching it ({_targets(where, python)})"
+        return PackageIndexError(msg, hint="Run the same command once without --offline, while online.", details=words)
+    if uv.out_of_reach(words):
+        asked = _listed(_names(needs.lines)) or "its dependencies"
+        msg = f"the package index is out of reach: {asked} for {needs.name} cannot be had ({_targets(where, python)})"
+        hint = "Check the network and the index you use (UV_DEFAULT_INDEX, uv.toml, [tool.uv]), and run the same command again."
+        return PackageIndexError(msg, hint=hint, details=words)
+    if re.search(r"\b(401|403)\b|unauthorized|forbidden", words, re.IGNORECASE):
+        msg = f"the package index does not let us in: the dependencies of {needs.name} cannot be had"
+        return PackageIndexError(msg, hint="Give uv the credentials of that index: netrc, keyring or UV_INDEX_<NAME>_PASSWORD.", details=words)
+    if found := _ABSENT.search(words):
+        name = found[1]
+        msg = f"the package index has no {name}, which {needs.name} asks for on {_targets(_asking(needs, name) or where, python)}"
+        return NoSuchDependencyError(msg, hint="Check how the name is spelled, and whether it lies on another index.", details=words)
+    if _NO_WHEEL.search(words):
+        return no_wheel(wheelless(words) or "a dependency", needs, where, python, details=words, exists=exists)
+    if found := _NO_VERSION.search(words):
+        name = found[1] or found[2]
+        line = next((text for text in needs.lines if normalise(name) in _names([text])), name)
+        msg = f"the package index has no version of {name} that {needs.name} can use: it asks for {line} on {_targets(where, python)}"
+        hint = "Ask for a version that is there; one that is made for other Pythons only may need another requires-python."
+        return NoSuchDependencyError(msg, hint=hint, details=words)
+    if "unsatisfiable" in words:
+        msg = f"the dependencies of {needs.name} exclude each other on {_targets(where, python)}"
+        return DependencyConflictError(msg, hint="uv says below which; loosen one of them.", details=words)
+    msg = f"the dependencies of {needs.name} could not be installed for {_targets(where, python)}"
+    return ToolError(msg, hint="uv says why below.", details=words)
+
+
+def no_wheel(
+    name: str, needs: Needs, targets: Sequence[Target], python: PythonVersion | None, *, details: str = "", exists: str = ""
+) -> NoWheelError:
+    """Return the error for a dependency that has no wheel for a target."""
+    msg = f"{name} has no wheel for {_targets(targets, python)}, and {needs.name} needs it there"
+    if exists:
+        msg += f"; what it has: {exists}"
+    hint = (
+        f"Choose another version of {name}, another Python, or a target with a newer platform; or leave it out there: "
+        f"`pypackpack {needs.name} remove {name} --target {targets[0].name if targets else '<target>'}`."
+    )
+    return NoWheelError(msg, hint=hint, details=details)
+
+
+def wheelless(words: str) -> str:
+    """Return the name of the distribution that uv says has no wheel; empty when it does not say."""
+    for pattern in _WHEELLESS:
+        if found := pattern.search(words):
+            return found[1]
+    return ""
+
+
+def platforms_of_wheels(files: Iterable[str]) -> str:
+    """Return the platform tags of wheels, for a person: ``manylinux_2_27_x86_64, win_amd64``."""
+    tags = {tag for file in files for tag in file.removesuffix(".whl").rsplit("-", 1)[-1].split(".")}
+    return ", ".join(sorted(tags))
+
+
+def _split_targets(words: str, targets: Sequence[Target]) -> tuple[Target, ...]:
+    """Return the targets that uv was looking at when it failed."""
+    found = _SPLIT.search(words)
+    if found is None:
+        return ()
+    from packaging.markers import InvalidMarker, Marker  # noqa: PLC0415 - import cost
+
+    from pypackpack.middleware.environment.lock import marker_facts  # noqa: PLC0415 - the two know each other
+
+    try:
+        marker = Marker(found[1])
+    except InvalidMarker:
+        return ()
+    series = [(3, minor) for minor in range(OLDEST[1], NEWEST[1] + 1)]
+    return tuple(
+        target
+        for target in targets
+        if any(marker.evaluate(marker_facts(target, python)) for python in series)  # type: ignore[arg-type] # all variables
+    )
+
+
+def _asking(needs: Needs, name: str) -> tuple[Target, ...]:
+    """Return the targets whose lines name a distribution; empty when it is somebody else's dependency."""
+    from packaging.requirements import Requirement  # noqa: PLC0415 - import cost
+
+    from pypackpack.middleware.environment.lock import marker_facts  # noqa: PLC0415 - the two know each other
+
+    result = []
+    for target in needs.targets:
+        for text in (*needs.lines, *needs.own.get(target.name, ())):
+            asked = Requirement(text)
+            facts = marker_facts(target, NEWEST)
+            if normalise(asked.name) == normalise(name) and (asked.marker is None or asked.marker.evaluate(facts)):  # type: ignore[arg-type]
+                result.append(target)
+                break
+    return tuple(result)
+
+
+def _names(lines: Iterable[str]) -> list[str]:
+    found = (re.match(r"\s*([A-Za-z0-9][A-Za-z0-9._-]*)", text) for text in lines)
+    return list(dict.fromkeys(normalise(match[1]) for match in found if match))
+
+
+def _targets(targets: Sequence[Target], python: PythonVersion | None) -> str:
+    text = _listed([target.name for target in targets]) or "any platform"
+    return f"{text} with Python {python[0]}.{python[1]}" if python else text
+
+
+def _listed(words: Sequence[str]) -> str:
+    return " and ".join(filter(None, [", ".join(words[:-1]), words[-1]])) if words else ""

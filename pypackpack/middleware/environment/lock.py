@@ -1,0 +1,333 @@
+"""The lock of a package: one resolution for all its targets, kept as ``<package>/pyproject.lock`` in uv's format.
+
+uv resolves a project that is generated in a scratch folder. It has what the resolution depends on and nothing else, so the
+lock does not change with a description, a version or a folder. A few comment lines at the lock's top are ours: the digest of
+what it was made from (so that a lock that still fits is known without asking uv), and the fits: versions that uv was told to
+take on one target, because newer ones have no wheel for it.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from pypackpack.backend import filesystem
+from pypackpack.model.errors import DamagedLockError
+from pypackpack.model.interpreter import OLDEST
+from pypackpack.model.names import normalise
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+    from pathlib import Path
+
+    from pypackpack.model.project import Package, Project
+    from pypackpack.model.target import PythonVersion, Target
+
+FILE = "pyproject.lock"
+_TITLE = "# The exact versions for every target, in uv's lock format. Made by pypackpack; not to be edited by hand.\n"
+_MADE_FROM = "# made from: "
+_FIT = "# fit: "
+_REVISION = 1
+"""Raised when the same settings make another lock project."""
+
+# What a person may tell uv of where packages come from and which versions are allowed, in [tool.uv].
+_UV_KEYS = (
+    "constraint-dependencies",
+    "default-index",
+    "exclude-newer",
+    "exclude-newer-package",
+    "extra-index-url",
+    "find-links",
+    "index",
+    "index-strategy",
+    "index-url",
+    "keyring-provider",
+    "no-index",
+    "override-dependencies",
+    "prerelease",
+    "resolution",
+    "sources",
+)
+
+
+@dataclass(frozen=True)
+class Needs:
+    """What a package's environments are made from.
+
+    Attributes:
+        name: The package's name.
+        lines: PEP 508 strings for every target: its own and those of the local packages that it needs.
+        own: Target name → what only that target has.
+        targets: The package's targets.
+        python: What ``requires-python`` says, as PEP 440 specifiers.
+        settings: What is said to uv in ``[tool.uv]``.
+    """
+
+    name: str
+    lines: tuple[str, ...]
+    own: Mapping[str, tuple[str, ...]]
+    targets: tuple[Target, ...]
+    python: str
+    settings: Mapping[str, Any]
+
+    @property
+    def nothing(self) -> bool:
+        """Whether there is no dependency at all."""
+        return not self.lines and not any(self.own.values())
+
+
+def needs_of(project: Project, package: Package) -> Needs:
+    """Collect what a package's environments are made from.
+
+    Raises:
+        SettingsError: A pyproject.toml cannot be read, or packages need each other in a circle.
+    """
+    from pypackpack.middleware.package.order import in_order  # noqa: PLC0415 - keeps imports of the CLI light
+
+    local = {normalise(item.name) for item in project.packages} | {normalise(package.name)}
+    lines: dict[str, None] = {}
+    own: dict[str, dict[str, None]] = {}
+    for member in in_order(project, (package,)):
+        lines |= dict.fromkeys(text for text in member.dependencies if _name(text) not in local)
+        for target, texts in member.target_dependencies.items():
+            own.setdefault(target, {}).update(dict.fromkeys(text for text in texts if _name(text) not in local))
+    enabled = {target.name for target in package.targets}
+    python = package.requires_python or project.requires_python
+    if package.pythons and not package.requires_python:
+        python = ">=" + ".".join(map(str, min(package.pythons)))
+    return Needs(
+        name=package.name,
+        lines=tuple(lines),
+        own={target: tuple(texts) for target, texts in sorted(own.items()) if target in enabled and texts},
+        targets=package.targets,
+        python=python or f">={OLDEST[0]}.{OLDEST[1]}",
+        settings=_settings(project.root, package.root),
+    )
+
+
+def _name(text: str) -> str:
+    found = re.match(r"\s*([A-Za-z0-9][A-Za-z0-9._-]*)", text)
+    return normalise(found[1]) if found else text
+
+
+def _settings(*roots: Path) -> dict[str, Any]:
+    """Return what the project, and then the package, say to uv; a package's words win."""
+    from pypackpack.middleware.project.toml import read_toml  # noqa: PLC0415 - keeps imports of the CLI light
+
+    result: dict[str, Any] = {}
+    for root in roots:
+        path = root / "pyproject.toml"
+        if path.is_file():
+            table = read_toml(path).get("tool", {}).get("uv", {})
+            result |= {key: table[key] for key in _UV_KEYS if key in table}
+    return result
+
+
+def python_marker(specifiers: str) -> str:
+    """Return the marker that says a ``requires-python``; empty when it says nothing."""
+    from packaging.specifiers import SpecifierSet  # noqa: PLC0415 - import cost
+
+    # A set has no order of its own, and what is generated must not change from one run to the next.
+    pieces = sorted((piece.operator, piece.version) for piece in SpecifierSet(specifiers))
+    return " and ".join(f"python_full_version {operator} '{version}'" for operator, version in pieces)
+
+
+def environments(needs: Needs) -> tuple[str, ...]:
+    """Return the marker of each target's environment; targets that no marker tells apart have one together."""
+    python = python_marker(needs.python)
+    return tuple(dict.fromkeys(" and ".join(filter(None, [target_marker(target), python])) for target in needs.targets))
+
+
+def target_marker(target: Target) -> str:
+    """Return the marker that is true on a target."""
+    machine = f" and platform_machine == '{target.platform_machine}'" if target.platform_machine else ""
+    return f"sys_platform == '{target.sys_platform}'{machine}"
+
+
+def group_of(target: Target) -> str:
+    """Return the name of the dependency group that has a target's own dependencies."""
+    return normalise(target.name)
+
+
+def groups_for(needs: Needs, target: Target) -> tuple[str, ...]:
+    """Return the dependency groups that a target's environment takes besides the package's own lines."""
+    return (group_of(target),) if needs.own.get(target.name) else ()
+
+
+def project_text(needs: Needs, fits: Iterable[str] = ()) -> str:
+    """Return the ``pyproject.toml`` of the project that uv resolves."""
+    import tomlkit  # noqa: PLC0415 - import cost
+
+    uv: dict[str, Any] = {**needs.settings, "package": False, "default-groups": []}
+    # A folder above may be a uv workspace; this project is its own.
+    uv["workspace"] = {"members": []}
+    if needs.targets:
+        uv["environments"] = list(environments(needs))
+    groups: dict[str, list[str]] = {}
+    for target in needs.targets:
+        marker = target_marker(target)
+        if needs.own.get(target.name):
+            groups[group_of(target)] = [_on(text, marker) for text in needs.own[target.name]]
+    if len(groups) > 1:
+        # Two targets may want versions that exclude each other: that is why they are not in the lines for all.
+        uv["conflicts"] = [[{"group": name} for name in groups]]
+    uv["constraint-dependencies"] = [*uv.get("constraint-dependencies", []), *fits]
+    content: dict[str, Any] = {
+        "project": {
+            "name": needs.name,
+            "version": "0",
+            # Always the same, so that any Python that runs pypackpack can resolve; the environments say the real bounds.
+            "requires-python": f">={OLDEST[0]}.{OLDEST[1]}",
+            "dependencies": list(needs.lines),
+        },
+        "dependency-groups": groups,
+        "tool": {"uv": uv},
+    }
+    return tomlkit.dumps(content)
+
+
+def _on(text: str, marker: str) -> str:
+    """Return a dependency with one more marker; a group is resolved for all environments unless its lines say otherwise."""
+    from packaging.requirements import Requirement  # noqa: PLC0415 - import cost
+
+    requirement = Requirement(text)
+    old = str(requirement.marker) if requirement.marker else ""
+    requirement.marker = None
+    return f"{requirement} ; {f'({old}) and ' if old else ''}{marker}"
+
+
+def made_from(needs: Needs) -> str:
+    """Return the digest of everything that a lock is made from."""
+    return filesystem.sha256_bytes(f"{_REVISION}\0{project_text(needs)}")
+
+
+@dataclass(frozen=True)
+class Lock:
+    """A package's lock.
+
+    Attributes:
+        text: uv's lock.
+        made_from: Digest of what it was made from.
+        fits: Versions that were chosen for single targets: PEP 508 strings with markers.
+    """
+
+    text: str
+    made_from: str
+    fits: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        """Return the content of the file."""
+        fits = "".join(f"{_FIT}{fit}\n" for fit in self.fits)
+        return f"{_TITLE}{_MADE_FROM}{self.made_from}\n{fits}{self.text}"
+
+    @property
+    def digest(self) -> str:
+        """Digest of the whole file."""
+        return filesystem.sha256_bytes(str(self))
+
+    def versions(self) -> set[tuple[str, str]]:
+        """Return (name, version) of everything in it."""
+        return {(item["name"], item.get("version", "")) for item in tomllib.loads(self.text).get("package", [])}
+
+
+def read_lock(path: Path) -> Lock | None:
+    """Return a package's lock, or None when there is none.
+
+    Raises:
+        DamagedLockError: It is not valid.
+    """
+    try:
+        data = path.read_bytes()
+    except FileNotFoundError:
+        return None
+    try:
+        whole = data.decode().replace("\r\n", "\n")
+        tomllib.loads(whole)
+    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        msg = f"{path} is damaged: {error}"
+        raise DamagedLockError(msg, hint="`pypackpack <package> sync` makes it anew.") from error
+    text = whole
+    origin, fits = "", []
+    while text.startswith("#"):
+        line, _, rest = text.partition("\n")
+        if line.startswith(_MADE_FROM):
+            origin = line[len(_MADE_FROM) :].strip()
+        elif line.startswith(_FIT):
+            fits.append(line[len(_FIT) :].strip())
+        text = rest
+    return Lock(text, origin, tuple(fits))
+
+
+def empty_lock(needs: Needs) -> Lock:
+    """Return the lock of a package without dependencies; uv is not needed for it."""
+    text = (
+        f'version = 1\nrevision = 3\nrequires-python = ">={OLDEST[0]}.{OLDEST[1]}"\n\n'
+        f'[[package]]\nname = "{normalise(needs.name)}"\nversion = "0"\nsource = {{ virtual = "." }}\n'
+    )
+    return Lock(text, made_from(needs))
+
+
+EMPTY_PYLOCK = 'lock-version = "1.0"\ncreated-by = "pypackpack"\npackages = []\n'
+
+
+@dataclass(frozen=True)
+class Locked:
+    """One distribution of a ``pylock.toml``: what an environment takes of it, and a digest of where it comes from."""
+
+    name: str
+    version: str
+    origin: str
+
+
+def applicable(pylock: str, target: Target, python: PythonVersion) -> tuple[Locked, ...]:
+    """Return what a ``pylock.toml`` (PEP 751) has for one target and Python."""
+    from packaging.markers import Marker  # noqa: PLC0415 - import cost
+
+    facts = marker_facts(target, python)
+    found = []
+    for item in tomllib.loads(pylock).get("packages", []):
+        marker = item.get("marker")
+        if marker is None or Marker(marker).evaluate(facts):  # type: ignore[arg-type] # a mapping of all variables
+            files = sorted(repr(sorted(wheel.get("hashes", {}).items())) for wheel in item.get("wheels", []))
+            origin = repr([item.get(key) for key in ("archive", "vcs", "directory")])
+            found.append(Locked(item["name"], item.get("version", ""), filesystem.sha256_bytes("\n".join([*files, origin]))))
+    return tuple(sorted(found, key=lambda item: item.name))
+
+
+def marker_facts(target: Target, python: PythonVersion) -> dict[str, str]:
+    """Return the PEP 508 environment of a target; CPython's, with the first micro version, as uv takes it."""
+    version = f"{python[0]}.{python[1]}"
+    return {
+        "implementation_name": "cpython",
+        "implementation_version": f"{version}.0",
+        "os_name": target.os_name,
+        "platform_machine": target.platform_machine,
+        "platform_release": "",
+        "platform_system": target.platform_system,
+        "platform_version": "",
+        "python_full_version": f"{version}.0",
+        "platform_python_implementation": "CPython",
+        "python_version": version,
+        "sys_platform": target.sys_platform,
+        "extra": "",
+    }
+
+
+def fits_for(
+    chosen: Mapping[str, str], locked: Sequence[Locked], target: Target, python: PythonVersion
+) -> tuple[str, ...]:
+    """Return the constraints that bring a lock to the versions that one target can have."""
+    there = {normalise(item.name): item.version for item in locked}
+    where = f"{target_marker(target)} and python_version == '{python[0]}.{python[1]}'"
+    return tuple(
+        f"{name}=={version} ; {where}"
+        for name, version in sorted(chosen.items())
+        if there.get(normalise(name)) != version
+    )

@@ -1,0 +1,117 @@
+"""Tasks: pure functions of declared inputs, and the key that stands for all of these inputs."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from pypackpack.model.errors import WorkError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from pypackpack.model.action import ActionResult
+
+    Needs = Mapping[str, ActionResult]
+
+KEY_VERSION = "1"
+
+
+@dataclass(frozen=True)
+class Task:
+    """One step of work.
+
+    Attributes:
+        name: Unique in its graph; not in the key.
+        package: Whose work it is, for display; not in the key.
+        target: For which target, for display; empty when all share it.
+        step: What it does, in a word, for display.
+        kind: What function this is, with a version that changes when the function does; in the key.
+        inputs: Everything that can change the output besides the outputs of ``needs``; in the key.
+        needs: Names of tasks whose results ``run`` gets; the digests and facts of their results are in the key.
+        run: The work. Called with the results of ``needs``; possibly in any thread.
+        cost: Rough seconds, to start the longest path first; not in the key.
+    """
+
+    name: str
+    package: str
+    target: str
+    step: str
+    kind: str
+    inputs: tuple[str, ...]
+    run: Callable[[Needs], ActionResult]
+    needs: tuple[str, ...] = ()
+    cost: float = field(default=1.0)
+
+    def key(self, results: Needs) -> str:
+        """Return the SHA-256 over the kind, the inputs and what the needed tasks left behind.
+
+        Every part is preceded by its length, so that no two different lists read the same.
+        """
+        digest = hashlib.sha256()
+        for part in (KEY_VERSION, self.kind, *self.inputs):
+            _feed(digest, part)
+        for need in self.needs:
+            result = results[need]
+            for name in sorted(result.outputs):
+                _feed(digest, f"o{name}")
+                _feed(digest, result.outputs[name])
+            for name in sorted(result.facts):
+                _feed(digest, f"f{name}")
+                _feed(digest, result.facts[name])
+            _feed(digest, "end")
+        return digest.hexdigest()
+
+
+def _feed(digest: hashlib._Hash, part: str) -> None:
+    data = part.encode()
+    digest.update(len(data).to_bytes(8, "big"))
+    digest.update(data)
+
+
+def critical_paths(tasks: Sequence[Task]) -> dict[str, float]:
+    """Return for each task the cost of the longest path that starts with it.
+
+    Raises:
+        WorkError: Two tasks have one name, one needs a task that is not there, or they need each other in a circle
+            (the circle is named).
+    """
+    by_name: dict[str, Task] = {}
+    for task in tasks:
+        if task.name in by_name:
+            msg = f"two tasks are called {task.name}"
+            raise WorkError(msg)
+        by_name[task.name] = task
+    users: dict[str, list[str]] = {task.name: [] for task in tasks}
+    waiting: dict[str, int] = {}
+    for task in tasks:
+        needs = set(task.needs)
+        waiting[task.name] = len(needs)
+        for need in needs:
+            if need not in users:
+                msg = f"task {task.name} needs {need}, which is not there"
+                raise WorkError(msg)
+            users[need].append(task.name)
+    order = [name for name, count in waiting.items() if count == 0]
+    for name in order:
+        for user in users[name]:
+            waiting[user] -= 1
+            if waiting[user] == 0:
+                order.append(user)
+    if len(order) < len(tasks):
+        raise WorkError("tasks need each other in a circle: " + " → ".join(_circle(by_name, waiting)))
+    length: dict[str, float] = {}
+    for name in reversed(order):
+        length[name] = by_name[name].cost + max((length[user] for user in users[name]), default=0.0)
+    return length
+
+
+def _circle(by_name: Mapping[str, Task], waiting: Mapping[str, int]) -> list[str]:
+    """Walk the unfinished tasks until one comes again."""
+    name = next(name for name, count in waiting.items() if count > 0)
+    walk: list[str] = []
+    while name not in walk:
+        walk.append(name)
+        name = next(need for need in by_name[name].needs if waiting[need] > 0)
+    return [*walk[walk.index(name) :], name]

@@ -1,0 +1,160 @@
+"""Adds and removes packages of a project."""
+
+from __future__ import annotations
+
+import contextlib
+import difflib
+import os
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pypackpack.backend import filesystem
+from pypackpack.middleware.package.names import check_name
+from pypackpack.middleware.project.edit import Edit, append_word, commit_edits, plan_edit, table_at
+from pypackpack.middleware.project.read import FILE, load_project
+from pypackpack.middleware.project.templates import template
+from pypackpack.model.errors import ConflictError, FilesystemError, PyPackPackError, UsageError
+from pypackpack.model.interpreter import OLDEST
+from pypackpack.model.names import normalise
+from pypackpack.model.project import Removal
+
+if TYPE_CHECKING:
+    from tomlkit import TOMLDocument
+
+    from pypackpack.model.build import Watcher
+    from pypackpack.model.project import Package, Project
+
+
+def add_package(project: Project, name: str, watcher: Watcher) -> Package:
+    """Make a package's folder, for the host's target, and record it in the project.
+
+    Raises:
+        NameTakenError: The name cannot be used (`check_name`).
+        ConflictError: The project's pyproject.toml was changed meanwhile; nothing has been added.
+        FilesystemError: Something cannot be written; nothing has been added.
+    """
+    check_name(name, project)
+    edit = plan_edit(project.root / FILE, lambda document: _record(document, name))
+    host = _host_target(watcher)
+    requires = project.requires_python or f">={OLDEST[0]}.{OLDEST[1]}"
+    targets = f'"{host}"' if host else ""
+    place = project.root / name
+    with filesystem.scratch_folder(project.root, ".add-") as scratch:
+        fresh = scratch / name
+        text = template("package/pyproject.toml", name=name, requires=requires.replace('"', "'"), targets=targets)
+        filesystem.write_scratch(fresh / FILE, text.encode())
+        filesystem.write_scratch(fresh / "src" / "main" / "__init__.py", b"")
+        filesystem.write_scratch(fresh / "src" / "test" / ".gitkeep", b"")
+        if host:
+            with filesystem.explained("make", place):
+                (fresh / "build" / "crossenv" / host).mkdir(parents=True)
+        # The folder first, its record last: a folder that nobody lists does no harm, should we be killed between the two.
+        try:
+            with filesystem.explained("make", place):
+                fresh.rename(place)  # not onto a folder that somebody else made meanwhile: that one is not empty
+            commit_edits([edit])
+        except BaseException:
+            if place.is_dir() and not fresh.is_dir():
+                with contextlib.suppress(Exception):
+                    filesystem.remove_tree(place)
+            raise
+    added = load_project(project.root).package(name)
+    if added is None:
+        msg = f"{name} was taken out of {project.root / FILE} again meanwhile"
+        raise ConflictError(msg, hint="Look into that file, and run the same command again.")
+    return added
+
+
+def _host_target(watcher: Watcher) -> str | None:
+    """Return the name of the host's target; None on a system that is no target."""
+    from pypackpack.middleware.target import table  # noqa: PLC0415 - import cost
+
+    try:
+        return table.host_target().name
+    except PyPackPackError as error:
+        watcher.note(f"the package has no target yet: {error.message}")
+        return None
+
+
+def _record(document: TOMLDocument, name: str) -> None:
+    append_word(table_at(document, "tool.pypackpack")["packages"], name)
+
+
+def _strike(document: TOMLDocument, name: str) -> None:
+    packages = table_at(document, "tool.pypackpack")["packages"]
+    for number in reversed(range(len(packages))):
+        if normalise(packages[number]) == normalise(name):
+            del packages[number]
+
+
+def removal(project: Project, name: str) -> Removal:
+    """Say what removing a package would delete.
+
+    Raises:
+        UsageError: There is no such package, or another one depends on it.
+    """
+    package = _known(project, name)
+    users = [other.name for other in project.packages if normalise(package.name) in map(normalise, other.local_dependencies)]
+    if users:
+        names = " and ".join(filter(None, [", ".join(users[:-1]), users[-1]]))
+        msg = f"{package.name} cannot be removed: {names} {'depends' if len(users) == 1 else 'depend'} on it"
+        raise UsageError(msg, hint=f"Take {package.name} out of the dependencies of {names} first.")
+    files = _files(package.root)
+    sources = tuple(path.relative_to(package.root).as_posix() for path in files if package.source in path.parents)
+    return Removal(package, len(files), sum(path.lstat().st_size for path in files), sources)
+
+
+def _known(project: Project, name: str) -> Package:
+    package = project.package(name)
+    if package is not None:
+        return package
+    names = [other.name for other in project.packages]
+    near = difflib.get_close_matches(name, names, n=1)
+    msg = f'the project {project.name} has no package "{name}"'
+    if near:
+        hint = f'Did you mean "{near[0]}"?'
+    else:
+        hint = f"It has {', '.join(names)}." if names else "It has none yet; `pypackpack package add <name>` adds one."
+    raise UsageError(msg, hint=hint)
+
+
+def _files(folder: Path) -> list[Path]:
+    """Return every file below a folder; a link counts as one and is not followed, as when it is removed."""
+    if folder.is_symlink():
+        return [folder]
+    every = (Path(base) / name for base, folders, names in os.walk(folder) for name in (*names, *folders))
+    return sorted(path for path in every if path.is_symlink() or not path.is_dir())
+
+
+def remove_package(project: Project, name: str) -> Removal:
+    """Take a package out of the project and delete its folder; returns what was deleted.
+
+    Raises:
+        UsageError: There is no such package, or another one depends on it.
+        ConflictError: The project's pyproject.toml was changed meanwhile; nothing has been removed.
+        FilesystemError: The folder cannot be removed; then it is still recorded, or the message names what is left of it.
+    """
+    gone = removal(project, name)
+    root = gone.package.root
+    edit = plan_edit(project.root / FILE, lambda document: _strike(document, name))
+    commit_edits([edit])
+    # Recorded no more: whatever happens from here on, the project can be read.
+    try:
+        with filesystem.explained("remove", root):
+            aside = Path(tempfile.mkdtemp(prefix=".removed-", dir=project.root))
+            try:
+                root.rename(aside / root.name)
+            except BaseException:
+                aside.rmdir()
+                raise
+    except BaseException:
+        with contextlib.suppress(PyPackPackError):
+            commit_edits([Edit(edit.path, edit.after, edit.before)])
+        raise
+    try:
+        filesystem.remove_tree(aside)
+    except FilesystemError as error:
+        hint = f"The package is out of the project; delete {aside} by hand."
+        raise FilesystemError(error.message, hint=hint) from error
+    return gone

@@ -1,0 +1,81 @@
+"""Which names a new package may have: one list for everybody who asks."""
+
+from __future__ import annotations
+
+import keyword
+import sys
+from typing import TYPE_CHECKING
+
+from pypackpack.model.errors import NameTakenError
+from pypackpack.model.names import COMMANDS, WINDOWS_DEVICES, import_name, is_distribution_name, normalise
+
+if TYPE_CHECKING:
+    from pypackpack.model.project import Project
+
+# What sys.stdlib_module_names of the running Python may lack: modules of the other series that packages are built for, and
+# those that CPython does not list although they are importable.
+_MORE_STDLIB = frozenset(
+    {"annotationlib", "asynchat", "asyncore", "compression", "distutils", "idlelib", "imp", "smtpd", "test", "tomllib"}
+)
+
+# The program's own names: such a package would hide it in the environment that it is developed in.
+_OWN = frozenset({"pypackpack", "ppp"})
+
+
+def check_name(name: str, project: Project) -> str:
+    """Return the import package's name for a new package of ``project``.
+
+    A name is spelled as PEP 508 says; what is compared is its normalised form, so ``My-Pkg`` and ``my_pkg`` are one name.
+
+    Raises:
+        NameTakenError: The name cannot be used; the message says which rule is against it.
+    """
+    if not is_distribution_name(name):
+        hint = "Use ASCII letters and digits, and - _ . between them."
+        raise _refused(name, "it is not a name for a distribution (PEP 508)", hint)
+    module = import_name(name)
+    if not module.isidentifier():
+        raise _refused(name, f'"{module}" cannot be imported', "Start it with a letter.")
+    if keyword.iskeyword(module) or keyword.issoftkeyword(module) or module in {"true", "false", "none"}:
+        raise _refused(name, f'"{module}" is a word of the Python language')
+    if normalise(name) in COMMANDS:
+        raise _refused(name, f"`pypackpack {normalise(name)}` is a command")
+    if module in _OWN:
+        raise _refused(name, "it is the name of this program")
+    if _is_target(name):
+        raise _refused(name, "it names a target, or a family of targets")
+    if module in _stdlib():
+        raise _refused(name, f'"{module}" is a module of the standard library')
+    if module in WINDOWS_DEVICES:
+        raise _refused(name, "it cannot be the name of a folder on Windows")
+    _check_free(name, project)
+    return module
+
+
+def _check_free(name: str, project: Project) -> None:
+    taken = project.package(name)
+    if taken is not None:
+        raise _refused(name, f'the project has a package "{taken.name}" already')
+    if normalise(name) == normalise(project.name):
+        reason = "it is the name of the project, and both would be distributions of one name"
+        raise _refused(name, reason)
+    # Folders that differ in case only are one folder on Windows and macOS.
+    there = next((entry.name for entry in project.root.iterdir() if normalise(entry.name) == normalise(name)), None)
+    if there is not None:
+        hint = f'Move it away, or record it by hand: packages = ["{there}"] in {project.root / "pyproject.toml"}.'
+        raise _refused(name, f"{project.root / there} is there already", hint)
+
+
+def _is_target(name: str) -> bool:
+    from pypackpack.middleware.target import table  # noqa: PLC0415 - import cost, only where targets are named
+
+    return table.is_target_word(name) or normalise(name) in {normalise(word) for word in table.reserved_names()}
+
+
+def _stdlib() -> frozenset[str]:
+    return frozenset(word.lower() for word in sys.stdlib_module_names) | _MORE_STDLIB
+
+
+def _refused(name: str, reason: str, hint: str = "Choose another name.") -> NameTakenError:
+    msg = f'a package cannot be named "{name}": {reason}'
+    return NameTakenError(msg, hint=hint)

@@ -1,0 +1,161 @@
+"""From what a pyproject.toml says, already checked, to finished values: nobody after this asks for a default again.
+
+Works on the plain content of the file, so that reading a project that was checked before costs no schema.
+"""
+
+from __future__ import annotations
+
+import functools
+import re
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from pypackpack.middleware.project.words import dotted
+from pypackpack.model.errors import UnknownTargetError
+from pypackpack.model.names import import_name, normalise
+from pypackpack.model.project import BuildSettings, BundleSettings, NativePattern, Package
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from pathlib import Path
+
+    from pypackpack.model.target import Target
+
+_REQUIREMENT_NAME = re.compile(r"\s*([A-Za-z0-9][A-Za-z0-9._-]*)")
+
+
+def ours(content: Mapping[str, Any]) -> dict[str, Any]:
+    """Return ``[tool.pypackpack]``, or an empty table where there is none or something else stands there."""
+    tool = content.get("tool")
+    table = tool.get("pypackpack") if isinstance(tool, dict) else None
+    return table if isinstance(table, dict) else {}
+
+
+def target_problems(content: Mapping[str, Any]) -> list[str]:
+    """Return every target name in a package's settings that is none; wrong types are somebody else's to report."""
+    table = ours(content)
+    found: list[str] = []
+    first: dict[str, int] = {}
+    named = table.get("targets")
+    for number, word in enumerate(named if isinstance(named, list) else []):
+        if not isinstance(word, str):
+            continue
+        key = dotted(("tool", "pypackpack", "targets", number))
+        meaning = _find(word)
+        if isinstance(meaning, UnknownTargetError):
+            found.append(f"{key}: {_expected('a target', word, meaning)}")
+        elif first.setdefault(meaning.name, number) != number:
+            found.append(f'{key}: "{word}" is the same target as targets[{first[meaning.name]}] ({meaning.name})')
+    build = table.get("build")
+    for place, tables in (
+        (("build", "target"), build.get("target") if isinstance(build, dict) else None),
+        (("target",), table.get("target")),
+    ):
+        said: dict[str, str] = {}
+        for word in tables if isinstance(tables, dict) else ():
+            key = dotted(("tool", "pypackpack", *place, word))
+            target: Target | UnknownTargetError | None = None if word in _families() else _find(word)
+            if isinstance(target, UnknownTargetError):
+                found.append(f"{key}: {_expected('a target or a family', word, target)}")
+                continue
+            meant = word if target is None else target.name
+            if said.setdefault(meant, word) != word:
+                found.append(f'{key}: "{word}" and "{said[meant]}" are the same target ({meant})')
+    return found
+
+
+def _expected(what: str, word: str, error: UnknownTargetError) -> str:
+    """Put the table's own advice, which knows versions and aliases, into one line."""
+    return f'expected the name of {what}, found "{word}"; {error.hint[:1].lower()}{error.hint[1:].rstrip(".")}'
+
+
+def _find(word: str) -> Target | UnknownTargetError:
+    from pypackpack.middleware.target import table  # noqa: PLC0415 - import cost, only where targets are named
+
+    try:
+        return table.find(word)
+    except UnknownTargetError as error:
+        return error
+
+
+def _families() -> tuple[str, ...]:
+    from pypackpack.middleware.target import table  # noqa: PLC0415 - see _find
+
+    return table.families()
+
+
+def _layers(tables: Mapping[str, Any], target: Target) -> list[Any]:
+    """Return the tables about a target, the more special ones later: its family's, its name's without version, its own."""
+    layers: dict[str, Any] = {}
+    for word, table in tables.items():
+        found = word if word in _families() else _find(word)
+        if not isinstance(found, UnknownTargetError):
+            layers[found if isinstance(found, str) else found.name] = table
+    return [layers[name] for name in dict.fromkeys((target.family, target.row, target.name)) if name in layers]
+
+
+def finished_package(root: Path, content: Mapping[str, Any], siblings: Iterable[str]) -> Package:
+    """Return the package of a checked pyproject.toml.
+
+    Args:
+        root: The package's folder.
+        content: The whole file, without problems.
+        siblings: Normalised names of all packages of the project.
+    """
+    project, table = content["project"], ours(content)
+    targets = tuple(found for word in table.get("targets", ()) if not isinstance(found := _find(word), Exception))
+    dependencies = tuple(project.get("dependencies", ()))
+    target_dependencies = _target_dependencies(table.get("target", {}), targets)
+    name = project["name"]
+    needed = {
+        normalise(match[1])
+        for text in (*dependencies, *(text for texts in target_dependencies.values() for text in texts))
+        if (match := _REQUIREMENT_NAME.match(text))
+    }
+    return Package(
+        name=name,
+        import_name=import_name(name),
+        root=root,
+        version=project["version"],
+        targets=targets,
+        pythons=tuple((3, int(word[2:])) for word in table.get("python", ())),
+        dependencies=dependencies,
+        target_dependencies=target_dependencies,
+        build=_build(table.get("build", {}), targets),
+        bundle=_bundle(table.get("bundle", {})),
+        local_dependencies=tuple(other for other in siblings if other in needed and other != normalise(name)),
+        requires_python=project.get("requires-python", ""),
+    )
+
+
+def _build(table: Mapping[str, Any], targets: Iterable[Target]) -> dict[str, BuildSettings]:
+    """Return each target's settings: defaults, then the table, then what is said for the target."""
+    common = _overlaid(BuildSettings(), table)
+    return {target.name: functools.reduce(_overlaid, _layers(table.get("target", {}), target), common) for target in targets}
+
+
+def _overlaid(base: BuildSettings, layer: Mapping[str, Any]) -> BuildSettings:
+    changes: dict[str, Any] = {key: layer[key] for key in ("compiler", "abi", "unit", "minify", "strict") if key in layer}
+    if "dependencies" in layer:
+        changes["dependencies"] = None if layer["dependencies"] == "all" else tuple(layer["dependencies"])
+    if "native" in layer:  # key by key: a target can exclude something without saying again what is included
+        changes["native"] = _patterns(base.native, layer["native"])
+    return replace(base, **changes) if changes else base
+
+
+def _patterns(base: NativePattern, said: Mapping[str, list[str]]) -> NativePattern:
+    return NativePattern(tuple(said.get("include", base.include)), tuple(said.get("exclude", base.exclude)))
+
+
+def _bundle(table: Mapping[str, Any]) -> BundleSettings:
+    return replace(BundleSettings(), **{key.replace("-", "_"): value for key, value in table.items()})
+
+
+def _target_dependencies(tables: Mapping[str, Any], targets: Iterable[Target]) -> dict[str, tuple[str, ...]]:
+    """Return target name → what it needs of its own."""
+    result: dict[str, tuple[str, ...]] = {}
+    for target in targets:
+        texts = [text for layer in _layers(tables, target) for text in layer.get("dependencies", ())]
+        if texts:
+            result[target.name] = tuple(dict.fromkeys(texts))
+    return result

@@ -1,0 +1,243 @@
+"""The schema of ``[tool.pypackpack]`` and of what we rely on in ``[project]``.
+
+These are the raw settings: what a person may write. The finished ones, with every default and every target's own
+values worked in, are `pypackpack.model.project.BuildSettings` and `BundleSettings` (made in ``finish.py``). Errors,
+JSON Schema and the reference page all come from the declarations below.
+
+This module imports pydantic; whoever must start fast imports it inside a function.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+from packaging.requirements import InvalidRequirement, Requirement
+from packaging.specifiers import InvalidSpecifier, SpecifierSet
+from packaging.version import InvalidVersion, Version
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic_core import PydanticCustomError
+
+from pypackpack.model.interpreter import NEWEST, OLDEST
+from pypackpack.model.names import is_distribution_name
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+def _dashed(name: str) -> str:
+    return name.replace("_", "-")
+
+
+class Table(BaseModel):
+    """A TOML table: no unknown keys, no conversions (``"true"`` is not true), keys with dashes."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, alias_generator=_dashed)
+
+
+def _refuse(reason: str) -> PydanticCustomError:
+    return PydanticCustomError("wrong_value", "{reason}", {"reason": reason})
+
+
+def _by(check: Callable[[str], object], *errors: type[Exception]) -> AfterValidator:
+    """Make a validator of a parser; the parser's own words become the reason."""
+
+    def validate(value: str) -> str:
+        try:
+            check(value)
+        except errors as error:
+            raise _refuse(str(error).splitlines()[0]) from None
+        return value
+
+    return AfterValidator(validate)
+
+
+def _check_name(value: str) -> str:
+    if not is_distribution_name(value):
+        reason = "letters, digits and -_. between them"
+        raise _refuse(reason)
+    return value
+
+
+def _check_series(value: str) -> str:
+    if not re.fullmatch(r"3\.(0|[1-9]\d*)", value):
+        reason = "two numbers, without the third"
+        raise _refuse(reason)
+    if not OLDEST[1] <= int(value[2:]) <= NEWEST[1]:
+        reason = f"from 3.{OLDEST[1]} to 3.{NEWEST[1]}"
+        raise _refuse(reason)
+    return value
+
+
+def _check_entry(value: str) -> str:
+    module, _, attribute = value.partition(":")
+    names = module.split(".") + (attribute.split(".") if ":" in value else [])
+    if not all(name.isidentifier() for name in names):
+        reason = "a module, or a module and what to call in it"
+        raise _refuse(reason)
+    return value
+
+
+def _check_folder(value: str) -> str:
+    if not is_distribution_name(value):
+        reason = "the name of a folder in the project's root"
+        raise _refuse(reason)
+    return value
+
+
+def _check_pattern(value: str) -> str:
+    if not value or value.startswith(("/", "\\")) or ".." in value.split("/"):
+        reason = "a pattern over module paths inside the package, with / between folders"
+        raise _refuse(reason)
+    return value
+
+
+TargetName = Annotated[str, Field(examples=["linux_x86_64"])]
+Series = Annotated[str, AfterValidator(_check_series), Field(examples=["3.12"])]
+Pattern = Annotated[str, AfterValidator(_check_pattern), Field(examples=["plugins/**"])]
+DistributionName = Annotated[str, AfterValidator(_check_name), Field(examples=["numpy"])]
+PackageFolder = Annotated[str, AfterValidator(_check_folder), Field(examples=["mypkg"])]
+EntryPoint = Annotated[str, AfterValidator(_check_entry), Field(examples=["mypkg.app:main"])]
+RequirementText = Annotated[str, _by(Requirement, InvalidRequirement), Field(examples=["numpy>=2"])]
+VersionText = Annotated[str, _by(Version, InvalidVersion), Field(examples=["1.0.0"])]
+SpecifierText = Annotated[str, _by(SpecifierSet, InvalidSpecifier), Field(examples=[">=3.10"])]
+
+
+class NativeTable(Table):
+    """Which modules are compiled."""
+
+    include: list[Pattern] = Field(
+        ["**"], description="Patterns of modules to compile: paths below the package, `**` for any folders."
+    )
+    exclude: list[Pattern] = Field([], description="Patterns of modules that stay as they are.")
+
+
+class BuildValues(Table):
+    """How a package is built, for one target or all targets of a family."""
+
+    compiler: Literal["cython", "nuitka"] = Field("cython", description="What turns Python into C.")
+    abi: Literal["version", "abi3"] = Field(
+        "version",
+        description="`version`: a wheel per Python version. `abi3`: one wheel for every later Python (limited API).",
+    )
+    unit: Literal["module", "package"] = Field(
+        "module", description="One extension module per module, or one for the whole package."
+    )
+    dependencies: Literal["all"] | list[DistributionName] = Field(
+        "all", description="For `fat` and `binary`: which dependencies are built at the same level."
+    )
+    native: NativeTable = Field(NativeTable.model_construct(), description="Which modules are compiled at level native.")
+    minify: bool = Field(False, description="Make the code smaller without breaking its reflection.")
+    strict: bool = Field(
+        False, description="Fail when a module cannot be compiled, instead of falling back to bytecode."
+    )
+
+
+class BuildTable(BuildValues):
+    """How the package is built, for all its targets."""
+
+    target: dict[str, BuildValues] = Field(
+        {}, description="The same keys for one target or one family; a target's own win over its family's."
+    )
+
+
+class BundleTable(Table):
+    """What is made of a built package."""
+
+    entry: EntryPoint | None = Field(None, description="What a binary starts.")
+    fat_layout: Literal["single", "separate"] = Field(
+        "single", description="`single`: one wheel with the dependencies inside. `separate`: a folder of wheels."
+    )
+    binary_layout: Literal["folder", "single-file"] = Field("folder", description="The form of a binary.")
+
+
+class TargetTable(Table):
+    """What one target has of its own."""
+
+    dependencies: list[RequirementText] = Field(
+        [], description="Dependencies that a marker cannot say (musl against glibc, an Android API level, a simulator)."
+    )
+
+
+class PackageTable(Table):
+    """`[tool.pypackpack]` in a package's `pyproject.toml`; everything is optional."""
+
+    targets: list[TargetName] = Field([], description="The platforms that the package is built for.")
+    python: list[Series] = Field([], description="The Python versions that it is built for; empty: the project's own.")
+    build: BuildTable = Field(BuildTable.model_construct(), description="How the package is built.")
+    bundle: BundleTable = Field(BundleTable.model_construct(), description="What is made of a built package.")
+    target: dict[str, TargetTable] = Field({}, description="What single targets have of their own.")
+
+
+class RootTable(Table):
+    """`[tool.pypackpack]` in the project's `pyproject.toml`."""
+
+    packages: list[PackageFolder] = Field(description="The project's packages: names of folders beside this file.")
+    repository: str | None = Field(
+        None,
+        description="URL of the project's git repository, as its packages' metadata name it; otherwise the checkout's remote.",
+        examples=["https://github.com/acme/project"],
+    )
+
+
+class ProjectTable(Table):
+    """The keys of `[project]` (PEP 621, 639, 794): those that we rely on are checked, the others only for their name.
+
+    The rest of their rules is checked where metadata is written.
+    """
+
+    name: DistributionName
+    version: VersionText | None = None
+    description: Any = None
+    readme: Any = None
+    requires_python: SpecifierText | None = None
+    license: Any = None
+    license_files: Any = None
+    authors: Any = None
+    maintainers: Any = None
+    keywords: Any = None
+    classifiers: Any = None
+    urls: Any = None
+    scripts: Any = None
+    gui_scripts: Any = None
+    entry_points: Any = None
+    dependencies: list[RequirementText] = []
+    optional_dependencies: dict[str, list[RequirementText]] = {}
+    import_names: Any = None
+    import_namespaces: Any = None
+    dynamic: list[str] = []
+
+
+def json_schema() -> dict[str, Any]:
+    """Return the JSON Schema (draft 2020-12) of ``[tool.pypackpack]``, of packages and of projects."""
+    from pydantic.json_schema import models_json_schema  # noqa: PLC0415 - only the documentation needs it
+
+    _, schema = models_json_schema([(PackageTable, "validation"), (RootTable, "validation")], by_alias=True)
+    definitions: dict[str, Any] = schema["$defs"]
+    for definition in definitions.values():
+        definition.pop("title", None)
+        for value in definition["properties"].values():
+            value.pop("title", None)
+            without_null(value)
+            if "$ref" in value:  # pydantic leaves out what the table says itself, and repeats all defaults of its keys
+                value.setdefault("description", definitions[value["$ref"].rpartition("/")[2]]["description"])
+                value.pop("default", None)
+    for value in definitions["BuildValues"]["properties"].values():
+        value.pop("default", None)  # what a target does not say comes from the table above it
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "[tool.pypackpack]",
+        "description": "Settings of PyPackPack in pyproject.toml, of a package or of a project.",
+        "oneOf": [{"$ref": "#/$defs/PackageTable"}, {"$ref": "#/$defs/RootTable"}],
+        "$defs": definitions,
+    }
+
+
+def without_null(value: dict[str, Any]) -> None:
+    """Take null out of a key's schema: TOML has none, a key is left out instead."""
+    if value.get("default", ...) is None:
+        del value["default"]
+    kinds = [kind for kind in value.get("anyOf", []) if kind != {"type": "null"}]
+    if len(kinds) == 1:
+        del value["anyOf"]
+        value.update({**kinds[0], **value})

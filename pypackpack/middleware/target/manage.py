@@ -1,0 +1,384 @@
+"""``target add``, ``target remove`` and ``target list`` as plain functions.
+
+Nothing is half added: the environments are filled first, for a project that has the new targets only in memory; the
+settings are written last, and whatever was made before is taken away again when a step fails.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import difflib
+import functools
+import os
+from typing import TYPE_CHECKING
+
+from pypackpack.backend import filesystem
+from pypackpack.middleware.target import table
+from pypackpack.model.errors import UsageError
+from pypackpack.model.target import TargetChange, TargetListing
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
+
+    from tomlkit import TOMLDocument
+
+    from pypackpack.middleware.project.edit import Edit
+    from pypackpack.model.build import Watcher
+    from pypackpack.model.host import Host
+    from pypackpack.model.project import Package, Project
+    from pypackpack.model.target import Target
+
+KEEP = ".gitkeep"
+"""The file that keeps an empty source folder in git; no build takes it for data."""
+
+BUILDERS = {"zig": "zig", "ndk": "NDK", "xcode": "Xcode"}
+
+
+def split_words(project: Project, words: Sequence[str]) -> tuple[tuple[str, ...], str | None]:
+    """Part the words after ``target add`` or ``remove``: the last one is a package if the project has one of that name.
+
+    Raises:
+        UsageError: No target is among them.
+    """
+    package = project.package(words[-1]) if words else None
+    targets = tuple(words[:-1] if package else words)
+    if not targets:
+        msg = f"{words[0]} is a package: no target is named" if words else "no target is named"
+        raise UsageError(msg, hint="Name targets, then perhaps a package: `pypackpack target add windows linux_arm64 mypkg`.")
+    return targets, package.name if package else None
+
+
+def add_targets(
+    project: Project,
+    words: Sequence[str],
+    package_name: str | None,
+    watcher: Watcher,
+    *,
+    start: Path | None = None,
+    offline: bool = False,
+) -> tuple[TargetChange, ...]:
+    """Add targets to packages: settings, environments with every dependency, and source folders.
+
+    The source folder is the family's (``src/windows``), also for a single target: an overlay for one target alone
+    (``src/windows_amd64``) is a person's own decision.
+
+    Args:
+        project: The project.
+        words: Canonical names, families (their default target), aliases, ``host``.
+        package_name: The package; None: the one that ``start`` lies in, else the only one, else every package.
+        watcher: Told which packages are meant, what an alias was taken for, and of the work.
+        start: Where the person stands.
+        offline: Install from caches and ``vendor/`` only.
+
+    Raises:
+        UnknownTargetError: A word names no target; nothing has changed.
+        UsageError: There is no such package.
+        PyPackPackError: A dependency cannot be had for a target, a folder cannot be written, or (ConflictError) a
+            pyproject.toml was changed meanwhile; everything is as before.
+    """
+    from pypackpack.middleware.project.edit import commit_edits, plan_edit  # noqa: PLC0415 - import cost
+
+    wanted = _named(words, watcher)
+    packages = _packages(project, package_name, watcher, start)
+    changes: list[TargetChange] = []
+    edits: list[Edit] = []
+    grown: list[Package] = []
+    with contextlib.ExitStack() as undo:
+        for package in packages:
+            fresh = [target for target in wanted if target not in package.targets]
+            if fresh:
+                names = [target.name for target in fresh]
+                edits.append(plan_edit(package.root / "pyproject.toml", functools.partial(_append, names=names)))
+            grown.append(dataclasses.replace(package, targets=(*package.targets, *fresh)))
+            for target, word in wanted.items():
+                made = _make_folders(undo, project, package, target)
+                changes.append(TargetChange(package.name, target.name, word, target in fresh, made))
+        _install(undo, project, tuple(grown), tuple(wanted), offline=offline, watcher=watcher)
+        commit_edits(edits)
+        undo.pop_all()
+    return tuple(changes)
+
+
+def remove_targets(
+    project: Project, words: Sequence[str], package_name: str | None, watcher: Watcher, *, start: Path | None = None
+) -> tuple[TargetChange, ...]:
+    """Take targets out of packages: settings and environments; sources that a person wrote stay.
+
+    A family means all of the package's targets in it. The family's source folder goes only when the last target of the
+    family does and nothing but our ``.gitkeep`` lies in it. Dependencies keep their markers.
+
+    Args:
+        project: The project.
+        words: Canonical names, families, aliases, ``host``.
+        package_name: As for `add_targets`.
+        watcher: Told which packages are meant.
+        start: Where the person stands.
+
+    Raises:
+        UnknownTargetError: A word names no target.
+        UsageError: No such package, or none of the packages has the target.
+        ConflictError: A pyproject.toml was changed meanwhile; everything is as before.
+        FilesystemError: A folder cannot be moved or a file not be written; everything is as before.
+    """
+    from pypackpack.middleware.project.edit import commit_edits, plan_edit  # noqa: PLC0415 - import cost
+
+    packages = _packages(project, package_name, watcher, start)
+    every = tuple(dict.fromkeys(target for package in packages for target in package.targets))
+    for word in words:
+        table.resolve([word], every, what="target remove")
+    changes: list[TargetChange] = []
+    edits: list[Edit] = []
+    gone: list[Path] = []
+    with contextlib.ExitStack() as undo:
+        for package in packages:
+            said = {target: word for word in words for target in table.matching(word, package.targets)}
+            if not said:
+                continue
+            left = [target for target in package.targets if target not in said]
+            edits.append(plan_edit(package.root / "pyproject.toml", functools.partial(_strike, gone=tuple(said))))
+            families = {target.family for target in said} - {target.family for target in left}
+            for target, word in said.items():
+                folders = [package.build_folder / "crossenv" / target.name, package.source / target.name]
+                if target.family in families:
+                    folders.append(package.source / target.family)
+                    families.discard(target.family)
+                moved = [path for path in folders if path.parent != package.source or _is_bare(path)]
+                moved = [path for path in moved if path.exists()]
+                gone.extend(_set_aside(undo, package, path) for path in moved)
+                shown = tuple(path.relative_to(project.root).as_posix() for path in moved)
+                changes.append(TargetChange(package.name, target.name, word, changed=True, folders=shown))
+        commit_edits(edits)
+        undo.pop_all()
+    for path in gone:
+        with contextlib.suppress(Exception):  # a file in use on Windows: it lies in build/, where `clean` takes it
+            filesystem.remove_tree(path)
+    return tuple(changes)
+
+
+def list_targets(project: Project | None) -> tuple[TargetListing, ...]:
+    """Return every known target, with the versioned ones that the project's packages have after their row's.
+
+    ``project`` is None outside of one: then none is enabled anywhere.
+    """
+    from pypackpack.backend.host import this_host  # noqa: PLC0415 - import cost
+
+    users: dict[Target, list[str]] = {target: [] for target in table.targets().values()}
+    for package in project.packages if project else ():
+        for target in package.targets:
+            users.setdefault(target, []).append(package.name)
+    order = {name: number for number, name in enumerate(table.targets())}
+    host = this_host()
+    ordered = sorted(users, key=lambda target: (order[target.row], target.name != target.row, target.name))
+    return tuple(_listing(target, tuple(users[target]), host) for target in ordered)
+
+
+# ------------------------------------------------------------------------------------------------------- words to values
+
+
+def _named(words: Sequence[str], watcher: Watcher) -> dict[Target, str]:
+    """Return the targets that words mean, with the word of each."""
+    wanted: dict[Target, str] = {}
+    for word in words:
+        target = table.host_target() if word.lower() == table.HOST else table.find(word)
+        if target.name != word and target not in wanted:
+            watcher.note(f"{word} is {target.name}")
+        wanted.setdefault(target, word)
+    return wanted
+
+
+def _packages(project: Project, name: str | None, watcher: Watcher, start: Path | None) -> tuple[Package, ...]:
+    if name is not None:
+        package = project.package(name)
+        if package is None:
+            names = [each.name for each in project.packages]
+            near = difflib.get_close_matches(name, names, n=1)
+            have = f"Did you mean {near[0]}?" if near else f"It has: {', '.join(names) or 'none yet'}."
+            msg = f"the project {project.name} has no package {name}"
+            raise UsageError(msg, hint=have)
+        return (package,)
+    if not project.packages:
+        msg = f"the project {project.name} has no package yet"
+        raise UsageError(msg, hint="`pypackpack package add <name>` makes one.")
+    if start is not None:
+        from pypackpack.middleware.project.read import current_package  # noqa: PLC0415 - import cost
+
+        here = current_package(project, start)
+        if here is not None:
+            return (here,)
+    if len(project.packages) > 1:
+        watcher.note("no package is named: this is for all of them: " + ", ".join(each.name for each in project.packages))
+    return project.packages
+
+
+# -------------------------------------------------------------------------------------------------------------- settings
+
+
+def _append(document: TOMLDocument, names: Sequence[str]) -> None:
+    from pypackpack.middleware.project.edit import append_word, table_at  # noqa: PLC0415 - import cost
+
+    ours = table_at(document, "tool.pypackpack")
+    if "targets" not in ours:
+        ours["targets"] = list(names)
+        return
+    for name in names:
+        append_word(ours["targets"], name)
+
+
+def _strike(document: TOMLDocument, gone: Sequence[Target]) -> None:
+    from pypackpack.middleware.project.edit import table_at  # noqa: PLC0415 - import cost
+
+    array = table_at(document, "tool.pypackpack")["targets"]
+    for number in reversed(range(len(array))):
+        if table.find(array[number]) in gone:
+            del array[number]
+
+
+# --------------------------------------------------------------------------------------------------------------- folders
+
+
+def _make_folders(undo: contextlib.ExitStack, project: Project, package: Package, target: Target) -> tuple[str, ...]:
+    """Make a target's environment folder and its family's source folder, where they are not there yet."""
+    made: list[str] = []
+    environment = package.build_folder / "crossenv" / target.name
+    source = package.source / target.family
+    for folder, keep in ((environment, False), (source, True)):
+        if folder.is_dir():
+            continue
+        undo.callback(_unmake, folder, tuple(_missing_parents(folder)))
+        with filesystem.explained("make", folder):
+            folder.mkdir(parents=True)
+        if keep:
+            filesystem.write_atomic(folder / KEEP, b"")
+        made.append(folder.relative_to(project.root).as_posix())
+    return tuple(made)
+
+
+def _missing_parents(folder: Path) -> Iterator[Path]:
+    for parent in folder.parents:
+        if parent.exists():
+            return
+        yield parent
+
+
+def _unmake(folder: Path, parents: Sequence[Path]) -> None:
+    """Take away a folder that we made, and those parents that were made for it and hold nothing else."""
+    with contextlib.suppress(Exception):
+        filesystem.remove_tree(folder)
+    with contextlib.suppress(OSError):
+        for parent in parents:
+            parent.rmdir()
+
+
+def _is_bare(folder: Path) -> bool:
+    """Tell whether a source folder holds nothing that a person wrote."""
+    try:
+        return [path.name for path in folder.iterdir()] in ([], [KEEP])
+    except OSError:
+        return False
+
+
+def _set_aside(undo: contextlib.ExitStack, package: Package, path: Path) -> Path:
+    """Move a folder out of the way; it comes back unless everything works."""
+    parent = package.build_folder if package.build_folder.is_dir() else package.root
+    aside = parent / f".removed-{os.urandom(4).hex()}-{path.name}"
+    with filesystem.explained("move", path):
+        filesystem.replace(path, aside)
+    undo.callback(_put_back, aside, path)
+    return aside
+
+
+def _put_back(aside: Path, path: Path) -> None:
+    with contextlib.suppress(Exception):
+        filesystem.replace(aside, path)
+
+
+# ---------------------------------------------------------------------------------------------------------- dependencies
+
+
+def _install(
+    undo: contextlib.ExitStack,
+    project: Project,
+    packages: tuple[Package, ...],
+    targets: tuple[Target, ...],
+    *,
+    offline: bool,
+    watcher: Watcher,
+) -> None:
+    """Install the packages' dependencies for the targets and bring the locks up to date, with a way back."""
+    from pypackpack.middleware.environment import sync  # noqa: PLC0415 - import cost
+
+    grown = {package.root: package for package in packages}
+    whole = dataclasses.replace(project, packages=tuple(grown.get(each.root, each) for each in project.packages))
+    for package in packages:
+        lock = package.root / "pyproject.lock"
+        undo.callback(_restore, lock, filesystem.read_bytes(lock) if lock.is_file() else None)
+    sync.sync(whole, packages, tuple(target.name for target in targets), offline=offline, watcher=watcher)
+
+
+def _restore(path: Path, before: bytes | None) -> None:
+    with contextlib.suppress(Exception):
+        if before is None:
+            filesystem.remove_tree(path)
+        elif path.read_bytes() != before:
+            filesystem.write_atomic(path, before)
+
+
+# --------------------------------------------------------------------------------------------------------------- listing
+
+
+def _listing(target: Target, users: tuple[str, ...], host: Host) -> TargetListing:
+    row = table.row_of(target)
+    versions = row.versions.name.replace("{version}", "<version>") if row.versions and target.name == row.name else ""
+    why_not = _why_not(target, host)
+    runner, program = _runner(target, host)
+    return TargetListing(
+        name=target.name,
+        family=target.family,
+        summary=target.summary,
+        versions=versions,
+        enabled_in=users,
+        builder=BUILDERS[target.toolchain],
+        buildable=not why_not,
+        why_not=why_not,
+        runner=runner,
+        runner_path=program,
+    )
+
+
+def _why_not(target: Target, host: Host) -> str:
+    """Return what keeps native code from being built for a target here; empty when nothing does."""
+    from pypackpack.backend.host import find_ndk, find_xcode  # noqa: PLC0415 - import cost
+
+    if target.toolchain == "ndk":
+        found = find_ndk()
+        return f"the NDK at {found} cannot be used yet" if found else "no Android NDK found (ANDROID_NDK_HOME names it)"
+    if target.toolchain == "xcode":
+        if host.system != "darwin":
+            return "Apple allows it on a Mac only"
+        return "Xcode cannot be used yet" if find_xcode() else "no Xcode found"
+    if target.parts:
+        return "joining " + " and ".join(target.parts) + " is not there yet"
+    from pypackpack.middleware.compile.pyconfig import pyconfig_targets  # noqa: PLC0415 - import cost
+
+    return "" if target.row in pyconfig_targets() else "what its pyconfig.h says is not known yet"
+
+
+def _runner(target: Target, host: Host) -> tuple[str, Path | None]:
+    """Return what runs a target's programs on this machine, and where it is."""
+    from pypackpack.backend.host import find_program  # noqa: PLC0415 - import cost
+    from pypackpack.middleware.target.rows import numbers  # noqa: PLC0415 - import cost
+
+    own = table.target_of_host(host)
+    row = table.row_of(target)
+    if own is not None and (target.row == own.row or own.row in row.also_on):
+        too_new = row.libc == "glibc" and host.libc_version and numbers(target.version) > numbers(host.libc_version)
+        return ("", None) if too_new else ("itself", None)
+    runner = row.runner
+    if runner is None or (runner.hosts and host.system not in runner.hosts):
+        return "", None
+    if runner.machines and host.machine not in runner.machines:
+        return "", None
+    found = find_program(runner.programs)
+    return (found.name, found) if found else ("", None)

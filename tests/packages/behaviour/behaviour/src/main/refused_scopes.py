@@ -1,0 +1,37 @@
+"""What Cython 3.3 refuses to compile: local variables that are not there at some point. The build has to fall back by itself."""
+
+from __future__ import annotations
+
+
+def answer_unbound() -> object:
+    results = []
+
+    def early():
+        return value
+
+    try:
+        early()
+    except NameError as error:
+        results.append(type(error).__name__)
+    value = 1
+    results.append(early())
+    try:
+        del value
+        early()
+    except NameError as error:
+        results.append(type(error).__name__)
+    try:
+        print(local)  # noqa: F821
+        local = 1
+    except UnboundLocalError as error:
+        results.append(type(error).__name__)
+    return results
+
+
+def answer_unbound_messages() -> object:
+    try:
+        print(local)  # noqa: F821
+        local = 1
+    except UnboundLocalError as error:
+        return str(error)
+    return "none"

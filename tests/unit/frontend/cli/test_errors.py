@@ -1,0 +1,32 @@
+"""Errors as lines and as an object."""
+
+from __future__ import annotations
+
+from pypackpack.frontend.cli.errors import error_lines, error_object
+from pypackpack.frontend.cli.style import Style
+from pypackpack.model.errors import SettingsError, UsageError
+
+
+def test_message_details_and_hint_have_their_places() -> None:
+    error = SettingsError("2 settings are wrong", details="a.b: wrong\nc.d: wrong too", hint="Mend them.")
+    assert error_lines(error) == ["error[bad-settings]: 2 settings are wrong", "  a.b: wrong", "  c.d: wrong too", "hint: Mend them."]
+
+
+def test_nothing_is_said_where_there_is_nothing() -> None:
+    assert error_lines(UsageError("no")) == ["error[usage]: no"]
+    assert error_lines(UsageError("")) == ["error[usage]: "]
+
+
+def test_further_lines_of_a_message_are_indented() -> None:
+    assert error_lines(UsageError("one\ntwo")) == ["error[usage]: one", "  two"]
+
+
+def test_colour_only_adds_escape_codes() -> None:
+    lines = error_lines(UsageError("no", hint="yes"), Style(on=True))
+    assert lines[0] == "\033[1;31merror[usage]:\033[0m no"
+    assert lines[1].endswith("\033[0m yes")
+
+
+def test_programs_get_every_field() -> None:
+    error = UsageError("no", hint="yes", details="why")
+    assert error_object(error) == {"error": {"code": "usage", "message": "no", "hint": "yes", "details": "why"}}

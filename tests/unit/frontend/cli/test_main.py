@@ -1,0 +1,171 @@
+"""From whatever happens in a command to text and an exit code."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+
+from pypackpack.frontend.cli import main
+from pypackpack.frontend.cli.session import Answer, Session
+from pypackpack.model import errors
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+def raising(error: BaseException) -> Callable[[Session, list[str]], Answer | None]:
+    def act(_session: Session, _words: list[str]) -> Answer | None:
+        raise error
+
+    return act
+
+
+def answering(*, asked: bool = False) -> Callable[[Session, list[str]], Answer | None]:
+    return lambda _session, words: Answer({"words": words}, lambda width, _style: [f"{words} {width}"], asked=asked)
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [
+        (errors.WorkError("x"), 1),
+        (errors.UsageError("x"), 2),
+        (errors.SettingsError("x"), 2),
+        (errors.NoProjectError("x"), 2),
+        (errors.MissingToolError("x"), 3),
+        (errors.NotYetError("x"), 3),
+        (ValueError("x"), 1),
+        (KeyboardInterrupt(), 130),
+    ],
+)
+def test_exit_codes(error: BaseException, code: int, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main.run(["init"], raising(error)) == code
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.startswith("error[")
+
+
+def test_done_is_zero_and_goes_to_stdout(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main.run(["a", "--project", "x", "b"], answering()) == 0
+    assert capsys.readouterr() == ("['a', 'b'] None\n", "")
+
+
+def test_json_has_the_data_and_nothing_else(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main.run(["a", "--json"], answering()) == 0
+    out, err = capsys.readouterr()
+    assert json.loads(out) == {"words": ["a"]}
+    assert err == ""
+
+
+def test_quiet_shows_only_what_was_asked_for(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main.run(["a", "--quiet"], answering()) == 0
+    assert capsys.readouterr().out == ""
+    assert main.run(["a", "--quiet"], answering(asked=True)) == 0
+    assert capsys.readouterr().out != ""
+
+
+@pytest.mark.parametrize(
+    ("error", "code"), [(errors.UsageError("x"), "usage"), (KeyError("x"), "defect"), (KeyboardInterrupt(), "interrupted")]
+)
+def test_json_errors_are_objects_on_stdout(error: BaseException, code: str, capsys: pytest.CaptureFixture[str]) -> None:
+    main.run(["a", "--json"], raising(error))
+    out, err = capsys.readouterr()
+    assert json.loads(out)["error"]["code"] == code
+    assert set(json.loads(out)["error"]) == {"code", "message", "hint", "details"}
+    assert err == ""
+
+
+def test_json_errors_are_objects_also_when_the_call_cannot_be_read(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main.run(["init", "--json", "--quiet=no"]) == 2
+    assert json.loads(capsys.readouterr().out)["error"]["code"] == "usage"
+
+
+def test_a_defect_is_one_line_and_says_that_it_is_ours(capsys: pytest.CaptureFixture[str]) -> None:
+    main.run(["a"], raising(RuntimeError("first\nsecond")))
+    lines = capsys.readouterr().err.splitlines()
+    assert lines[0] == "error[defect]: RuntimeError: first; this is a defect of pypackpack"
+    assert lines[1].startswith("hint: ")
+    assert len(lines) == 2
+
+
+def test_verbose_shows_the_traceback_of_a_defect(capsys: pytest.CaptureFixture[str]) -> None:
+    main.run(["a", "--verbose"], raising(RuntimeError("first")))
+    assert "Traceback (most recent call last):" in capsys.readouterr().err
+
+
+def test_an_interrupt_says_that_nothing_was_lost(capsys: pytest.CaptureFixture[str]) -> None:
+    main.run(["a"], raising(KeyboardInterrupt()))
+    assert "interrupted; the project is as it was" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "message", "hint"),
+    [
+        (["bild", "x"], 2, "'bild' is not a command", "Did you mean build?"),
+        (["package"], 2, "needs one more word: add, remove, list", ""),
+        (["package", "ad"], 2, "has no command 'ad'", "Did you mean add?"),
+        (["build", "--lvl", "x"], 2, "`build` has no option --lvl", "Did you mean --level?"),
+        (["build", "--jsn"], 2, "`build` has no option --jsn", "Did you mean --json?"),
+        (["build"], 2, "`build` needs <package>", "`pypackpack build --help`"),
+        (["build", "x", "source", "--level"], 2, "--level needs a value", ""),
+        (["build", "x", "source", "--level", "natve"], 2, "'natve' is not one of instant, bytecode, native", "Did you mean native?"),
+        (["build", "x", "sorce"], 2, "'sorce' is not source", ""),
+        (["build", "x", "source", "single", "more"], 2, "does not know what to do with (more)", ""),
+        (["build", "x", "source", "--jobs", "0"], 2, "--jobs: '0' is not a whole number of at least 1", ""),
+        (["build", "x", "source", "--jobs", "many"], 2, "--jobs: 'many'", ""),
+        (["build", "x", "resource"], 3, "not there yet", ""),
+        (["run", "x.py"], 3, "`pypackpack run` is not there yet", ""),
+        (["add", "numpy"], 3, "not there yet", ""),
+        (["sync"], 3, "not there yet", ""),
+        (["init", "shop", "snake"], 2, "'snake' is not a Python version", ""),
+        (["completion", "csh"], 2, "'csh' is not one of bash, zsh, fish, powershell", "Did you mean"),
+        (["--lvl", "x"], 2, "no option --lvl before a command", ""),
+        (["help", "bild"], 2, "'bild' is not a command", "Did you mean build?"),
+    ],
+)
+def test_wrong_words(words: list[str], code: int, message: str, hint: str, capsys: pytest.CaptureFixture[str], tmp_path: object) -> None:
+    assert main.run(["--project", str(tmp_path), *words]) == code
+    first, *rest = capsys.readouterr().err.splitlines()
+    assert message in first
+    assert hint in "".join(rest)
+
+
+def test_what_is_not_there_yet_is_said_in_one_line(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main.run(["deploy", "x", "source"]) == 3
+    assert len(capsys.readouterr().err.splitlines()) == 1
+
+
+@pytest.mark.parametrize("words", [["help", "build"], ["build", "--help"], ["build", "x", "-h"], ["build", "x", "source", "--nonsense", "--help"]])
+def test_help_of_a_command(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert main.run(words) == 0
+    out = capsys.readouterr().out
+    assert "Usage: pypackpack build <package> source [single|binary] [options]" in out
+    assert "--level instant|bytecode|native" in out
+    assert "--project DIR" in out
+    assert out.count("Example") == 1
+    assert "fat" not in out
+    assert "mixed" not in out
+
+
+def test_help_of_a_group(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main.run(["package", "--help"]) == 0
+    assert "package remove" in capsys.readouterr().out
+
+
+def test_help_as_json(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main.run(["help", "build", "--json"]) == 0
+    described = json.loads(capsys.readouterr().out)
+    assert described["command"] == "build"
+    assert "--target" in [name for parameter in described["parameters"] for name in parameter["names"]]
+
+
+def test_version_as_json(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main.run(["version", "--json"]) == 0
+    assert set(json.loads(capsys.readouterr().out)) == {"pypackpack", "uv"}
+
+
+def test_completion_scripts_ask_us(capsys: pytest.CaptureFixture[str]) -> None:
+    for shell in ("bash", "zsh", "fish", "powershell"):
+        assert main.run(["completion", shell]) == 0
+        assert "__complete" in capsys.readouterr().out
