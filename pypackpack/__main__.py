@@ -14,17 +14,17 @@ def main() -> int:
     """Run the command line of this process and return its exit code."""
     words = sys.argv[1:]
     if len(words) == 1 and words[0] in VERSION_WORDS:
-        from pypackpack.frontend.cli.version import answer  # noqa: PLC0415 - the fast path loads only what it prints
+        from pypackpack.frontend.cli.version import show_version  # noqa: PLC0415 - the fast path loads only what it prints
 
-        return answer()
+        return show_version()
     if not words or (len(words) == 1 and words[0] in HELP_WORDS):
-        from pypackpack.frontend.cli.overview import answer  # noqa: PLC0415 - the fast path loads only what it prints
+        from pypackpack.frontend.cli.overview import show_overview  # noqa: PLC0415 - the fast path loads only what it prints
 
-        return answer()
+        return show_overview()
     if words[0] == "__complete":
-        from pypackpack.frontend.cli.complete import answer  # noqa: PLC0415 - as above
+        from pypackpack.frontend.cli.complete import complete  # noqa: PLC0415 - as above
 
-        return answer(words[1:])
+        return complete(words[1:])
     from pypackpack.frontend.cli.main import run  # noqa: PLC0415 - the full command line, only when it is needed
 
     return run(words)

@@ -35,7 +35,7 @@ def wheels_of(requirement: str) -> tuple[str, list[tuple[str, str, int]]]:
         folder = Path(name)
         project = f'[project]\nname = "bump"\nversion = "0"\nrequires-python = ">=3.10"\ndependencies = ["{requirement}"]\n'
         (folder / "pyproject.toml").write_text(project, encoding="utf-8")
-        subprocess.run([uv.find_uv_bin(), "lock", "--quiet", "--no-cache"], cwd=folder, check=True)  # noqa: S603 - fixed words
+        subprocess.run([uv.find_uv_bin(), "lock", "--quiet", "--no-cache"], cwd=folder, check=True)
         locked = tomllib.loads((folder / "uv.lock").read_text(encoding="utf-8"))
     package = next(item for item in locked["package"] if item["name"] != "bump")
     rows = []

@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, Final
 import pytest
 
 import pypackpack
-from pypackpack.middleware.compile.pyconfig import pyconfig_header
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -109,7 +108,7 @@ TRIPLES: Final = {
     "linux_arm64": "aarch64-linux-gnu.2.17",
     "linux_armv7": "arm-linux-gnueabihf.2.17",
     "linux_x86": "x86-linux-gnu.2.17",
-    "linux_ppc64le": "powerpc64le-linux-gnu.2.17",
+    "linux_ppc64le": "powerpc64le-linux-gnu.2.19",
     "linux_s390x": "s390x-linux-gnu.2.17",
     "linux_riscv64": "riscv64-linux-gnu.2.27",
     "linux_musl_x86_64": "x86_64-linux-musl",
@@ -147,21 +146,21 @@ def target_flags(target: str, zig: Path) -> list[str]:
     return flags
 
 
-def stage_headers(include: Path, folder: Path, target: str) -> list[str]:
-    """Make an include folder for a target: a Python's headers but for its pyconfig.h, and the one made from facts."""
+def stage_headers(include: Path, folder: Path, pyconfig: str) -> list[str]:
+    """Make an include folder of a Python's headers and another pyconfig.h, given as text; return the flags for it."""
     folder.mkdir(parents=True)
     for entry in include.iterdir():
         if entry.name != "pyconfig.h":
             (folder / entry.name).symlink_to(entry)
-    (folder / "pyconfig.h").write_text(pyconfig_header(target, python_of(include)), encoding="utf-8")
-    return [f"-I{folder}"]
+    (folder / "pyconfig.h").write_text(pyconfig, encoding="utf-8")
+    return [f"-I{folder}", f"-I{folder / 'internal'}", f"-I{folder / 'internal' / 'mimalloc'}"]
 
 
-def compile_c(zig: Path, arguments: list[str], source: str, output: Path) -> None:
+def compile_c(zig: Path, arguments: list[str], source: str, output: Path, *, stage: str = "-c") -> None:
     """Compile a C source text, and fail with the compiler's words when it does not."""
     file = output.with_suffix(".c")
     file.write_text(source, encoding="utf-8")
-    command = [str(zig), "cc", *arguments, "-std=c11", "-g0", "-c", str(file), "-o", str(output)]
+    command = [str(zig), "cc", *arguments, "-std=c11", "-g0", stage, str(file), "-o", str(output)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert "warning:" not in done.stderr, done.stderr

@@ -14,7 +14,7 @@ def snapshot(folder: Path) -> dict[str, tuple[str, int, bytes]]:
             path = Path(base) / name
             mode = path.lstat().st_mode
             if path.is_symlink():
-                entry = ("link", mode, os.fsencode(os.readlink(path)))
+                entry = ("link", mode, os.fsencode(path.readlink()))
             elif path.is_dir():
                 entry = ("folder", mode, b"")
             else:

@@ -117,7 +117,7 @@ def find_ndk() -> Path | None:
         if named and (Path(named) / "toolchains").is_dir():
             return Path(named)
     homes = [Path(named) for named in map(os.environ.get, ("ANDROID_HOME", "ANDROID_SDK_ROOT")) if named]
-    home = Path("~").expanduser()
+    home = Path(os.path.expanduser("~"))  # noqa: PTH111 - Path.expanduser fails for a user without a home
     homes += [home / "Android" / "Sdk", home / "Library" / "Android" / "sdk", home / "AppData" / "Local" / "Android" / "Sdk"]
     for folder in (each / "ndk" for each in homes):
         if folder.is_dir():

@@ -1,0 +1,1 @@
+"""Words in, words out: what a person or another program says to us."""

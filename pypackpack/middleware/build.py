@@ -175,6 +175,8 @@ def _why_not(target: Target, level: Level, pythons: Sequence[PythonVersion]) -> 
             return f"has no Python {python[0]}.{python[1]}"
     if level is Level.NATIVE and target.toolchain != "zig":
         return TOOLCHAINS[target.toolchain]
+    if level is Level.NATIVE and target.parts:
+        return f"is made of {' and '.join(target.parts)}, which this version of pypackpack cannot join yet"
     return ""
 
 

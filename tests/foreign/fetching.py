@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
+import re
 import shutil
 import stat
 import subprocess
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from catalogue import Download
 
 _CHUNK = 1 << 20
-_CLIENT_TIMEOUT = 1200.0
+_TIMEOUT = 1800.0
 _MOST_UNPACKED = 1 << 30
 _TAIL = 2000
 
@@ -75,11 +76,11 @@ def call(command: Sequence[str], *, cwd: Path | None = None, env: Mapping[str, s
             capture_output=True,
             encoding="utf-8",
             errors="replace",
-            timeout=_CLIENT_TIMEOUT,
+            timeout=_TIMEOUT,
             check=False,
         )
     except subprocess.TimeoutExpired as error:
-        message = f"no end after {_CLIENT_TIMEOUT:.0f} s: {' '.join(command)}"
+        message = f"no end after {_TIMEOUT:.0f} s: {' '.join(command)}"
         raise ProvideError(message) from error
     if done.returncode:
         said = f"{tail(done.stdout)}\n{tail(done.stderr)}"
@@ -118,8 +119,12 @@ class PrivateApt:
     architectures and its package lists stay as they are, and root is not needed.
     """
 
-    def __init__(self, tools: Tools, architecture: str, folder: Path) -> None:
-        """Make apt's folders in ``folder`` and bring the package lists of ``architecture`` (Debian's name)."""
+    def __init__(self, tools: Tools, architecture: str, folder: Path, *, sources: bool = False) -> None:
+        """Make apt's folders in ``folder`` and bring the package lists of ``architecture`` (Debian's name).
+
+        With ``sources`` also the lists of source packages, which few machines have switched on.
+        """
+        self._folder = folder
         for part in ("state/lists/partial", "cache/archives/partial"):
             (folder / part).mkdir(parents=True)
         status = folder / "state/status"
@@ -137,7 +142,10 @@ class PrivateApt:
             "Acquire::IndexTargets::deb::DEP-11::DefaultEnabled": "false",
             "Acquire::IndexTargets::deb::Contents-deb::DefaultEnabled": "false",
         }
+        if sources:
+            settings |= {"Dir::Etc::sourcelist": "/dev/null", "Dir::Etc::sourceparts": str(_with_sources(folder / "sources"))}
         options = [part for key, value in settings.items() for part in ("-o", f"{key}={value}")]
+        self._options = options
         self._command = [tools.need(APT), "-q", *options]
         self._preferences = folder / "without-security"
         self._preferences.write_text(_WITHOUT_SECURITY, encoding="utf-8")
@@ -160,6 +168,38 @@ class PrivateApt:
             except ProvideError:
                 raise ProvideError(f"{error}{self._trouble}\n(has this Debian release the architecture?)") from error
         return sorted(self._archives.glob("*.deb"))
+
+    def only(self, *packages: str) -> list[Path]:
+        """Bring ``packages`` and nothing that they need; the .deb files, sorted."""
+        call([*self._command, "download", *packages], cwd=self._folder)
+        return sorted(self._folder.glob("*.deb"))
+
+    def version(self, package: str) -> str:
+        """Version of the package that apt would install."""
+        shown = call(["apt-cache", *self._options, "show", "--no-all-versions", package])
+        return next(line.split()[1] for line in shown.splitlines() if line.startswith("Version:"))
+
+    def source(self, package: str) -> Path:
+        """Bring the original source archive of a package, without Debian's changes."""
+        call([*self._command, "source", "--download-only", "--tar-only", package], cwd=self._folder)
+        (archive,) = self._folder.glob("*.orig.tar.*")
+        return archive
+
+
+def _with_sources(folder: Path) -> Path:
+    """Copies of the machine's lists of package sources that name the source packages as well."""
+    folder.mkdir()
+    apt = Path("/etc/apt")
+    for file in (apt / "sources.list", *(apt / "sources.list.d").glob("*")):
+        if file.suffix not in {".list", ".sources"} or not file.is_file():
+            continue
+        text = file.read_text(encoding="utf-8")
+        if file.suffix == ".sources":
+            text = re.sub(r"(?m)^Types:.*$", "Types: deb deb-src", text)
+        else:
+            text += re.sub(r"(?m)^deb ", "deb-src ", text)
+        (folder / file.name).write_text(text, encoding="utf-8")
+    return folder
 
 
 _WITHOUT_SECURITY = """\

@@ -236,7 +236,9 @@ def _command(kind: str, folder: Path, manifest: Mapping[str, Any], root: Path) -
     """How to start the Python in ``folder``, or None when the program that runs its kind is not on this machine."""
     executable = str(folder / manifest.get("python", ""))
     if kind == "native":
-        return (executable,), _environment({})
+        # musl's loader is not at the place that programs for musl name, and need not be when it is called itself.
+        loader = manifest.get("loader")
+        return ((str(folder / loader), executable) if loader else (executable,)), _environment({})
     if kind == "qemu":
         emulator = qemu(manifest["emulator"]).find()
         # An archive that holds a Python and no C library is run with Debian's, which another entry brought.

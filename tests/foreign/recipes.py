@@ -15,6 +15,7 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 from fetching import Downloads, PrivateApt, ProvideError, Tools, tail, unpack, unpack_deb
+from musl import musl
 from pythons import NODE, SYSROOT, WINE, open_folder, qemu, wine_environment
 
 if TYPE_CHECKING:
@@ -321,6 +322,7 @@ _RECIPES: dict[str, Callable[[Workshop, Entry, Path], dict[str, Any]]] = {
     "debian": _debian,
     "headers": _headers,
     "linux": _linux,
+    "musl": musl,
     "pyodide": _pyodide,
     "windows": _windows,
     "wine": _wine,

@@ -44,7 +44,17 @@ def export_lock(folder: Path, groups: Sequence[str] = ()) -> str:
     Raises:
         ToolError: uv does not take the lock; its words are in ``details``.
     """
-    words = ["export", "--frozen", "--quiet", "--format", "pylock.toml", "--no-emit-project", "--no-default-groups", "--no-header", *_HERE]
+    words = [
+        "export",
+        "--frozen",
+        "--quiet",
+        "--format",
+        "pylock.toml",
+        "--no-emit-project",
+        "--no-default-groups",
+        "--no-header",
+        *_HERE,
+    ]
     for group in groups:
         words += ["--group", group]
     return uv.run(words, "exporting the lock", cwd=folder).stdout
@@ -64,7 +74,7 @@ def install_locked(
     Args:
         pylock: The file; uv reads its index settings from the project beside it.
         into: The folder; made if it is not there.
-        platform: uv's ``--python-platform``.
+        platform: uv's ``--python-platform``; empty when the file has only wheels that run anywhere.
         python: The Python version.
         settings: What uv has to be told of the platform, as environment variables.
         offline: Never touch the network.
@@ -116,7 +126,8 @@ def resolve_for_platform(
 
 
 def _platform(platform: str, python: PythonVersion) -> list[str]:
-    return ["--python-platform", platform, "--python-version", f"{python[0]}.{python[1]}", "--only-binary", ":all:"]
+    named = ["--python-platform", platform] if platform else []
+    return [*named, "--python-version", f"{python[0]}.{python[1]}", "--only-binary", ":all:"]
 
 
 def _lines(lines: Iterable[str]) -> str:

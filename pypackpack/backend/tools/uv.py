@@ -277,7 +277,7 @@ def install_python(spec: str | None = None, *, watcher: Watcher | None = None) -
     except ToolError as error:
         if out_of_reach(error.details):
             msg = f"{wanted} is not on this machine, and the server that uv fetches it from is out of reach"
-            hint = "Run the same command while online, set UV_PYTHON_INSTALL_MIRROR, or use a version that is here (`pypackpack python list`)."
+            hint = "Try while online, set UV_PYTHON_INSTALL_MIRROR, or use a version that is here (`pypackpack python list`)."
         else:
             msg = f"{wanted} is not on this machine, and uv cannot fetch it"
             hint = "See which versions there are with `pypackpack python list`."

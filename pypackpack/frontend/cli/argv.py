@@ -6,7 +6,7 @@ Three things typer cannot say: general options stand anywhere, ``<package> add â
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 # These commands take a package's verbs themselves: `package add` never means a package of the name "package".
 COMMANDS_WITH_VERBS = ("package", "target")
 
+FLAGS = ("--quiet", "--verbose", "--json")
 HELP_WORDS = ("--help", "-h")
 
 
@@ -40,7 +41,8 @@ def split_general(words: Sequence[str]) -> tuple[General, list[str]]:
     Raises:
         UsageError: ``--project`` without a folder, or a flag with a value.
     """
-    general = General()
+    project: str | None = None
+    flags: set[str] = set()
     rest: list[str] = []
     index = 0
     while index < len(words):
@@ -55,17 +57,19 @@ def split_general(words: Sequence[str]) -> tuple[General, list[str]]:
                 value = words[index] if index < len(words) else ""
                 index += 1
             if not value or (not equals and value.startswith("--")):
-                raise UsageError("--project needs a folder", hint="Write --project FOLDER.")
-            general = replace(general, project=value)
-        elif name in ("--quiet", "--verbose", "--json"):
+                msg = "--project needs a folder"
+                raise UsageError(msg, hint="Write --project FOLDER.")
+            project = value
+        elif name in FLAGS:
             if equals:
                 msg = f"{name} takes no value, and {word} gives it one"
                 raise UsageError(msg, hint=f"Write {name} alone.")
-            general = replace(general, **{name[2:]: True})
+            flags.add(name)
         elif word in HELP_WORDS:
-            general = replace(general, help=True)
+            flags.add("--help")
         else:
             rest.append(word)
+    general = General(project, "--quiet" in flags, "--verbose" in flags, "--json" in flags, "--help" in flags)
     return general, rest
 
 
@@ -90,7 +94,7 @@ def name_package(words: Sequence[str], commands: Collection[str], packages: Call
     Raises:
         UsageError: The first word is neither a command nor a package.
     """
-    if len(words) < 2 or words[1] not in PACKAGE_VERBS or words[0].startswith("-"):  # noqa: PLR2004 - a name and a verb
+    if len(words) < 2 or words[1] not in PACKAGE_VERBS or words[0].startswith("-"):
         return list(words)
     first, verb, *rest = words
     if first in COMMANDS_WITH_VERBS:
@@ -159,4 +163,4 @@ def _parts(value: str) -> list[str]:
 def is_python_version(word: str) -> bool:
     """Tell whether a word looks like a Python version: ``3.13``, ``3.12.4``, ``3.14t``, ``3``."""
     numbers = word.removesuffix("t").split(".")
-    return 1 <= len(numbers) <= 3 and all(number.isascii() and number.isdigit() for number in numbers)  # noqa: PLR2004 - X.Y.Z
+    return 1 <= len(numbers) <= 3 and all(number.isascii() and number.isdigit() for number in numbers)

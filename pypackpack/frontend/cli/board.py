@@ -1,4 +1,4 @@
-"""The state of long work, as events tell it: package × target × step. Knows nothing of terminals."""
+"""The state of long work, as events tell it: package by target by step. Knows nothing of terminals."""
 
 from __future__ import annotations
 
@@ -70,6 +70,8 @@ class Board:
         with self._lock:
             cells = self._cells.setdefault(key, {})
             before = cells.get(event.step)
+            if before is not None and before.total == fresh.total and before.done > fresh.done:
+                return False  # two threads told at the same time, and the later word came first
             cells[event.step] = fresh
             self._last[key] = event.step
         return before is None or (fresh.finished and not before.finished)

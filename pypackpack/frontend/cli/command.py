@@ -8,14 +8,15 @@ from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
 import typer
-from typer.core import TyperCommand
 
-from pypackpack.frontend.cli.overview import general_options, two_columns
+from pypackpack.frontend.cli.overview import general_options, two_columns, wrapped
 from pypackpack.frontend.cli.style import PLAIN, Style
 from pypackpack.model.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+
+    from typer.core import TyperCommand
 
     from pypackpack.frontend.cli.session import Answer, Session
     from pypackpack.frontend.cli.table import Row
@@ -123,7 +124,7 @@ def usage_line(row: Row, command: TyperCommand) -> str:
 def command_help(row: Row, command: TyperCommand, width: int, style: Style = PLAIN) -> list[str]:
     """Return the lines of a command's help."""
     known = parameters(command)
-    lines = [row.summary, "", f"{style.bold('Usage:')} {usage_line(row, command)}"]
+    lines = [*wrapped(row.summary, width), "", f"{style.bold('Usage:')} {usage_line(row, command)}"]
     pairs = {
         "Words": [(each.shown.strip("[]"), each.help) for each in known if not each.names],
         "Options": [(each.shown, each.help) for each in known if each.names],

@@ -13,11 +13,16 @@ from typing import TYPE_CHECKING, Protocol
 from pypackpack.frontend.cli.table import BUILT_IN, GENERAL, PACKAGE_VERBS, ROWS, row_of, rows_below
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from pypackpack.frontend.cli.command import Parameter
 
 PYTHONS = ("3.10", "3.11", "3.12", "3.13", "3.14")
+
+# Placeholders of options.py, which this module does not import: it brings typer with it. A test holds them together.
+PACKAGE = "<package>"
+TARGET = "<target>"
+VERSION = "<version>"
 
 Found = tuple[str, str]  # a word and what it means
 
@@ -105,45 +110,45 @@ def _values(given: list[str], typed: str, parameters: Sequence[Parameter], world
     if equals and name in options:
         head = f"{name}=" + value[: value.rfind(",") + 1]
         return [(head + word, text) for word, text in _of_kind(options[name].metavar, world)]
-    # Walk over what is given: which option is open, and how many arguments have been given.
-    open_option: Parameter | None = None
-    taken = 0
-    position = 0
+    if typed.startswith("-"):
+        return [(name, each.help) for name, each in options.items()]
+    waiting, taken, position = _state(given, options)
+    if waiting is not None and taken == 0:
+        return _of_kind(waiting.metavar, world)
+    found = _of_kind(waiting.metavar, world) if waiting is not None else []
+    arguments = [each for each in parameters if not each.names]
+    if position < len(arguments):
+        return [*found, *_of_kind(arguments[position].metavar, world)]
+    if arguments and arguments[-1].several:  # the last of several words may be a package: `target add windows billing`
+        found += [*_of_kind(arguments[-1].metavar, world), *_of_kind(PACKAGE, world)]
+    return found
+
+
+def _state(given: list[str], options: Mapping[str, Parameter]) -> tuple[Parameter | None, int, int]:
+    """Walk over what is given: the option that still takes words, how many it has taken, and how many arguments there were."""
+    waiting: Parameter | None = None
+    taken = position = 0
     for word in given:
         if word.startswith("-"):
-            open_option, taken = options.get(word.split("=", 1)[0]), 0
-            if open_option is not None and (not open_option.metavar or "=" in word):
-                open_option = None
-        elif open_option is not None and (taken == 0 or open_option.several):
+            option = options.get(word.split("=", 1)[0])
+            waiting = option if option is not None and option.metavar and "=" not in word else None
+            taken = 0
+        elif waiting is not None and (taken == 0 or waiting.several):
             taken += 1
-            if not open_option.several:
-                open_option = None
+            if not waiting.several:
+                waiting = None
         else:
             position += 1
-    found: list[Found] = []
-    if typed.startswith("-"):
-        found += [(name, each.help) for name, each in options.items()]
-    elif open_option is not None:
-        found += _of_kind(open_option.metavar, world)
-        if taken == 0:
-            return found
-    arguments = [each for each in parameters if not each.names]
-    if arguments and not typed.startswith("-"):
-        argument = arguments[min(position, len(arguments) - 1)]
-        if position < len(arguments) or argument.several:
-            found += _of_kind(argument.metavar, world)
-            if argument.several and position > 0:
-                found += _of_kind("<package>", world)
-    return found
+    return waiting, taken, position
 
 
 def _of_kind(metavar: str, world: World) -> list[Found]:
     """Return the words that a placeholder stands for."""
-    if metavar == "<package>":
+    if metavar == PACKAGE:
         return [(name, "package") for name in world.packages()]
-    if metavar == "<target>":
+    if metavar == TARGET:
         return list(world.targets())
-    if metavar == "<version>":
+    if metavar == VERSION:
         return [(version, "") for version in PYTHONS]
     if metavar.startswith("<"):
         return []
@@ -199,12 +204,11 @@ class _Quiet:
         return self._world.parameters(words)
 
 
-def answer(words: Sequence[str]) -> int:
+def complete(words: Sequence[str]) -> int:
     """Print completions, one per line: the word, and after a tab what it is."""
     start = "."
-    for before, word in zip(words, words[1:], strict=False):
-        if before == "--project":
-            start = word
+    if "--project" in words[:-1]:
+        start = words[words.index("--project") + 1]
     found = completions(words, _Quiet(_RealWorld(Path(start))))
     text = "".join(f"{word}\t{' '.join(meaning.split())}\n" for word, meaning in found)
     reconfigure = getattr(sys.stdout, "reconfigure", None)

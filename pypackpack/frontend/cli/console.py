@@ -9,6 +9,7 @@ import os
 import shutil
 import sys
 import threading
+from collections.abc import Mapping
 from enum import Enum
 from pathlib import PurePath
 from typing import TYPE_CHECKING, TextIO
@@ -17,7 +18,7 @@ from pypackpack.frontend.cli.board import Board
 from pypackpack.frontend.cli.style import Style, make_safe, wants_colour
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
 
     from pypackpack.frontend.cli.argv import General
     from pypackpack.frontend.cli.live import Screen
@@ -38,9 +39,8 @@ def as_json(value: object) -> object:
         return str(value)
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         return {field.name: as_json(getattr(value, field.name)) for field in dataclasses.fields(value)}
-    if hasattr(value, "items"):
-        mapping: Mapping[object, object] = value
-        return {str(as_json(key)): as_json(item) for key, item in mapping.items()}
+    if isinstance(value, Mapping):
+        return {str(as_json(key)): as_json(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
         return [as_json(item) for item in value]
     if isinstance(value, (set, frozenset)):

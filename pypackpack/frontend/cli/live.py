@@ -1,4 +1,4 @@
-"""The live table: package × target × step, drawn by rich. Loaded only when work takes a while on a terminal."""
+"""The live table: package by target by step, drawn by rich. Loaded only when work takes a while on a terminal."""
 
 from __future__ import annotations
 
@@ -102,21 +102,29 @@ def _narrow(rows: list[BoardRow], marks: _Marks, width: int) -> Table:
     several = len({row.package for row in rows if row.package}) > 1
     table = Table(box=None, show_header=False, pad_edge=False, padding=(0, 1, 0, 0), expand=False)
     label = max((len(row.label) + (len(row.package) + 1 if several else 0) for row in rows), default=0)
-    bar = BAR if width - label > 46 else 8 if width - label > 36 else 0  # noqa: PLR2004 - step, count and gaps take about 30
+    bar = BAR if width - label > 46 else 8 if width - label > 36 else 0
     table.add_column(no_wrap=True, overflow="ellipsis", style="bold")
     table.add_column(no_wrap=True, overflow="ellipsis")
     if bar:
         table.add_column(no_wrap=True)
     table.add_column(no_wrap=True, justify="right")
-    table.add_column(no_wrap=True, overflow="ellipsis", style="dim", ratio=None)
+    table.add_column(style="dim")  # may wrap: so it is the one that gives way; its texts do not wrap
     for row in rows:
         cell = row.current
         name = f"{row.package} {row.label}" if several and row.package else row.label
         step = f"{marks.done} {cell.step}" if row.finished else cell.step
-        last = f"{cell.cached} cached" if cell.cached else cell.detail
-        cells: list[RenderableType] = [name, Text(step, style="green" if row.finished else ""), *([marks.bar(cell, bar)] if bar else [])]
-        table.add_row(*cells, _count(cell), Text(last))
+        last = f"{cell.cached} cached" if cell.cached else "" if row.finished else cell.detail
+        cells: list[RenderableType] = [
+            name,
+            Text(step, style="green" if row.finished else ""),
+            *([marks.bar(cell, bar)] if bar else []),
+        ]
+        table.add_row(*cells, _count(cell), _now(last))
     return table
+
+
+def _now(text: str) -> Text:
+    return Text(text, no_wrap=True, overflow="ellipsis")
 
 
 def _wide(rows: list[BoardRow], steps: list[str], marks: _Marks) -> Table:
@@ -127,7 +135,7 @@ def _wide(rows: list[BoardRow], steps: list[str], marks: _Marks) -> Table:
     for step in steps:
         table.add_column(step, no_wrap=True, justify="right")
     table.add_column("", no_wrap=True)
-    table.add_column("now", no_wrap=True, overflow="ellipsis", style="dim", ratio=None)
+    table.add_column("now", style="dim")  # may wrap: so it is the one that gives way; its texts do not wrap
     for row in rows:
         by_step = {cell.step: cell for cell in row.cells}
         counts = []
@@ -139,6 +147,7 @@ def _wide(rows: list[BoardRow], steps: list[str], marks: _Marks) -> Table:
                 mark = f"{marks.done} " if cell.finished else ""
                 cached = f" ({cell.cached} cached)" if cell.cached else ""
                 counts.append(Text(f"{mark}{_count(cell)}{cached}", style="green" if cell.finished else ""))
-        now = "" if row.finished else " ".join(word for word in (row.current.step if not row.package else "", row.current.detail) if word)
-        table.add_row(row.package, row.label, *counts, marks.bar(row.current, BAR), Text(now))
+        words = () if row.finished else ("" if row.package else row.current.step, row.current.detail)
+        now = " ".join(word for word in words if word)
+        table.add_row(row.package, row.label, *counts, marks.bar(row.current, BAR), _now(now))
     return table

@@ -14,7 +14,7 @@ from pypackpack.frontend.cli import argv
 from pypackpack.frontend.cli.console import Console
 from pypackpack.frontend.cli.errors import error_lines, error_object, note_lines
 from pypackpack.frontend.cli.session import Answer, Session
-from pypackpack.frontend.cli.table import LATER, command_words, row_of, rows_below
+from pypackpack.frontend.cli.table import LATER, ROWS, command_words, row_of, rows_below
 from pypackpack.model.errors import EXIT_DONE, EXIT_INTERRUPTED, NoProjectError, NotYetError, PyPackPackError, UsageError
 
 if TYPE_CHECKING:
@@ -137,7 +137,7 @@ def _help(session: Session, words: list[str]) -> Answer:
         data: object = {"command": row.words, "summary": row.summary, "example": row.example, "parameters": known}
         return Answer(data, lambda width, style: command.command_help(row, found, min(width or 100, 110), style), asked=True)
     if not words:
-        data = {"commands": {each.words: each.summary for each in overview.ROWS}}
+        data = {"commands": {each.words: each.summary for each in ROWS}}
         return Answer(data, lambda width, style: overview.overview(min(width or 100, 110), style), asked=True)
     rows = list(rows_below(words[0]))
     if not rows:
@@ -159,7 +159,9 @@ def _version() -> Answer:
 
     uv = uv_version()
     return Answer(
-        {"pypackpack": __version__, "uv": uv or None}, lambda *_: [f"pypackpack {__version__}", f"uv {uv or 'not found'}"], asked=True
+        {"pypackpack": __version__, "uv": uv or None},
+        lambda *_: [f"pypackpack {__version__}", f"uv {uv or 'not found'}"],
+        asked=True,
     )
 
 

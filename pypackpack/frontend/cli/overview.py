@@ -30,7 +30,7 @@ def two_columns(pairs: "Sequence[tuple[str, str]]", width: int, style: Style, at
     beside = width - left - 4
     lines: list[str] = []
     for name, text in pairs:
-        if beside < 24:  # noqa: PLR2004 - narrower text is hard to read
+        if beside < 24:
             lines.append("  " + style.word(name))
             lines.extend("      " + part for part in wrapped(text, width - 6))
             continue
@@ -55,7 +55,7 @@ def overview(width: int, style: Style = PLAIN) -> list[str]:
     left = max(len(shown) for pairs in sections.values() for shown, _ in pairs)
     title = wrapped(f"pypackpack {__version__}: one source tree, wheels and binaries for every platform.", width)
     title[0] = title[0].replace("pypackpack", style.bold("pypackpack"), 1)
-    lines = [*title, "", f"{style.bold('Usage:')} pypackpack {style.word('<command>')} [words and options]"]
+    lines = [*title, "", f"{style.bold('Usage:')} pypackpack {style.word('<command>')} [options]"]
     for section, pairs in sections.items():
         lines += ["", style.bold(section), *two_columns(pairs, width, style, left)]
     lines += ["", style.bold("Options of every command"), *two_columns(general_options(), width, style, left)]
@@ -92,7 +92,7 @@ def terminal_width() -> int:
     return min(max(columns or 80, 40), 110)
 
 
-def answer() -> int:
+def show_overview() -> int:
     """Print top-level help and return the exit code."""
     make_safe(sys.stdout)
     lines = overview(terminal_width(), Style(on=wants_colour(sys.stdout)))
@@ -100,5 +100,5 @@ def answer() -> int:
         sys.stdout.write("\n".join(lines) + "\n")
         sys.stdout.flush()
     except BrokenPipeError:
-        sys.stdout = None  # type: ignore[assignment]  # nobody reads any more; Python must not flush into it at its end
+        sys.stdout = None  # nobody reads any more; Python must not flush into it at its end
     return 0

@@ -17,15 +17,16 @@ INTRODUCTION = """# The command line
 
 `pypackpack`, or `ppp` for short, is used as
 
-    pypackpack <command> [words and options]
+    pypackpack <command> [options]
 
-A package's name before `add`, `remove`, `sync` and `tree` says whose dependencies are meant: `pypackpack billing add numpy` is
-`pypackpack add --package billing numpy`. Where a word is both a command and a package of the project, it is the package, so that a
-command which comes with a new version never takes a package's name away. Only `package` and `target`, which have `add` and `remove`
-of their own, always mean the command; `--package` always says which is meant.
+A package's name before `add`, `remove` and `sync` says whose dependencies are meant: `pypackpack billing add numpy`
+is `pypackpack add --package billing numpy`. Where a word is both a command and a package of the project, it is the
+package, so that a command which comes with a new version never takes a package's name away. Only `package` and
+`target`, which have `add` and `remove` of their own, always mean the command; `--package` always says which is meant.
 
-`--target` and `--python` take the words after them while these are names of targets or versions; the next option, or `--`, ends them.
-`--target windows linux`, `--target windows,linux`, `--target=windows,linux` and `--target windows --target linux` say the same.
+`--target` and `--python` take the words after them while these are names of targets or versions; the next option, or
+`--`, ends them. `--target windows linux`, `--target windows,linux`, `--target=windows,linux` and
+`--target windows --target linux` say the same.
 """
 
 EXIT_CODES = """## Exit codes
@@ -38,13 +39,14 @@ EXIT_CODES = """## Exit codes
 | 3 | A tool or something of the platform is missing, or that part of pypackpack is not there yet. |
 | 130 | Interrupted, by Ctrl-C or by the system; the project is as it was. |
 
-An error is written to stderr as `error[code]: message`, with details below and a hint at the end. The codes in the brackets are stable.
-With `--json` it is one object on stdout instead: `{"error": {"code": …, "message": …, "hint": …, "details": …}}`.
+An error is written to stderr as `error[code]: message`, with details below and a hint at the end. The codes in the
+brackets are stable. With `--json` it is one object on stdout instead:
+`{"error": {"code": "...", "message": "...", "hint": "...", "details": "..."}}`.
 
 ## Colour and progress
 
-Both are for terminals only. `NO_COLOR`, set to anything, switches colour off; `TERM=dumb` switches off both. Progress, notes and questions
-go to stderr, results to stdout.
+Both are for terminals only. `NO_COLOR`, set to anything, switches colour off; `TERM=dumb` switches off both.
+Progress, notes and questions go to stderr, results to stdout.
 """
 
 

@@ -19,22 +19,22 @@ NAMES_SHOWN = 3
 
 def size(count: int) -> str:
     """Return a number of bytes as people read it: ``640 B``, ``12.3 kB``, ``4.5 MB`` (powers of ten, as indexes show)."""
-    if count < 1000:  # noqa: PLR2004 - SI
+    if count < 1000:
         return f"{count} B"
     amount = float(count)
     for unit in ("kB", "MB", "GB"):
         amount /= 1000
-        if amount < 999.95 or unit == "GB":  # noqa: PLR2004 - 999.96 would be written 1000.0
+        if amount < 999.95 or unit == "GB":
             return f"{amount:.1f} {unit}"
     raise AssertionError
 
 
 def duration(seconds: float) -> str:
     """Return a time as people read it: ``0.4 s``, ``12 s``, ``3 min 5 s``."""
-    if seconds < 10:  # noqa: PLR2004 - tenths say something only of short times
+    if seconds < 10:
         return f"{seconds:.1f} s"
     whole = round(seconds)
-    return f"{whole} s" if whole < 60 else f"{whole // 60} min {whole % 60} s"  # noqa: PLR2004 - seconds of a minute
+    return f"{whole} s" if whole < 60 else f"{whole // 60} min {whole % 60} s"
 
 
 def count(number: int, one: str, several: str = "") -> str:
@@ -66,9 +66,7 @@ def table(rows: Sequence[Sequence[str]], *, right: Sequence[int] = (), gap: int 
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
     lines = []
     for row in rows:
-        cells = [
-            cell.rjust(widths[column]) if column in right else cell.ljust(widths[column]) for column, cell in enumerate(row)
-        ]
+        cells = [cell.rjust(widths[column]) if column in right else cell.ljust(widths[column]) for column, cell in enumerate(row)]
         lines.append((" " * gap).join(cells).rstrip())
     return lines
 

@@ -36,11 +36,25 @@ class Row:
 ROWS = (
     Row("init", "init:init", "Project", "Make a new project, or make this folder one.", "pypackpack init shop 3.13"),
     Row("package add", "package:add", "Packages", "Add a package to the project.", "pypackpack package add billing"),
-    Row("package remove", "package:remove", "Packages", "Delete a package and all of its files.", "pypackpack package remove billing"),
+    Row(
+        "package remove",
+        "package:remove",
+        "Packages",
+        "Delete a package and all of its files.",
+        "pypackpack package remove billing",
+    ),
     Row("package list", "package:list_packages", "Packages", "Show the packages of the project.", "pypackpack package list"),
-    Row("target add", "target:add", "Targets", "Let a package be built for more platforms.", "pypackpack target add windows macos billing"),
+    Row(
+        "target add",
+        "target:add",
+        "Targets",
+        "Let a package be built for more platforms.",
+        "pypackpack target add windows macos billing",
+    ),
     Row("target remove", "target:remove", "Targets", "Take platforms from a package.", "pypackpack target remove macos billing"),
-    Row("target list", "target:list_targets", "Targets", "Show every known platform and what builds it.", "pypackpack target list"),
+    Row(
+        "target list", "target:list_targets", "Targets", "Show every known platform and what builds it.", "pypackpack target list"
+    ),
     Row(
         "add",
         "dependency:add",

@@ -35,12 +35,12 @@ def _asked_uv() -> str:
         return ""
 
 
-def answer() -> int:
+def show_version() -> int:
     """Print the versions and return the exit code."""
     found = uv_version() or "not found"
     try:
         sys.stdout.write(f"pypackpack {__version__}\nuv {found}\n")
         sys.stdout.flush()
     except BrokenPipeError:
-        sys.stdout = None  # type: ignore[assignment]  # nobody reads any more; Python must not flush into it at its end
+        sys.stdout = None  # nobody reads any more; Python must not flush into it at its end
     return 0

@@ -188,6 +188,7 @@ class Bundler:
 
     def _binary(self, folder: Path, package: Package, mine: Sequence[Made], site: Path) -> Artifact:
         from pypackpack.middleware.bundle.binary import write_binary  # noqa: PLC0415 - import cost
+        from pypackpack.middleware.bundle.metadata import core_metadata  # noqa: PLC0415 - import cost
 
         contents: dict[str, Content] = {content.place: content for item in mine for content in item.contents.files}
         digests: Mapping[str, str] = {place: content.digest for place, content in contents.items()}
@@ -207,6 +208,8 @@ class Bundler:
             executable=lambda place: self._executable(contents[place]),
             dependencies=site if site.is_dir() else None,
             facts=facts,
+            metadata=[core_metadata(item.package, self._project, item.target) for item in mine],
+            digest=self._shop.digests.digest,
         )
         return Artifact(
             path=folder,

@@ -7,21 +7,22 @@
 from __future__ import annotations
 
 import json
-import re
-from dataclasses import dataclass, field
-from pathlib import Path, PurePosixPath, PureWindowsPath
+import sys
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pypackpack import __version__
 from pypackpack.backend import filesystem
-from pypackpack.middleware.bundle.installed import installed_in
+from pypackpack.middleware.bundle.installed import Installed, installed_in
 from pypackpack.middleware.bundle.paths import Paths
 from pypackpack.middleware.bundle.wheel import record, record_hash
 from pypackpack.model.errors import ConflictError
 from pypackpack.model.names import normalise
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from pypackpack.middleware.bundle.metadata import CoreFiles
 
@@ -54,15 +55,11 @@ class _File:
     owner: str
     sha256: str
     size: int
-    content: bytes | Path | Callable[[], bytes] = field(compare=False)
+    content: bytes | Path | Callable[[], bytes]
     executable: bool = False
 
-    def data(self) -> bytes | Path:
-        """Return its bytes, or the file that has them."""
-        return self.content if isinstance(self.content, (bytes, Path)) else self.content()
 
-
-def write_binary(  # noqa: PLR0913 - each is one input of the folder
+def write_binary(
     folder: Path,
     *,
     digests: Mapping[str, str],
@@ -91,33 +88,123 @@ def write_binary(  # noqa: PLR0913 - each is one input of the folder
         ConflictError: A dependency changed while it was copied.
         FilesystemError: Something cannot be read or written; the old folder is untouched.
     """
-    files: dict[str, _File] = {}
-    paths = Paths(str(folder), ignore_case=facts.get("target", "").startswith(_CASELESS))
-    paths.add(MANIFEST, "pypackpack")
     own = facts.get("package", "the package")
     names = {normalise(own), *(normalise(core.name) for core in metadata)}
-    installed = installed_in(dependencies, digest, leave_out=names) if dependencies is not None else None
-    old = _old_sizes(folder)
-    for path, sha256 in digests.items():
-        paths.add(path, own)
-        size = old.get((path, sha256))
-        content: bytes | Callable[[], bytes] = _later(read, path)
-        if size is None:
-            content = read(path)
-            size = len(content)
-        files[path] = _File(own, sha256, size, content, executable(path))
-    for core in metadata:
-        for path, data in _dist_info(core, files):
-            paths.add(path, core.name)
-            files[path] = _File(core.name, filesystem.sha256_bytes(data), len(data), data)
-    for entry in installed.files if installed is not None else ():
-        paths.add(entry.path, entry.owner)
-        files[entry.path] = _File(entry.owner, entry.sha256, entry.size, entry.content, entry.executable)
-    distributions = installed.distributions if installed is not None else ()
-    manifest = _manifest(files, facts, distributions)
+    installed = installed_in(dependencies, digest, leave_out=names) if dependencies is not None else Installed((), ())
+    plan = _Plan(folder, digests, read, executable, facts, metadata, installed)
+    known = _sizes(folder)
+    if known.keys() >= {(path, sha256) for path, sha256 in digests.items()}:
+        files = plan.files({path: known[path, sha256] for path, sha256 in digests.items()})
+        manifest = plan.manifest(files)
+        if _stands(folder, manifest, files, digest):
+            return _result(folder, manifest, files, unchanged=True)
+    files = plan.files({path: len(read(path)) for path in digests})
+    manifest = plan.manifest(files)
+    _make(folder, manifest, files)
+    return _result(folder, manifest, files, unchanged=False)
+
+
+@dataclass(frozen=True)
+class _Plan:
+    """What the folder is to hold."""
+
+    folder: Path
+    digests: Mapping[str, str]
+    read: Callable[[str], bytes]
+    executable: Callable[[str], bool]
+    facts: Mapping[str, str]
+    metadata: Sequence[CoreFiles]
+    installed: Installed
+
+    def files(self, sizes: Mapping[str, int]) -> dict[str, _File]:
+        """Return path → file, sorted, for these sizes of the package's own files."""
+        own = self.facts.get("package", "the package")
+        ours = {
+            path: _File(own, sha256, sizes[path], partial(self.read, path), self.executable(path))
+            for path, sha256 in self.digests.items()
+        }
+        paths = Paths(str(self.folder), ignore_case=self.facts.get("target", "").startswith(_CASELESS))
+        paths.add(MANIFEST, "pypackpack")
+        result: dict[str, _File] = {}
+        for path, file in [*ours.items(), *self._dist_infos(ours), *self._installed()]:
+            paths.add(path, file.owner)
+            result[path] = file
+        return dict(sorted(result.items()))
+
+    def _dist_infos(self, ours: Mapping[str, _File]) -> Iterator[tuple[str, _File]]:
+        for core in self.metadata:
+            info = {f"{core.dist_info}/{path}": data for path, data in core.files()}
+            rows = {path: (file.sha256, file.size) for path, file in ours.items() if _belongs(path, core)}
+            rows |= {path: (filesystem.sha256_bytes(data), len(data)) for path, data in info.items()}
+            place = f"{core.dist_info}/RECORD"
+            lines = [(path, record_hash(bytes.fromhex(rows[path][0])), str(rows[path][1])) for path in sorted(rows)]
+            info[place] = record([*lines, (place, "", "")])
+            for path, data in info.items():
+                yield path, _File(core.name, filesystem.sha256_bytes(data), len(data), data)
+
+    def _installed(self) -> Iterator[tuple[str, _File]]:
+        for entry in self.installed.files:
+            yield entry.path, _File(entry.owner, entry.sha256, entry.size, entry.content, entry.executable)
+
+    def manifest(self, files: Mapping[str, _File]) -> bytes:
+        """Return the manifest's bytes: no time and no path of this machine is in it."""
+        content = {
+            "format": MANIFEST_FORMAT,
+            **self.facts,
+            "pypackpack": __version__,
+            "dependencies": [{"name": name, "version": version} for name, version in self.installed.distributions],
+            "files": [{"path": path, "sha256": file.sha256, "size": file.size} for path, file in files.items()],
+        }
+        return (json.dumps(content, indent=2, ensure_ascii=False) + "\n").encode()
+
+
+def _belongs(path: str, core: CoreFiles) -> bool:
+    """Tell whether a file is of that distribution: its import package has its name."""
+    return path.startswith((f"{core.escaped_name}/", f"{core.escaped_name}."))
+
+
+def _sizes(folder: Path) -> dict[tuple[str, str], int]:
+    """Return (path, digest) → size of the manifest that stands there; nothing when there is none that we can read."""
+    try:
+        content = json.loads((folder / MANIFEST).read_bytes())
+        return {(entry["path"], entry["sha256"]): int(entry["size"]) for entry in content["files"]}
+    except (OSError, ValueError, KeyError, TypeError):
+        return {}
+
+
+def _stands(folder: Path, manifest: bytes, files: Mapping[str, _File], digest: Callable[[Path], str]) -> bool:
+    """Tell whether the folder holds these files and nothing else (but the byte code of somebody who imported from it)."""
+    try:
+        if (folder / MANIFEST).read_bytes() != manifest:
+            return False
+        there = {path.relative_to(folder).as_posix() for path in filesystem.files_below(folder, installed=True)} - {MANIFEST}
+        if there != {path for path in files if "__pycache__" not in path.split("/")}:
+            return False
+        return all(_right(folder / path, file, digest) for path, file in files.items())
+    except OSError:
+        return False
+
+
+def _right(path: Path, file: _File, digest: Callable[[Path], str]) -> bool:
+    if not path.is_file() or path.stat().st_size != file.size or digest(path) != file.sha256:
+        return False
+    return sys.platform == "win32" or filesystem.is_executable(path) == file.executable
+
+
+def _make(folder: Path, manifest: bytes, files: Mapping[str, _File]) -> None:
+    """Make the folder aside and put it in place."""
+    with filesystem.scratch_folder(folder.parent) as scratch:
+        fresh = scratch / folder.name
+        for path, file in files.items():
+            content = file.content if isinstance(file.content, (bytes, Path)) else file.content()
+            if filesystem.fill_file(fresh / path, content, executable=file.executable) != file.sha256:
+                msg = f"{path} of {file.owner} changed while it was copied to {folder}"
+                raise ConflictError(msg, hint="Run the same command again.")
+        filesystem.fill_file(fresh / MANIFEST, manifest)
+        with filesystem.lock(folder.with_name(f".{folder.name}.lock")):
+            filesystem.swap_folder(fresh, folder)
+
+
+def _result(folder: Path, manifest: bytes, files: Mapping[str, _File], *, unchanged: bool) -> BinaryFolder:
     size = len(manifest) + sum(file.size for file in files.values())
-    sha256 = filesystem.sha256_bytes(manifest)
-    unchanged = _stands(folder, manifest, files, digest)
-    if not unchanged:
-        _make(folder, manifest, files)
-    return BinaryFolder(folder, sha256, size, unchanged)
+    return BinaryFolder(folder, filesystem.sha256_bytes(manifest), size, unchanged)

@@ -130,6 +130,7 @@ class PackagePlan:
                 inputs=(bytecode.fingerprint(), version, place, digest, str(checked)),
                 run=run,
                 cost=0.01,
+                label=place,
             )
         )
 
@@ -154,6 +155,7 @@ class PackagePlan:
                 inputs=(cython.fingerprint(), place, name, digest),
                 run=run,
                 cost=0.1 + file.path.stat().st_size * TRANSCOMPILE_SECONDS_PER_BYTE,
+                label=place,
             )
         )
 
@@ -208,6 +210,7 @@ class PackagePlan:
                 needs=(transcompile,),
                 run=run,
                 cost=max(SMALLEST_COMPILE_SECONDS, size * COMPILE_SECONDS_PER_BYTE),
+                label=name,
             )
         )
 

@@ -1,0 +1,1 @@
+"""Dependencies of packages: what markers can say, and how lines grow and shrink."""

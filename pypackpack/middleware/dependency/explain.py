@@ -28,16 +28,28 @@ if TYPE_CHECKING:
     from pypackpack.model.target import PythonVersion, Target
 
 _NAME = r"`?([A-Za-z0-9][A-Za-z0-9._-]*)`?"
-_ABSENT = re.compile(_NAME + r" was not found in the (?:package registry|provided package locations)")
-_NOT_CACHED = re.compile(_NAME + r" was not found in the cache|network connectivity is disabled", re.IGNORECASE)
-_NO_VERSION = re.compile(r"(?:only " + _NAME + r"[<>=!~,.\w]* (?:is|are) available|there is no version of " + _NAME + ")")
+_EXTRA = r"(?:\{[^}]*\})?"
+# The second form is how uv says it of a dependency with a marker.
+_ABSENT = re.compile(
+    _NAME
+    + _EXTRA
+    + r" was not found in the (?:package registry|provided package locations)|there are no versions of "
+    + _NAME
+    + _EXTRA
+    + r"(?=[\s,])"
+)
+_NOT_CACHED = re.compile(_NAME + _EXTRA + r" was not found in the cache|network connectivity is disabled", re.IGNORECASE)
+_NO_VERSION = re.compile(
+    r"(?:only " + _NAME + _EXTRA + r"[<>=!~,.\w]* (?:is|are) available|there (?:is|are) no versions? of " + _NAME + ")"
+)
 _NO_WHEEL = re.compile(
-    r"has no usable wheels|-compatible wheels|no wheels with a matching|has no binary distribution|building from source is disabled"
+    r"has no usable wheels|-compatible wheels|no wheels with a matching|has no binary distribution|"
+    r"building from source is disabled"
 )
 _WHEELLESS = (
     re.compile(r"Wheels are (?:required|available) for " + _NAME),
     re.compile(r"Package " + _NAME + r" can't be installed"),
-    re.compile(_NAME + r"[<>=!~,.\w]* has no (?:usable wheels|`|wheels)"),
+    re.compile(_NAME + _EXTRA + r"[<>=!~,.\w]* has no (?:usable wheels|`|wheels)"),
 )
 _SPLIT = re.compile(r"split \(markers: (.*?)(?:; (?:included|excluded): .*)?\):?\s*$", re.MULTILINE)
 
@@ -60,6 +72,7 @@ def explained(
         exists: What the dependency does have, where that is known.
     """
     words = error.details
+    asked = _listed(_names(needs.lines)) or "its dependencies"
     where = targets or _split_targets(words, needs.targets) or needs.targets
     if _NOT_CACHED.search(words):
         absent = next((name for name in _NOT_CACHED.findall(words) if name), "")
@@ -67,23 +80,27 @@ def explained(
         msg = f"{what} is not on this machine, and --offline keeps pypackpack from fetching it ({_targets(where, python)})"
         return PackageIndexError(msg, hint="Run the same command once without --offline, while online.", details=words)
     if uv.out_of_reach(words):
-        asked = _listed(_names(needs.lines)) or "its dependencies"
         msg = f"the package index is out of reach: {asked} for {needs.name} cannot be had ({_targets(where, python)})"
         hint = "Check the network and the index you use (UV_DEFAULT_INDEX, uv.toml, [tool.uv]), and run the same command again."
         return PackageIndexError(msg, hint=hint, details=words)
     if re.search(r"\b(401|403)\b|unauthorized|forbidden", words, re.IGNORECASE):
         msg = f"the package index does not let us in: the dependencies of {needs.name} cannot be had"
-        return PackageIndexError(msg, hint="Give uv the credentials of that index: netrc, keyring or UV_INDEX_<NAME>_PASSWORD.", details=words)
+        return PackageIndexError(
+            msg, hint="Give uv the credentials of that index: netrc, keyring or UV_INDEX_<NAME>_PASSWORD.", details=words
+        )
     if found := _ABSENT.search(words):
-        name = found[1]
+        name = found[1] or found[2]
         msg = f"the package index has no {name}, which {needs.name} asks for on {_targets(_asking(needs, name) or where, python)}"
-        return NoSuchDependencyError(msg, hint="Check how the name is spelled, and whether it lies on another index.", details=words)
+        return NoSuchDependencyError(
+            msg, hint="Check how the name is spelled, and whether it lies on another index.", details=words
+        )
     if _NO_WHEEL.search(words):
         return no_wheel(wheelless(words) or "a dependency", needs, where, python, details=words, exists=exists)
     if found := _NO_VERSION.search(words):
         name = found[1] or found[2]
-        line = next((text for text in needs.lines if normalise(name) in _names([text])), name)
-        msg = f"the package index has no version of {name} that {needs.name} can use: it asks for {line} on {_targets(where, python)}"
+        lines = _listed([text for text in needs.lines if normalise(name) in _names([text])]) or name
+        there = _targets(where, python)
+        msg = f"the package index has no version of {name} that {needs.name} can use: it asks for {lines} on {there}"
         hint = "Ask for a version that is there; one that is made for other Pythons only may need another requires-python."
         return NoSuchDependencyError(msg, hint=hint, details=words)
     if "unsatisfiable" in words:
@@ -135,11 +152,7 @@ def _split_targets(words: str, targets: Sequence[Target]) -> tuple[Target, ...]:
     except InvalidMarker:
         return ()
     series = [(3, minor) for minor in range(OLDEST[1], NEWEST[1] + 1)]
-    return tuple(
-        target
-        for target in targets
-        if any(marker.evaluate(marker_facts(target, python)) for python in series)  # type: ignore[arg-type] # all variables
-    )
+    return tuple(target for target in targets if any(marker.evaluate(marker_facts(target, python)) for python in series))
 
 
 def _asking(needs: Needs, name: str) -> tuple[Target, ...]:
@@ -153,7 +166,7 @@ def _asking(needs: Needs, name: str) -> tuple[Target, ...]:
         for text in (*needs.lines, *needs.own.get(target.name, ())):
             asked = Requirement(text)
             facts = marker_facts(target, NEWEST)
-            if normalise(asked.name) == normalise(name) and (asked.marker is None or asked.marker.evaluate(facts)):  # type: ignore[arg-type]
+            if normalise(asked.name) == normalise(name) and (asked.marker is None or asked.marker.evaluate(facts)):
                 result.append(target)
                 break
     return tuple(result)

@@ -9,7 +9,16 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from pypackpack.middleware.dependency.platforms import EVERYWHERE, NOWHERE, Platforms, marker, of_family, of_target, read_marker, union
+from pypackpack.middleware.dependency.platforms import (
+    EVERYWHERE,
+    NOWHERE,
+    Platforms,
+    marker,
+    of_family,
+    of_target,
+    read_marker,
+    union,
+)
 from pypackpack.model.names import normalise
 
 if TYPE_CHECKING:
@@ -243,9 +252,7 @@ def _replaced(lines: Iterable[Line], wanted: Line, where: Platforms) -> list[Lin
     return result
 
 
-def _added_own(
-    before: Dependencies, wanted: Line, target: Target, choice: Choice, enabled: Sequence[Target]
-) -> Dependencies:
+def _added_own(before: Dependencies, wanted: Line, target: Target, choice: Choice, enabled: Sequence[Target]) -> Dependencies:
     mine = [line for line in before.lines if line.name == wanted.name and line.platforms.has(target)]
     there = [line for line in before.own.get(target.name, ()) if line.name == wanted.name]
     if not wanted.terms and not wanted.rest and (mine or there):

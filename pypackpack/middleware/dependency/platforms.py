@@ -16,7 +16,14 @@ if TYPE_CHECKING:
     from pypackpack.model.target import Target
 
 # platform_system and os_name say the same as sys_platform, in other words (Python's documentation of `platform.system`).
-_SYSTEMS = {"Windows": "win32", "Linux": "linux", "Darwin": "darwin", "Emscripten": "emscripten", "Android": "android", "iOS": "ios"}
+_SYSTEMS = {
+    "Windows": "win32",
+    "Linux": "linux",
+    "Darwin": "darwin",
+    "Emscripten": "emscripten",
+    "Android": "android",
+    "iOS": "ios",
+}
 
 
 @dataclass(frozen=True)

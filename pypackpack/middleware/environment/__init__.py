@@ -1,0 +1,1 @@
+"""Target environments: locks, and folders that are exactly what these say."""

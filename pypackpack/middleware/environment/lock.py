@@ -8,6 +8,7 @@ take on one target, because newer ones have no wheel for it.
 
 from __future__ import annotations
 
+import json
 import re
 import sys
 from dataclasses import dataclass
@@ -161,10 +162,8 @@ def groups_for(needs: Needs, target: Target) -> tuple[str, ...]:
     return (group_of(target),) if needs.own.get(target.name) else ()
 
 
-def project_text(needs: Needs, fits: Iterable[str] = ()) -> str:
-    """Return the ``pyproject.toml`` of the project that uv resolves."""
-    import tomlkit  # noqa: PLC0415 - import cost
-
+def project_content(needs: Needs, fits: Iterable[str] = ()) -> dict[str, Any]:
+    """Return the content of the project that uv resolves, as it goes into its ``pyproject.toml``."""
     uv: dict[str, Any] = {**needs.settings, "package": False, "default-groups": []}
     # A folder above may be a uv workspace; this project is its own.
     uv["workspace"] = {"members": []}
@@ -179,7 +178,7 @@ def project_text(needs: Needs, fits: Iterable[str] = ()) -> str:
         # Two targets may want versions that exclude each other: that is why they are not in the lines for all.
         uv["conflicts"] = [[{"group": name} for name in groups]]
     uv["constraint-dependencies"] = [*uv.get("constraint-dependencies", []), *fits]
-    content: dict[str, Any] = {
+    return {
         "project": {
             "name": needs.name,
             "version": "0",
@@ -190,7 +189,13 @@ def project_text(needs: Needs, fits: Iterable[str] = ()) -> str:
         "dependency-groups": groups,
         "tool": {"uv": uv},
     }
-    return tomlkit.dumps(content)
+
+
+def project_text(needs: Needs, fits: Iterable[str] = ()) -> str:
+    """Return the ``pyproject.toml`` of the project that uv resolves."""
+    import tomlkit  # noqa: PLC0415 - import cost
+
+    return tomlkit.dumps(project_content(needs, fits))
 
 
 def _on(text: str, marker: str) -> str:
@@ -205,7 +210,7 @@ def _on(text: str, marker: str) -> str:
 
 def made_from(needs: Needs) -> str:
     """Return the digest of everything that a lock is made from."""
-    return filesystem.sha256_bytes(f"{_REVISION}\0{project_text(needs)}")
+    return filesystem.sha256_bytes(json.dumps([_REVISION, project_content(needs)], sort_keys=True, default=str))
 
 
 @dataclass(frozen=True)
@@ -294,7 +299,7 @@ def applicable(pylock: str, target: Target, python: PythonVersion) -> tuple[Lock
     found = []
     for item in tomllib.loads(pylock).get("packages", []):
         marker = item.get("marker")
-        if marker is None or Marker(marker).evaluate(facts):  # type: ignore[arg-type] # a mapping of all variables
+        if marker is None or Marker(marker).evaluate(facts):
             files = sorted(repr(sorted(wheel.get("hashes", {}).items())) for wheel in item.get("wheels", []))
             origin = repr([item.get(key) for key in ("archive", "vcs", "directory")])
             found.append(Locked(item["name"], item.get("version", ""), filesystem.sha256_bytes("\n".join([*files, origin]))))
@@ -320,14 +325,10 @@ def marker_facts(target: Target, python: PythonVersion) -> dict[str, str]:
     }
 
 
-def fits_for(
-    chosen: Mapping[str, str], locked: Sequence[Locked], target: Target, python: PythonVersion
-) -> tuple[str, ...]:
+def fits_for(chosen: Mapping[str, str], locked: Sequence[Locked], target: Target, python: PythonVersion) -> tuple[str, ...]:
     """Return the constraints that bring a lock to the versions that one target can have."""
     there = {normalise(item.name): item.version for item in locked}
     where = f"{target_marker(target)} and python_version == '{python[0]}.{python[1]}'"
     return tuple(
-        f"{name}=={version} ; {where}"
-        for name, version in sorted(chosen.items())
-        if there.get(normalise(name)) != version
+        f"{name}=={version} ; {where}" for name, version in sorted(chosen.items()) if there.get(normalise(name)) != version
     )

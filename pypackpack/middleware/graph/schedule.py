@@ -81,6 +81,7 @@ class _Run:
                 result = self.memory.result(key)
                 cached = result is not None
                 if result is None:
+                    self._tell(task)
                     result = task.run(needs)
                     if result.keep:
                         self.memory.record(key, result)
@@ -105,8 +106,14 @@ class _Run:
                 self.waiting[user] -= 1
                 if self.waiting[user] == 0:
                     heapq.heappush(self.ready, (-self.lengths[user], user))
-            event = Step(*cell, self.done[cell], self.totals[cell], self.hits[cell], task.name)
             self.changed.notify_all()
+        self._tell(task)
+
+    def _tell(self, task: Task) -> None:
+        """Tell the watcher that a task begins or has ended."""
+        cell = (task.package, task.target, task.step)
+        with self.changed:
+            event = Step(*cell, self.done[cell], self.totals[cell], self.hits[cell], task.label)
         self.watcher.step(event)
 
 
@@ -134,6 +141,8 @@ def run_tasks(
         WorkError: The graph is wrong, or what a task raised (the first one; those already running are finished).
     """
     run = _Run(tasks, memory, watcher)
+    for cell, total in run.totals.items():
+        watcher.step(Step(*cell, 0, total))
     threads = [threading.Thread(target=run.work, name=f"worker-{number}", daemon=True) for number in range(max(1, jobs))]
     for thread in threads:
         thread.start()

@@ -32,6 +32,7 @@ class Task:
         needs: Names of tasks whose results ``run`` gets; the digests and facts of their results are in the key.
         run: The work. Called with the results of ``needs``; possibly in any thread.
         cost: Rough seconds, to start the longest path first; not in the key.
+        label: What it works on, for display; not in the key.
     """
 
     name: str
@@ -43,6 +44,7 @@ class Task:
     run: Callable[[Needs], ActionResult]
     needs: tuple[str, ...] = ()
     cost: float = field(default=1.0)
+    label: str = ""
 
     def key(self, results: Needs) -> str:
         """Return the SHA-256 over the kind, the inputs and what the needed tasks left behind.

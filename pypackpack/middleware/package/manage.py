@@ -42,7 +42,7 @@ def add_package(project: Project, name: str, watcher: Watcher) -> Package:
     place = project.root / name
     with filesystem.scratch_folder(project.root, ".add-") as scratch:
         fresh = scratch / name
-        text = template("package/pyproject.toml", name=name, requires=requires.replace('"', "'"), targets=targets)
+        text = template("package/pyproject", name=name, requires=requires.replace('"', "'"), targets=targets)
         filesystem.write_scratch(fresh / FILE, text.encode())
         filesystem.write_scratch(fresh / "src" / "main" / "__init__.py", b"")
         filesystem.write_scratch(fresh / "src" / "test" / ".gitkeep", b"")

@@ -140,10 +140,10 @@ def _make(root: Path, name: str, wanted: str | None, watcher: Watcher) -> InitRe
     words = {"name": name, "series": series, "year": _year()}
     files = {
         "LICENSE": _template("LICENSE", words),
-        "README.md": _template("README.md", words),
+        "README.md": _template("README", words),
         ".gitignore": _template("gitignore", words),
         ".python-version": f"{series}\n",
-        FILE: _template(FILE, words),  # last: it makes the folder a project
+        FILE: _template("pyproject", words),  # last: it makes the folder a project
     }
     placed = _Placed()
     try:

@@ -128,9 +128,7 @@ class BuildValues(Table):
     )
     native: NativeTable = Field(NativeTable.model_construct(), description="Which modules are compiled at level native.")
     minify: bool = Field(False, description="Make the code smaller without breaking its reflection.")
-    strict: bool = Field(
-        False, description="Fail when a module cannot be compiled, instead of falling back to bytecode."
-    )
+    strict: bool = Field(False, description="Fail when a module cannot be compiled, instead of falling back to bytecode.")
 
 
 class BuildTable(BuildValues):

@@ -1,0 +1,1 @@
+"""Targets: their table, names, and how packages get and lose them."""

@@ -40,9 +40,14 @@ def split_words(project: Project, words: Sequence[str]) -> tuple[tuple[str, ...]
     """Part the words after ``target add`` or ``remove``: the last one is a package if the project has one of that name.
 
     Raises:
-        UsageError: No target is among them.
+        UsageError: No target is among them, or the last word is nearly a package.
     """
     package = project.package(words[-1]) if words else None
+    if words and package is None and not table.is_target_word(words[-1]):
+        near = difflib.get_close_matches(words[-1], [each.name for each in project.packages], n=1)
+        if near:
+            msg = f"{words[-1]} is neither a target nor a package of the project {project.name}"
+            raise UsageError(msg, hint=f"Did you mean the package {near[0]}?")
     targets = tuple(words[:-1] if package else words)
     if not targets:
         msg = f"{words[0]} is a package: no target is named" if words else "no target is named"
@@ -152,8 +157,7 @@ def remove_targets(
         commit_edits(edits)
         undo.pop_all()
     for path in gone:
-        with contextlib.suppress(Exception):  # a file in use on Windows: it lies in build/, where `clean` takes it
-            filesystem.remove_tree(path)
+        _remove(path)  # what Windows holds in use stays in build/, where `clean` takes it
     return tuple(changes)
 
 
@@ -246,9 +250,10 @@ def _make_folders(undo: contextlib.ExitStack, project: Project, package: Package
     for folder, keep in ((environment, False), (source, True)):
         if folder.is_dir():
             continue
-        undo.callback(_unmake, folder, tuple(_missing_parents(folder)))
+        undo.callback(_remove_empty, tuple(_missing_parents(folder)))
         with filesystem.explained("make", folder):
             folder.mkdir(parents=True)
+        undo.callback(_remove, folder)  # from here on it is ours: a file that was in its place is not
         if keep:
             filesystem.write_atomic(folder / KEEP, b"")
         made.append(folder.relative_to(project.root).as_posix())
@@ -262,13 +267,16 @@ def _missing_parents(folder: Path) -> Iterator[Path]:
         yield parent
 
 
-def _unmake(folder: Path, parents: Sequence[Path]) -> None:
-    """Take away a folder that we made, and those parents that were made for it and hold nothing else."""
+def _remove(path: Path) -> None:
     with contextlib.suppress(Exception):
-        filesystem.remove_tree(folder)
+        filesystem.remove_tree(path)
+
+
+def _remove_empty(folders: Sequence[Path]) -> None:
+    """Take away folders that were made on the way, innermost first, unless somebody put something into them."""
     with contextlib.suppress(OSError):
-        for parent in parents:
-            parent.rmdir()
+        for folder in folders:
+            folder.rmdir()
 
 
 def _is_bare(folder: Path) -> bool:
@@ -311,16 +319,21 @@ def _install(
 
     grown = {package.root: package for package in packages}
     whole = dataclasses.replace(project, packages=tuple(grown.get(each.root, each) for each in project.packages))
-    for package in packages:
-        lock = package.root / "pyproject.lock"
-        undo.callback(_restore, lock, filesystem.read_bytes(lock) if lock.is_file() else None)
-    sync.sync(whole, packages, tuple(target.name for target in targets), offline=offline, watcher=watcher)
+    with contextlib.ExitStack() as rooms:
+        # Everything for every package is made ready aside before anything of any package is put in place.
+        ready = [
+            rooms.enter_context(sync.prepared(whole, package, targets, offline=offline, watcher=watcher)) for package in packages
+        ]
+        for package, prepared in zip(packages, ready, strict=True):
+            lock = package.root / "pyproject.lock"
+            undo.callback(_restore, lock, filesystem.read_bytes(lock) if lock.is_file() else None)
+            prepared.commit()
 
 
 def _restore(path: Path, before: bytes | None) -> None:
     with contextlib.suppress(Exception):
         if before is None:
-            filesystem.remove_tree(path)
+            _remove(path)
         elif path.read_bytes() != before:
             filesystem.write_atomic(path, before)
 

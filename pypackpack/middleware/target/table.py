@@ -148,14 +148,14 @@ def _no_version(name: str, row: Row) -> UnknownTargetError:
     msg = f"unknown target {name!r}: there is no such version of {row.name}"
     versions = row.versions
     if versions is None or not versions.unsaid:
-        known = [row.target(version).name for version in _known_versions(row)]
+        known = [row.target(version).name for version in versions_in_tags(row)]
         return UnknownTargetError(msg, hint="The versions are: " + ", ".join([*known, row.name]) + ".")
     upper = f", the newest is {dotted(versions.newest)}" if versions.newest else ""
     hint = f"The lowest version is {dotted(versions.lowest)}{upper}; {row.name} itself means {dotted(versions.unsaid)}."
     return UnknownTargetError(msg, hint=hint)
 
 
-def _known_versions(row: Row) -> list[str]:
+def versions_in_tags(row: Row) -> list[str]:
     """Return the versions that stand in the tags of a row that has no version of its own."""
     found = re.findall(r"(?<=_)\d+(?:_\d+)+(?=_)", " ".join(tag for tags in row.tags_by_python.values() for tag in tags))
     return sorted(found, key=numbers)

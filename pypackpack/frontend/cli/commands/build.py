@@ -23,13 +23,18 @@ def build(
     bundle: Annotated[
         str,
         typer.Argument(
-            metavar=metavar(Bundle, LATER), help="single: a wheel. binary (default): a folder with the package and all it needs.", show_default=False
+            metavar=metavar(Bundle, LATER),
+            help="single: a wheel. binary (default): a folder with the package and all it needs.",
+            show_default=False,
         ),
     ] = "binary",
     build_type: Annotated[
         str,
         typer.Option(
-            "--type", metavar=metavar(BuildType), help="debug (default) keeps symbols; release strips and optimises.", show_default=False
+            "--type",
+            metavar=metavar(BuildType),
+            help="debug (default) keeps symbols; release strips and optimises.",
+            show_default=False,
         ),
     ] = "debug",
     level: Annotated[
@@ -53,9 +58,11 @@ def build(
     ] = None,
     jobs: Annotated[
         Optional[str],  # noqa: UP045 - typer evaluates it on Python 3.10 too
-        typer.Option("--jobs", metavar="<n>", help="At most so many tasks at one time; one per core unless said.", show_default=False),
+        typer.Option(
+            "--jobs", metavar="<n>", help="At most so many tasks at one time; one per core unless said.", show_default=False
+        ),
     ] = None,
-    offline: OfflineOption = False,  # noqa: FBT002 - a flag of the command line
+    offline: OfflineOption = False,
 ) -> Answer:
     """Build a package for its targets."""
     session = session_of(ctx)

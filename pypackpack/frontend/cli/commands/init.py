@@ -21,15 +21,20 @@ def init(
     ctx: typer.Context,
     name: Annotated[
         Optional[str],  # noqa: UP045 - typer evaluates it on Python 3.10 too
-        typer.Argument(metavar="<name>", help="Folder to make for the project; without it, this folder becomes one.", show_default=False),
+        typer.Argument(
+            metavar="<name>", help="Folder to make for the project; without it, this folder becomes one.", show_default=False
+        ),
     ] = None,
     python: Annotated[
         Optional[str],  # noqa: UP045 - typer evaluates it on Python 3.10 too
-        typer.Argument(metavar=PYTHON, help="The project's Python, such as 3.13; it is fetched when it is not here.", show_default=False),
+        typer.Argument(
+            metavar=PYTHON, help="The project's Python, such as 3.13; it is fetched when it is not here.", show_default=False
+        ),
     ] = None,
     adopt: Annotated[
-        bool, typer.Option("--adopt", help="Add to the pyproject.toml that is here and leave the rest as it is.", show_default=False)
-    ] = False,  # noqa: FBT002 - a flag of the command line
+        bool,
+        typer.Option("--adopt", help="Add to the pyproject.toml that is here and leave the rest as it is.", show_default=False),
+    ] = False,
 ) -> Answer:
     """Make a new project, or make this folder one."""
     session = session_of(ctx)

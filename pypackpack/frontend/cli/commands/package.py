@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pypackpack.frontend.cli.options import PackageArgument
+from pypackpack.frontend.cli.options import PackageArgument  # noqa: TC001 - typer evaluates the annotations
 from pypackpack.frontend.cli.render import count, near_path, size, some, table
 from pypackpack.frontend.cli.session import Answer, session_of
 from pypackpack.model.errors import UsageError
@@ -47,13 +47,15 @@ def add(
 
     with session.console.watching() as watcher:
         package = add_package(session.project(), name, watcher)
-    return Answer(facts(package), lambda _width, style: [f"{style.good('added')} package {package.name} in {near_path(package.root)}"])
+    return Answer(
+        facts(package), lambda _width, style: [f"{style.good('added')} package {package.name} in {near_path(package.root)}"]
+    )
 
 
 def remove(
     ctx: typer.Context,
     package: PackageArgument,
-    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.", show_default=False)] = False,  # noqa: FBT002 - a flag of the command line
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.", show_default=False)] = False,
 ) -> Answer:
     """Delete a package and all of its files."""
     session = session_of(ctx)

@@ -21,13 +21,14 @@ Words = Annotated[
     list[str],
     typer.Argument(
         metavar=TARGET,
-        help="Names, families, aliases, or host. The last word may be a package; else it is the one we stand in, the only one, or all.",
+        help="Names, families, aliases, or host. The last word may be a package; else it is the one we stand in, "
+        "the only one, or all.",
         show_default=False,
     ),
 ]
 
 
-def add(ctx: typer.Context, targets: Words, offline: OfflineOption = False) -> Answer:  # noqa: FBT002 - a flag of the command line
+def add(ctx: typer.Context, targets: Words, offline: OfflineOption = False) -> Answer:
     """Let a package be built for more platforms."""
     session = session_of(ctx)
     from pypackpack.middleware.target.manage import add_targets, split_words  # noqa: PLC0415 - import cost
@@ -82,7 +83,9 @@ def list_targets(ctx: typer.Context) -> Answer:
 def listing_lines(listings: Sequence[TargetListing], width: int | None, style: Style) -> list[str]:
     """Return the table of targets, and below it what keeps some of them from being built here."""
     head = ("target", "enabled in", "built by", "run here by")
-    rows = [(each.name, some(each.enabled_in, 1), each.builder + ("" if each.buildable else " *"), each.runner) for each in listings]
+    rows = [
+        (each.name, some(each.enabled_in, 1), each.builder + ("" if each.buildable else " *"), each.runner) for each in listings
+    ]
     lines = table([head, *rows])
     if width is None or max(map(len, lines)) <= width:
         found = [style.bold(lines[0]), *(_marked(line, each, style) for line, each in zip(lines[1:], listings, strict=True))]

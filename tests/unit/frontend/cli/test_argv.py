@@ -19,7 +19,9 @@ LISTS = {"--target": TARGETS.__contains__, "--python": is_python_version}
 plain_words = st.text("abcxyz019._/", min_size=1, max_size=8)
 any_words = st.one_of(
     plain_words,
-    st.sampled_from(["--target", "--target=a,b", "--python", "--", "--json", "--project", "--quiet", "-x", "windows", "3.13", "add", ""]),
+    st.sampled_from(
+        ["--target", "--target=a,b", "--python", "--", "--json", "--project", "--quiet", "-x", "windows", "3.13", "add", ""]
+    ),
 )
 
 
@@ -42,7 +44,9 @@ def test_nothing_after_two_dashes_is_ours() -> None:
     assert split_general(["add", "--", "--json"]) == (General(), ["add", "--", "--json"])
 
 
-@pytest.mark.parametrize("words", [["--project"], ["--project="], ["--project", "--json"], ["--json=yes"], ["--quiet=1", "build"]])
+@pytest.mark.parametrize(
+    "words", [["--project"], ["--project="], ["--project", "--json"], ["--json=yes"], ["--quiet=1", "build"]]
+)
 def test_wrong_general_options_name_themselves(words: list[str]) -> None:
     with pytest.raises(UsageError) as caught:
         split_general(words)
@@ -158,6 +162,6 @@ def test_versions(word: str) -> None:
     assert is_python_version(word)
 
 
-@pytest.mark.parametrize("word", ["", "t", "3.", ".3", "3.x", "v3.11", "single", "3.1.2.3", "３.11", "-3"])
+@pytest.mark.parametrize("word", ["", "t", "3.", ".3", "3.x", "v3.11", "single", "3.1.2.3", "\uff13.11", "-3"])
 def test_not_versions(word: str) -> None:
     assert not is_python_version(word)

@@ -107,8 +107,10 @@ def test_asking_needs_a_person(monkeypatch: pytest.MonkeyPatch) -> None:
     assert Console(General(), io.StringIO(), io.StringIO()).confirm("Delete it?") is None
 
 
-@pytest.mark.parametrize(("said", "agreed"), [("y\n", True), ("Yes \n", True), ("n\n", False), ("\n", False), ("", False), ("yep\n", False)])
-def test_only_yes_is_yes(said: str, agreed: bool, monkeypatch: pytest.MonkeyPatch) -> None:  # noqa: FBT001 - a table of cases
+@pytest.mark.parametrize(
+    ("said", "agreed"), [("y\n", True), ("Yes \n", True), ("n\n", False), ("\n", False), ("", False), ("yep\n", False)]
+)
+def test_only_yes_is_yes(said: str, agreed: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     stdin = Terminal(said)
     monkeypatch.setattr("sys.stdin", stdin)
     err = Terminal()

@@ -9,7 +9,12 @@ from pypackpack.model.errors import SettingsError, UsageError
 
 def test_message_details_and_hint_have_their_places() -> None:
     error = SettingsError("2 settings are wrong", details="a.b: wrong\nc.d: wrong too", hint="Mend them.")
-    assert error_lines(error) == ["error[bad-settings]: 2 settings are wrong", "  a.b: wrong", "  c.d: wrong too", "hint: Mend them."]
+    assert error_lines(error) == [
+        "error[bad-settings]: 2 settings are wrong",
+        "  a.b: wrong",
+        "  c.d: wrong too",
+        "hint: Mend them.",
+    ]
 
 
 def test_nothing_is_said_where_there_is_nothing() -> None:

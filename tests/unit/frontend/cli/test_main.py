@@ -109,7 +109,12 @@ def test_an_interrupt_says_that_nothing_was_lost(capsys: pytest.CaptureFixture[s
         (["build", "--jsn"], 2, "`build` has no option --jsn", "Did you mean --json?"),
         (["build"], 2, "`build` needs <package>", "`pypackpack build --help`"),
         (["build", "x", "source", "--level"], 2, "--level needs a value", ""),
-        (["build", "x", "source", "--level", "natve"], 2, "'natve' is not one of instant, bytecode, native", "Did you mean native?"),
+        (
+            ["build", "x", "source", "--level", "natve"],
+            2,
+            "'natve' is not one of instant, bytecode, native",
+            "Did you mean native?",
+        ),
         (["build", "x", "sorce"], 2, "'sorce' is not source", ""),
         (["build", "x", "source", "single", "more"], 2, "does not know what to do with (more)", ""),
         (["build", "x", "source", "--jobs", "0"], 2, "--jobs: '0' is not a whole number of at least 1", ""),
@@ -124,7 +129,9 @@ def test_an_interrupt_says_that_nothing_was_lost(capsys: pytest.CaptureFixture[s
         (["help", "bild"], 2, "'bild' is not a command", "Did you mean build?"),
     ],
 )
-def test_wrong_words(words: list[str], code: int, message: str, hint: str, capsys: pytest.CaptureFixture[str], tmp_path: object) -> None:
+def test_wrong_words(
+    words: list[str], code: int, message: str, hint: str, capsys: pytest.CaptureFixture[str], tmp_path: object
+) -> None:
     assert main.run(["--project", str(tmp_path), *words]) == code
     first, *rest = capsys.readouterr().err.splitlines()
     assert message in first
@@ -136,7 +143,9 @@ def test_what_is_not_there_yet_is_said_in_one_line(capsys: pytest.CaptureFixture
     assert len(capsys.readouterr().err.splitlines()) == 1
 
 
-@pytest.mark.parametrize("words", [["help", "build"], ["build", "--help"], ["build", "x", "-h"], ["build", "x", "source", "--nonsense", "--help"]])
+@pytest.mark.parametrize(
+    "words", [["help", "build"], ["build", "--help"], ["build", "x", "-h"], ["build", "x", "source", "--nonsense", "--help"]]
+)
 def test_help_of_a_command(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     assert main.run(words) == 0
     out = capsys.readouterr().out

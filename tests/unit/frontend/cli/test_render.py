@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -68,8 +69,6 @@ def test_every_line_fits_but_for_names_of_files(width: int) -> None:
 
 @pytest.mark.parametrize("width", [60, None])
 def test_colour_changes_no_character(width: int | None) -> None:
-    import re
-
     plain = render.build_summary(RESULT, width, here=HERE)
     coloured = render.build_summary(RESULT, width, Style(on=True), here=HERE)
     assert [re.sub("\033\\[[0-9;]*m", "", line) for line in coloured] == plain
@@ -77,7 +76,9 @@ def test_colour_changes_no_character(width: int | None) -> None:
 
 
 def test_several_pythons_are_told_apart() -> None:
-    both = BuildResult((artifact("a.whl", "linux_x86_64"), artifact("b.whl", "linux_x86_64", python=(3, 13)), artifact("c", "any", python=None)))
+    both = BuildResult(
+        (artifact("a.whl", "linux_x86_64"), artifact("b.whl", "linux_x86_64", python=(3, 13)), artifact("c", "any", python=None))
+    )
     lines = render.build_summary(both, None, here=HERE)
     assert [line.split()[2] for line in lines[1:4]] == ["3.11", "3.13", "any"]
 
@@ -95,13 +96,23 @@ def test_nothing_built_is_said() -> None:
 
 @pytest.mark.parametrize(
     ("count", "text"),
-    [(0, "0 B"), (999, "999 B"), (1000, "1.0 kB"), (123_456, "123.5 kB"), (999_960, "1.0 MB"), (5_600_000_000, "5.6 GB"), (10**13, "10000.0 GB")],
+    [
+        (0, "0 B"),
+        (999, "999 B"),
+        (1000, "1.0 kB"),
+        (123_456, "123.5 kB"),
+        (999_960, "1.0 MB"),
+        (5_600_000_000, "5.6 GB"),
+        (10**13, "10000.0 GB"),
+    ],
 )
 def test_sizes(count: int, text: str) -> None:
     assert render.size(count) == text
 
 
-@pytest.mark.parametrize(("seconds", "text"), [(0.04, "0.0 s"), (9.94, "9.9 s"), (12.4, "12 s"), (59.6, "1 min 0 s"), (185, "3 min 5 s")])
+@pytest.mark.parametrize(
+    ("seconds", "text"), [(0.04, "0.0 s"), (9.94, "9.9 s"), (12.4, "12 s"), (59.6, "1 min 0 s"), (185, "3 min 5 s")]
+)
 def test_durations(seconds: float, text: str) -> None:
     assert render.duration(seconds) == text
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -9,8 +10,11 @@ from pypackpack.middleware.project.edit import append_word, commit_edits, edit_t
 from pypackpack.model.errors import ConflictError, FilesystemError, SettingsError
 from tests.snapshot import snapshot
 
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
-def add(word):
+
+def add(word: str) -> Callable[[Any], None]:
     return lambda document: append_word(table_at(document, "tool.pypackpack")["packages"], word)
 
 
@@ -25,7 +29,7 @@ def add(word):
     ],
 )
 @pytest.mark.parametrize("ending", ["\n", "\r\n"])
-def test_an_edit_keeps_everything_else(tmp_path: Path, before: str, after: str, ending: str):
+def test_an_edit_keeps_everything_else(tmp_path: Path, before: str, after: str, ending: str) -> None:
     path = tmp_path / "pyproject.toml"
     around = "# Größe ✓\n[project]\nname='x'   # quoted so\n\n[tool.pypackpack]  # ours\n{}\n[tool.other]\nz = 1\na = 2\n"
     path.write_bytes(around.format(before).replace("\n", ending).encode())
@@ -33,7 +37,7 @@ def test_an_edit_keeps_everything_else(tmp_path: Path, before: str, after: str, 
     assert path.read_bytes() == around.format(after).replace("\n", ending).encode()
 
 
-def test_an_edit_that_changes_nothing_does_not_write(tmp_path: Path):
+def test_an_edit_that_changes_nothing_does_not_write(tmp_path: Path) -> None:
     path = tmp_path / "pyproject.toml"
     path.write_text("a = 1\n")
     state = path.stat()
@@ -41,14 +45,14 @@ def test_an_edit_that_changes_nothing_does_not_write(tmp_path: Path):
     assert (path.stat().st_ino, path.stat().st_mtime_ns) == (state.st_ino, state.st_mtime_ns)
 
 
-def test_tables_are_made_where_they_are_missing(tmp_path: Path):
+def test_tables_are_made_where_they_are_missing(tmp_path: Path) -> None:
     path = tmp_path / "pyproject.toml"
     path.write_text("[project]\nname = 'x'\n")
     edit_toml(path, lambda document: table_at(document, "tool.pypackpack.build").update(strict=True))
     assert path.read_text() == "[project]\nname = 'x'\n\n[tool.pypackpack.build]\nstrict = true\n"
 
 
-def test_a_value_where_a_table_should_be_is_refused(tmp_path: Path):
+def test_a_value_where_a_table_should_be_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "pyproject.toml"
     path.write_text("tool = 3\n")
     with pytest.raises(SettingsError, match="tool is not a table"):
@@ -56,7 +60,7 @@ def test_a_value_where_a_table_should_be_is_refused(tmp_path: Path):
     assert path.read_text() == "tool = 3\n"
 
 
-def test_an_edit_that_somebody_made_meanwhile_stays(tmp_path: Path):
+def test_an_edit_that_somebody_made_meanwhile_stays(tmp_path: Path) -> None:
     path = tmp_path / "pyproject.toml"
     path.write_text("[tool.pypackpack]\npackages = []\n")
     edit = plan_edit(path, add("new"))
@@ -67,7 +71,9 @@ def test_an_edit_that_somebody_made_meanwhile_stays(tmp_path: Path):
 
 
 @pytest.mark.parametrize("reason", [OSError(28, "No space left on device"), KeyboardInterrupt()])
-def test_several_files_change_together_or_not_at_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, reason: BaseException):
+def test_several_files_change_together_or_not_at_all(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, reason: BaseException
+) -> None:
     paths = [tmp_path / name for name in ("a.toml", "b.toml", "c.toml")]
     for path in paths:
         path.write_text("x = 1\n")
@@ -75,7 +81,7 @@ def test_several_files_change_together_or_not_at_all(tmp_path: Path, monkeypatch
     before = snapshot(tmp_path)
     really = filesystem.replace
 
-    def replace(aside, path):
+    def replace(aside: Path, path: Path) -> None:
         if Path(path).name == "c.toml":
             raise reason
         really(aside, path)
@@ -89,7 +95,7 @@ def test_several_files_change_together_or_not_at_all(tmp_path: Path, monkeypatch
     assert [path.read_text() for path in paths] == ["x = 2\n"] * 3
 
 
-def test_a_link_stays_a_link(tmp_path: Path):
+def test_a_link_stays_a_link(tmp_path: Path) -> None:
     real = tmp_path / "real.toml"
     real.write_text("x = 1\n")
     link = tmp_path / "link.toml"
@@ -99,7 +105,7 @@ def test_a_link_stays_a_link(tmp_path: Path):
     assert real.read_text() == "x = 2\n"
 
 
-def test_no_lock_file_appears_beside_the_file(tmp_path: Path):
+def test_no_lock_file_appears_beside_the_file(tmp_path: Path) -> None:
     path = tmp_path / "pyproject.toml"
     path.write_text("x = 1\n")
     edit_toml(path, lambda document: document.update(x=2))
@@ -115,7 +121,7 @@ def test_no_lock_file_appears_beside_the_file(tmp_path: Path):
         (b'a = "', ":1:6: "),
     ],
 )
-def test_broken_toml_is_said_with_its_place(tmp_path: Path, data: bytes, place: str):
+def test_broken_toml_is_said_with_its_place(tmp_path: Path, data: bytes, place: str) -> None:
     path = tmp_path / "pyproject.toml"
     path.write_bytes(data)
     with pytest.raises(SettingsError) as caught:

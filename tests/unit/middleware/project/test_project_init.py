@@ -1,19 +1,31 @@
 from __future__ import annotations
 
-import tomllib
+import os
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pypackpack.backend import filesystem
 from pypackpack.backend.tools import python as pythons
 from pypackpack.backend.tools import uv
 from pypackpack.middleware.project.init import init_project
 from pypackpack.middleware.project.read import load_project
+from pypackpack.middleware.project.toml import read_toml
 from pypackpack.model.build import Silent
-from pypackpack.model.errors import ConflictError, FilesystemError, MissingToolError, NameTakenError, PyPackPackError, UsageError
+from pypackpack.model.errors import (
+    ConflictError,
+    FilesystemError,
+    MissingToolError,
+    NameTakenError,
+    PyPackPackError,
+    ToolError,
+    UsageError,
+)
 from pypackpack.model.interpreter import Interpreter
 from tests.snapshot import snapshot
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 FILES = ["LICENSE", "README.md", ".gitignore", ".python-version", "pyproject.toml"]
 
@@ -36,12 +48,13 @@ class FakeUv:
         self.asked.append(spec)
         return self.python
 
-    def make_venv(self, folder: Path, python: Path, *, prompt: str = "", clear: bool = False) -> None:
+    def make_venv(self, folder: Path, python: Path, *, prompt: str = "", clear: bool = False) -> None:  # noqa: ARG002
         assert clear or not folder.exists()
         self.made.append((folder, clear))
-        self.home.mkdir(exist_ok=True)
+        for path in (self.home, folder):
+            if not path.exists():
+                os.mkdir(path)  # noqa: PTH102 - Path.mkdir is what the tests below make fail
         (self.home / "python3").touch()
-        folder.mkdir(exist_ok=True)
         (folder / "pyvenv.cfg").write_text(f"home = {self.home}\n")
 
 
@@ -61,7 +74,7 @@ def folder(tmp_path: Path) -> Path:
     return result
 
 
-def test_a_new_project_below_the_folder(folder: Path, fake: FakeUv):
+def test_a_new_project_below_the_folder(folder: Path, fake: FakeUv) -> None:
     result = init_project(folder, "acme", "3.12", watcher=Silent())
     root = folder / "acme"
     assert result.root == root.resolve()
@@ -69,7 +82,7 @@ def test_a_new_project_below_the_folder(folder: Path, fake: FakeUv):
     assert result.kept == ()
     assert result.python == fake.python
     assert sorted(path.name for path in root.iterdir()) == sorted([".venv", *FILES])
-    content = tomllib.loads((root / "pyproject.toml").read_text())
+    content = read_toml(root / "pyproject.toml")
     assert content["build-system"] == {"requires": ["pypackpack"], "build-backend": "pypackpack.build_api"}
     assert content["project"]["name"] == "acme"
     assert content["project"]["requires-python"] == ">=3.12"
@@ -82,7 +95,7 @@ def test_a_new_project_below_the_folder(folder: Path, fake: FakeUv):
     assert fake.asked == ["3.12"]
 
 
-def test_the_current_folder_becomes_the_project(folder: Path, fake: FakeUv):
+def test_the_current_folder_becomes_the_project(folder: Path, fake: FakeUv) -> None:
     watcher = Silent()
     result = init_project(folder, None, None, watcher=watcher)
     assert result.root == folder.resolve()
@@ -92,17 +105,17 @@ def test_the_current_folder_becomes_the_project(folder: Path, fake: FakeUv):
     assert fake.asked == [">=3.10,<3.15"]
 
 
-def test_a_single_word_that_is_a_version_is_the_python(folder: Path, fake: FakeUv):
+def test_a_single_word_that_is_a_version_is_the_python(folder: Path, fake: FakeUv) -> None:
     assert init_project(folder, "3.12", None, watcher=Silent()).root == folder.resolve()
     assert fake.asked == ["3.12"]
 
 
-def test_the_project_name_of_a_folder_without_any_latin_letter(tmp_path: Path):
+def test_the_project_name_of_a_folder_without_any_latin_letter(tmp_path: Path) -> None:
     (tmp_path / "проект").mkdir()
     assert init_project(tmp_path / "проект", None, None, watcher=Silent()).name == "project"
 
 
-def test_files_that_are_there_stay(folder: Path, fake: FakeUv):
+def test_files_that_are_there_stay(folder: Path, fake: FakeUv) -> None:
     (folder / "README.md").write_text("mine\n")
     (folder / "main.py").write_text("print()\n")
     (folder / ".python-version").write_text("# ours\n3.11\n")
@@ -115,14 +128,14 @@ def test_files_that_are_there_stay(folder: Path, fake: FakeUv):
     assert fake.asked == ["3.11"]
 
 
-def test_an_environment_that_is_there_stays(folder: Path, fake: FakeUv):
+def test_an_environment_that_is_there_stays(folder: Path, fake: FakeUv) -> None:
     fake.make_venv(folder / ".venv", Path("x"))
     fake.made.clear()
     assert init_project(folder, None, None, watcher=Silent()).kept == (".venv",)
     assert (fake.made, fake.asked) == ([], [])
 
 
-def test_an_environment_of_another_python_is_refused(folder: Path, fake: FakeUv):
+def test_an_environment_of_another_python_is_refused(folder: Path, fake: FakeUv) -> None:
     fake.make_venv(folder / ".venv", Path("x"))
     before = snapshot(folder)
     with pytest.raises(UsageError, match=r"\.venv is there already, with Python 3\.12\.4 instead of 3\.13"):
@@ -130,7 +143,7 @@ def test_an_environment_of_another_python_is_refused(folder: Path, fake: FakeUv)
     assert snapshot(folder) == before
 
 
-def test_what_a_killed_init_left_is_no_obstacle(folder: Path, fake: FakeUv):
+def test_what_a_killed_init_left_is_no_obstacle(folder: Path, fake: FakeUv) -> None:
     (folder / "acme" / ".venv").mkdir(parents=True)
     (folder / "acme" / ".venv" / "half").touch()
     init_project(folder, "acme", None, watcher=Silent())
@@ -154,7 +167,7 @@ FOREIGN = {
 
 
 @pytest.mark.parametrize("tool", FOREIGN)
-def test_a_foreign_project_is_named_and_left_alone(folder: Path, tool: str):
+def test_a_foreign_project_is_named_and_left_alone(folder: Path, tool: str) -> None:
     for name, text in FOREIGN[tool].items():
         (folder / name).write_text(text)
     before = snapshot(folder)
@@ -167,7 +180,7 @@ def test_a_foreign_project_is_named_and_left_alone(folder: Path, tool: str):
 
 
 @pytest.mark.parametrize("tool", FOREIGN)
-def test_adopting_adds_our_table_and_nothing_else(folder: Path, tool: str, fake: FakeUv):
+def test_adopting_adds_our_table_and_nothing_else(folder: Path, tool: str, fake: FakeUv) -> None:
     for name, text in FOREIGN[tool].items():
         (folder / name).write_text(text)
     before = snapshot(folder)
@@ -182,7 +195,7 @@ def test_adopting_adds_our_table_and_nothing_else(folder: Path, tool: str, fake:
 
 
 @pytest.mark.parametrize("name", ["setup.py", "setup.cfg"])
-def test_a_project_without_pyproject_is_foreign_too(folder: Path, name: str):
+def test_a_project_without_pyproject_is_foreign_too(folder: Path, name: str) -> None:
     (folder / name).touch()
     with pytest.raises(UsageError, match="is a project of setuptools"):
         init_project(folder, None, None, watcher=Silent())
@@ -191,7 +204,7 @@ def test_a_project_without_pyproject_is_foreign_too(folder: Path, name: str):
     assert (folder / "pyproject.toml").read_text() == "[tool.pypackpack]\npackages = []\n"
 
 
-def test_adopting_where_there_is_nothing_makes_a_project(folder: Path):
+def test_adopting_where_there_is_nothing_makes_a_project(folder: Path) -> None:
     assert not init_project(folder, "acme", None, adopt=True, watcher=Silent()).adopted
     assert load_project(folder / "acme").name == "acme"
 
@@ -205,7 +218,7 @@ def test_adopting_where_there_is_nothing_makes_a_project(folder: Path):
         ("[tool\n", "not valid TOML"),
     ],
 )
-def test_what_is_ours_or_broken_already(folder: Path, text: str, message: str, adopt: bool):
+def test_what_is_ours_or_broken_already(folder: Path, text: str, message: str, adopt: bool) -> None:
     (folder / "pyproject.toml").write_text(text)
     before = snapshot(folder)
     with pytest.raises(PyPackPackError, match=message):
@@ -214,14 +227,14 @@ def test_what_is_ours_or_broken_already(folder: Path, text: str, message: str, a
 
 
 @pytest.mark.parametrize("name", ["a b", "-x", "../x", "größe", "", "x/y", ".x", "nul", "Com1.x"])
-def test_names_that_are_none(folder: Path, name: str):
+def test_names_that_are_none(folder: Path, name: str) -> None:
     with pytest.raises(NameTakenError):
         init_project(folder, name, None, watcher=Silent())
     assert list(folder.iterdir()) == []
 
 
 @pytest.mark.parametrize("word", ["banana", "3", "2.7", "3.9", "3.15", "3.13t", "pypy3.10"])
-def test_pythons_that_are_none(folder: Path, word: str):
+def test_pythons_that_are_none(folder: Path, word: str) -> None:
     with pytest.raises(UsageError):
         init_project(folder, "acme", word, watcher=Silent())
     assert list(folder.iterdir()) == []
@@ -229,16 +242,20 @@ def test_pythons_that_are_none(folder: Path, word: str):
 
 @pytest.mark.parametrize(
     ("facts", "message"),
-    [({"free_threaded": True}, "free-threaded"), ({"implementation": "pypy"}, "CPython only"), ({"version": (3, 9, 1)}, "not supported")],
+    [
+        ({"free_threaded": True}, "free-threaded"),
+        ({"implementation": "pypy"}, "CPython only"),
+        ({"version": (3, 9, 1)}, "not supported"),
+    ],
 )
-def test_pythons_that_are_found_and_cannot_be_used(folder: Path, fake: FakeUv, facts: dict[str, object], message: str):
+def test_pythons_that_are_found_and_cannot_be_used(folder: Path, fake: FakeUv, facts: dict[str, object], message: str) -> None:
     fake.python = interpreter(**facts)
     with pytest.raises(UsageError, match=message):
         init_project(folder, "acme", None, watcher=Silent())
     assert list(folder.iterdir()) == []
 
 
-def test_a_python_that_cannot_be_had(folder: Path, fake: FakeUv, monkeypatch: pytest.MonkeyPatch):
+def test_a_python_that_cannot_be_had(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def missing(*_: object, **__: object) -> None:
         raise MissingToolError("Python 3.14 is not on this machine")
 
@@ -248,14 +265,14 @@ def test_a_python_that_cannot_be_had(folder: Path, fake: FakeUv, monkeypatch: py
     assert list(folder.iterdir()) == []
 
 
-def test_a_file_in_the_way(folder: Path):
+def test_a_file_in_the_way(folder: Path) -> None:
     (folder / "acme").write_text("x")
     with pytest.raises(UsageError, match="is not a folder"):
         init_project(folder, "acme", None, watcher=Silent())
     assert [path.name for path in folder.iterdir()] == ["acme"]
 
 
-def test_two_at_once(folder: Path, monkeypatch: pytest.MonkeyPatch, fake: FakeUv):
+def test_two_at_once(folder: Path, monkeypatch: pytest.MonkeyPatch, fake: FakeUv) -> None:
     def second(*_: object, **__: object) -> Interpreter:
         with pytest.raises(ConflictError, match="another pypackpack is working on"):
             init_project(folder, "acme", None, watcher=Silent())
@@ -269,18 +286,19 @@ class Count:
     """Lets a number of calls through and raises at the next one, before or after it was done."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch, allowed: int, error: BaseException, *, after: bool) -> None:
-        self.left, self.error, self.after = allowed, error, after
+        self.left, self.after = allowed, after
         self.raised = False
         for owner, name in (
-            (filesystem, "replace"),
-            (filesystem, "write_scratch"),
-            (uv, "make_venv"),
+            (os, "replace"),
+            (Path, "write_bytes"),
             (Path, "mkdir"),
         ):
-            monkeypatch.setattr(owner, name, self.wrapped(getattr(owner, name)))
+            monkeypatch.setattr(owner, name, self.wrapped(getattr(owner, name), error))
+        tool = ToolError("uv ended with exit code 2") if isinstance(error, OSError) else error
+        monkeypatch.setattr(uv, "make_venv", self.wrapped(uv.make_venv, tool))
 
-    def wrapped(self, function):
-        def call(*words, **named):
+    def wrapped(self, function: Callable[..., Any], error: BaseException) -> Callable[..., Any]:
+        def call(*words: object, **named: object) -> object:
             if self.raised:
                 return function(*words, **named)
             self.left -= 1
@@ -288,7 +306,7 @@ class Count:
                 self.raised = True
                 if self.after:
                     function(*words, **named)
-                raise self.error
+                raise error
             return function(*words, **named)
 
         return call
@@ -299,7 +317,7 @@ class Count:
 @pytest.mark.parametrize("error", [KeyboardInterrupt(), OSError(28, "No space left on device")], ids=["Ctrl-C", "full disk"])
 def test_interrupted_at_any_write_nothing_is_left(
     folder: Path, monkeypatch: pytest.MonkeyPatch, error: BaseException, after: bool, existing: bool
-):
+) -> None:
     root = folder / "acme"
     if existing:
         root.mkdir()
@@ -311,7 +329,7 @@ def test_interrupted_at_any_write_nothing_is_left(
             count = Count(patch, number, error, after=after)
             try:
                 init_project(folder, "acme", None, watcher=Silent())
-            except (KeyboardInterrupt, FilesystemError, OSError):
+            except (KeyboardInterrupt, FilesystemError, ToolError):
                 assert snapshot(folder) == before, number
         if not count.raised:
             break

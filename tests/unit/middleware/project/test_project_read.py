@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -11,6 +11,9 @@ from pypackpack.model.build import Bundle
 from pypackpack.model.errors import NoProjectError, SettingsError
 from pypackpack.model.project import BuildSettings, NativePattern
 from tests.snapshot import snapshot
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 def write(root: Path, packages: dict[str, str], head: str = "") -> Path:
@@ -34,7 +37,7 @@ def problems(root: Path) -> list[str]:
 
 
 @pytest.mark.parametrize("name", ["plain", "with space", "größe-проект"])
-def test_a_project_is_found_from_anywhere_inside(tmp_path: Path, name: str):
+def test_a_project_is_found_from_anywhere_inside(tmp_path: Path, name: str) -> None:
     root = write(tmp_path / name, {"one": "[tool.pypackpack]", "two": ""}, '[project]\nname = "acme"\nversion = "1"')
     for start in (root, root / "one", root / "one" / "src" / "main", root / "two"):
         project = find_project(start)
@@ -48,7 +51,7 @@ def test_a_project_is_found_from_anywhere_inside(tmp_path: Path, name: str):
     assert current_package(project, tmp_path) is None
 
 
-def test_no_project(tmp_path: Path):
+def test_no_project(tmp_path: Path) -> None:
     with pytest.raises(NoProjectError, match="no PyPackPack project") as caught:
         find_project(tmp_path)
     assert "pypackpack init" in caught.value.hint
@@ -62,14 +65,14 @@ def test_no_project(tmp_path: Path):
         load_project(tmp_path / "nowhere")
 
 
-def test_a_package_whose_project_is_gone(tmp_path: Path):
+def test_a_package_whose_project_is_gone(tmp_path: Path) -> None:
     (tmp_path / "pyproject.toml").write_text("[tool.pypackpack]\n")
     with pytest.raises(NoProjectError, match="without `packages`") as caught:
         find_project(tmp_path)
     assert "packages = []" in caught.value.hint
 
 
-def test_broken_toml_is_one_error_with_file_line_and_column(tmp_path: Path):
+def test_broken_toml_is_one_error_with_file_line_and_column(tmp_path: Path) -> None:
     root = write(tmp_path, {"one": ""})
     path = root / "one" / "pyproject.toml"
     path.write_text('[project]\nname = "one"\nversion = 1.0.0\n')
@@ -82,7 +85,7 @@ def test_broken_toml_is_one_error_with_file_line_and_column(tmp_path: Path):
     assert snapshot(root) == before
 
 
-def test_every_problem_of_every_file_in_one_error(tmp_path: Path):
+def test_every_problem_of_every_file_in_one_error(tmp_path: Path) -> None:
     root = write(
         tmp_path,
         {
@@ -119,20 +122,23 @@ def test_every_problem_of_every_file_in_one_error(tmp_path: Path):
         ('targets = ["linux_x86_64", "linux-x64"]', 'targets[1]: "linux-x64" is the same target as targets[0] (linux_x86_64)'),
         ('targets = ["host"]', 'targets[0]: expected the name of a target, found "host"'),
         ("[tool.pypackpack.build.target.windows-x64]\n[tool.pypackpack.build.target.windows_amd64]", "are the same target"),
-        ("[tool.pypackpack.target.amiga]", 'tool.pypackpack.target.amiga: expected the name of a target or a family, found "amiga"'),
+        (
+            "[tool.pypackpack.target.amiga]",
+            'tool.pypackpack.target.amiga: expected the name of a target or a family, found "amiga"',
+        ),
         ('targets = "linux"', "tool.pypackpack.targets: expected a list of strings"),
         ("targets = [3]", "tool.pypackpack.targets[0]: expected a string"),
         ("build = 3", "tool.pypackpack.build: expected a table"),
         ("target = []", "tool.pypackpack.target: expected a table"),
     ],
 )
-def test_wrong_targets(tmp_path: Path, text: str, problem: str):
+def test_wrong_targets(tmp_path: Path, text: str, problem: str) -> None:
     found = problems(write(tmp_path, {"one": f"[tool.pypackpack]\n{text}"}))
     assert len(found) == 1
     assert problem in found[0]
 
 
-def test_settings_are_finished_per_target(tmp_path: Path):
+def test_settings_are_finished_per_target(tmp_path: Path) -> None:
     root = write(
         tmp_path,
         {
@@ -171,7 +177,7 @@ fat-layout = "separate"
     assert unbuilt(package, package.targets[:1], Bundle.SINGLE) == ()
 
 
-def test_defaults_where_nothing_is_said(tmp_path: Path):
+def test_defaults_where_nothing_is_said(tmp_path: Path) -> None:
     package = load_project(write(tmp_path, {"My.Pkg": ""})).packages[0]
     assert package.import_name == "my_pkg"
     assert package.targets == ()
@@ -180,7 +186,7 @@ def test_defaults_where_nothing_is_said(tmp_path: Path):
     assert package.requires_python == ""
 
 
-def test_dependencies_of_a_target(tmp_path: Path):
+def test_dependencies_of_a_target(tmp_path: Path) -> None:
     text = (
         '[tool.pypackpack]\ntargets = ["linux_x86_64", "linux_musl_x86_64", "windows"]\n'
         '[tool.pypackpack.target.linux]\ndependencies = ["a"]\n[tool.pypackpack.target.linux_musl_x86_64]\ndependencies = ["b"]\n'
@@ -189,7 +195,7 @@ def test_dependencies_of_a_target(tmp_path: Path):
     assert package.target_dependencies == {"linux_x86_64": ("a",), "linux_musl_x86_64": ("a", "b")}
 
 
-def test_local_dependencies_and_their_order(tmp_path: Path):
+def test_local_dependencies_and_their_order(tmp_path: Path) -> None:
     root = write(
         tmp_path,
         {
@@ -206,7 +212,7 @@ def test_local_dependencies_and_their_order(tmp_path: Path):
     assert [package.name for package in in_order(project, project.packages)] == ["util", "core.lib", "app", "odd"]
 
 
-def test_a_circle_of_packages_is_named(tmp_path: Path):
+def test_a_circle_of_packages_is_named(tmp_path: Path) -> None:
     root = write(
         tmp_path,
         {"a": 'dependencies = ["b"]', "b": 'dependencies = ["c"]', "c": 'dependencies = ["b"]', "d": ""},
@@ -217,7 +223,7 @@ def test_a_circle_of_packages_is_named(tmp_path: Path):
         in_order(project, project.packages[:1])
 
 
-def test_a_change_is_seen_although_the_check_is_remembered(tmp_path: Path):
+def test_a_change_is_seen_although_the_check_is_remembered(tmp_path: Path) -> None:
     root = write(tmp_path, {"one": "[tool.pypackpack.build]\nstrict = true\n[tool.pypackpack]\ntargets = ['linux']"})
     for _ in range(2):
         assert load_project(root).packages[0].build["linux_x86_64"].strict is True
@@ -229,7 +235,7 @@ def test_a_change_is_seen_although_the_check_is_remembered(tmp_path: Path):
     assert load_project(root).packages[0].build["linux_x86_64"].strict is False
 
 
-def test_a_cache_that_cannot_be_written_is_no_matter(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+def test_a_cache_that_cannot_be_written_is_no_matter(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "file").write_text("")
     monkeypatch.setenv("PYPACKPACK_CACHE_DIR", str(tmp_path / "file" / "below"))
     assert load_project(write(tmp_path / "project", {"one": ""})).packages[0].name == "one"

@@ -18,12 +18,12 @@ def package(table: object, **project: object) -> dict[str, object]:
     return {"project": {"name": "mypkg", "version": "1.0", **project}, "tool": {"pypackpack": table}}
 
 
-def test_the_committed_reference_is_the_generated_one():
+def test_the_committed_reference_is_the_generated_one() -> None:
     assert (DOCS / reference.PAGE).read_text(encoding="utf-8") == reference.settings_page()
     assert (DOCS / reference.SCHEMA).read_text(encoding="utf-8") == reference.schema_text()
 
 
-def test_the_defaults_of_the_schema_are_those_of_the_finished_settings():
+def test_the_defaults_of_the_schema_are_those_of_the_finished_settings() -> None:
     build, native, bundle = BuildTable(), NativeTable(), BundleTable()
     finished = BuildSettings()
     for field in fields(BuildSettings):
@@ -35,7 +35,7 @@ def test_the_defaults_of_the_schema_are_those_of_the_finished_settings():
     assert BundleSettings(bundle.entry, bundle.fat_layout, bundle.binary_layout) == BundleSettings()
 
 
-def test_every_setting_of_the_specification_is_accepted():
+def test_every_setting_of_the_specification_is_accepted() -> None:
     table = {
         "targets": ["linux_x86_64", "windows_amd64"],
         "python": ["3.11", "3.13"],
@@ -68,9 +68,18 @@ def test_every_setting_of_the_specification_is_accepted():
         ({"build": {"compiler": 3}}, 'tool.pypackpack.build.compiler: expected "cython" or "nuitka", found 3'),
         ({"build": {"strict": "true"}}, 'tool.pypackpack.build.strict: expected true or false, found "true"'),
         ({"build": {"strict": 1}}, "tool.pypackpack.build.strict: expected true or false, found 1"),
-        ({"build": {"dependencies": "none"}}, 'dependencies: expected "all" or a list of strings such as ["numpy"], found "none"'),
-        ({"build": {"dependencies": ["a b"]}}, 'tool.pypackpack.build.dependencies[0]: expected a string such as "numpy", found "a b"'),
-        ({"build": {"target": {"windows": {"abi": "abi4"}}}}, 'build.target.windows.abi: expected "version" or "abi3", found "abi4"'),
+        (
+            {"build": {"dependencies": "none"}},
+            'dependencies: expected "all" or a list of strings such as ["numpy"], found "none"',
+        ),
+        (
+            {"build": {"dependencies": ["a b"]}},
+            'tool.pypackpack.build.dependencies[0]: expected a string such as "numpy", found "a b"',
+        ),
+        (
+            {"build": {"target": {"windows": {"abi": "abi4"}}}},
+            'build.target.windows.abi: expected "version" or "abi3", found "abi4"',
+        ),
         ({"build": {"target": {"windows": {"target": {}}}}}, "tool.pypackpack.build.target.windows.target: unknown key"),
         ({"build": {"native": ["**"]}}, 'tool.pypackpack.build.native: expected a table, found ["**"]'),
         ({"build": {"native": {"exclude": ["../x"]}}}, "tool.pypackpack.build.native.exclude[0]: expected"),
@@ -84,7 +93,7 @@ def test_every_setting_of_the_specification_is_accepted():
         (7, "tool.pypackpack: expected a table, found 7"),
     ],
 )
-def test_a_wrong_key_is_said_with_what_was_expected(table: object, problem: str):
+def test_a_wrong_key_is_said_with_what_was_expected(table: object, problem: str) -> None:
     found = check.package_problems(package(table))
     assert len(found) == 1
     assert problem in found[0]
@@ -104,23 +113,21 @@ def test_a_wrong_key_is_said_with_what_was_expected(table: object, problem: str)
         ({"dynamic": ["dependencies"]}, "project.dynamic: dependencies cannot be dynamic here"),
     ],
 )
-def test_a_wrong_key_of_project_is_said_too(project: dict[str, object], problem: str):
+def test_a_wrong_key_of_project_is_said_too(project: dict[str, object], problem: str) -> None:
     found = check.package_problems(package({}, **project))
     assert len(found) == 1
     assert problem in found[0]
 
 
-def test_a_package_without_a_version_or_without_project():
-    assert check.package_problems({"project": {"name": "a"}}) == [
-        'project.version: missing, expected a string such as "1.0.0"'
-    ]
+def test_a_package_without_a_version_or_without_project() -> None:
+    assert check.package_problems({"project": {"name": "a"}}) == ['project.version: missing, expected a string such as "1.0.0"']
     computed = check.package_problems({"project": {"name": "a", "dynamic": ["version"]}})
     assert len(computed) == 1
     assert "PyPackPack does not compute it" in computed[0]
     assert check.package_problems({}) == ["project: the table is missing; a package needs its name and version there"]
 
 
-def test_a_python_that_requires_python_excludes():
+def test_a_python_that_requires_python_excludes() -> None:
     found = check.package_problems(package({"python": ["3.10", "3.11", "3.12"]}, **{"requires-python": ">=3.11.4,<3.12"}))
     assert found == [
         'tool.pypackpack.python[0]: 3.10 is outside of project.requires-python = ">=3.11.4,<3.12"',
@@ -128,7 +135,7 @@ def test_a_python_that_requires_python_excludes():
     ]
 
 
-def test_everything_is_said_at_once():
+def test_everything_is_said_at_once() -> None:
     table = {"build": {"compiler": "x", "foo": 1, "target": {"windows": {"strict": 3}}}, "python": ["3"], "bundle": 5}
     found = check.package_problems(package(table, dependencies=["x y"], version="?"))
     assert [line.partition(":")[0] for line in found] == [
@@ -142,7 +149,7 @@ def test_everything_is_said_at_once():
     ]
 
 
-def test_a_projects_own_table():
+def test_a_projects_own_table() -> None:
     assert check.root_problems({"tool": {"pypackpack": {}}}) == [
         'tool.pypackpack.packages: missing, expected a list of strings such as ["mypkg"]'
     ]
@@ -152,7 +159,7 @@ def test_a_projects_own_table():
     assert found[1] == "tool.pypackpack.targets: this key belongs in a package's pyproject.toml"
 
 
-def test_the_json_schema_has_every_key_with_its_meaning_and_no_null():
+def test_the_json_schema_has_every_key_with_its_meaning_and_no_null() -> None:
     schema = json_schema()
     assert '"null"' not in json.dumps(schema)
     assert len(schema["$defs"]) == 7
@@ -162,7 +169,7 @@ def test_the_json_schema_has_every_key_with_its_meaning_and_no_null():
             assert value["description"].endswith("."), (name, key)
 
 
-def test_what_is_not_built_yet_is_a_setting():
+def test_what_is_not_built_yet_is_a_setting() -> None:
     for key in (*LATER, *LATER_KEYS):
         first, _, second = key.partition(".")
         table = PackageTable.model_fields[first].annotation

@@ -66,17 +66,6 @@ def answer_shared_cells() -> object:
 
 
 
-def answer_exception_name_is_deleted() -> object:
-    try:
-        raise ValueError
-    except ValueError as error:
-        pass
-    try:
-        error  # noqa: B018, F821
-    except NameError as again:
-        return type(again).__name__
-    return "still there"
-
 
 def answer_comprehension_scope() -> object:
     x = "outer"

@@ -35,3 +35,15 @@ def answer_unbound_messages() -> object:
     except UnboundLocalError as error:
         return str(error)
     return "none"
+
+
+def answer_exception_name_is_deleted() -> object:
+    try:
+        raise ValueError
+    except ValueError as error:
+        pass
+    try:
+        error  # noqa: B018, F821
+    except NameError as again:
+        return type(again).__name__
+    return "still there"

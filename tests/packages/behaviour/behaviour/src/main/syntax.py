@@ -289,29 +289,3 @@ def answer_many_arguments() -> object:
     scope: dict[str, object] = {}
     exec(f"def f({', '.join(names)}): return a299", scope)
     return scope["f"](*range(300))
-
-
-def answer_deep_recursion() -> object:
-    import sys
-
-    def down(n):
-        return down(n + 1)
-
-    limit = sys.getrecursionlimit()
-    sys.setrecursionlimit(200 + _depth())
-    try:
-        down(0)
-    except RecursionError as error:
-        return type(error).__name__
-    finally:
-        sys.setrecursionlimit(limit)
-    return "no error"
-
-
-def _depth() -> int:
-    import sys
-
-    frame, depth = sys._getframe(), 0
-    while frame:
-        frame, depth = frame.f_back, depth + 1
-    return depth

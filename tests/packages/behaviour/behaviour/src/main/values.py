@@ -83,7 +83,7 @@ def answer_bytes() -> object:
     data[0] = 120
     data += b"d"
     errors = [refused(lambda: b"a" + "a").split(":")[0], refused(lambda: bytes([256]))]
-    return [data.decode(), b"abc"[0], list(b"ab"), (b"%d-%s" % (5, b"x")).decode(), memoryview(b"abc")[1:].tobytes().decode(), errors]
+    return [data.decode(), b"abc"[0], list(b"ab"), str(b"%d-%s" % (5, b"x")), memoryview(b"abc")[1:].tobytes().decode(), errors]
 
 
 def answer_dicts() -> object:

@@ -47,14 +47,16 @@ def elf(machine: int, *, bits: int = 64, big: bool = False, interpreter: str = "
         (elf(9999, interpreter="/lib/ld.so"), "", "/lib/ld.so"),
     ],
 )
-def test_a_programs_head_says_its_processor_and_its_loader(tmp_path: Path, data: bytes, machine: str, interpreter: str):
+def test_a_programs_head_says_its_processor_and_its_loader(tmp_path: Path, data: bytes, machine: str, interpreter: str) -> None:
     path = tmp_path / "program"
     path.write_bytes(data)
     assert host.read_elf_head(path) == host.ElfHead(machine, interpreter)
 
 
-@pytest.mark.parametrize("data", [b"", b"#!/bin/sh\n", b"\x7fELF", b"MZ" + bytes(100), elf(62)[:40], elf(62, interpreter="/l")[:100]])
-def test_what_is_no_program_has_no_head(tmp_path: Path, data: bytes):
+@pytest.mark.parametrize(
+    "data", [b"", b"#!/bin/sh\n", b"\x7fELF", b"MZ" + bytes(100), elf(62)[:40], elf(62, interpreter="/l")[:100]]
+)
+def test_what_is_no_program_has_no_head(tmp_path: Path, data: bytes) -> None:
     path = tmp_path / "program"
     path.write_bytes(data)
     assert host.read_elf_head(path) is None
@@ -72,7 +74,7 @@ def test_what_is_no_program_has_no_head(tmp_path: Path, data: bytes):
         (elf(3, bits=32, interpreter="/lib/ld-linux.so.2"), "glibc 2.31", Host("linux", "i686", "glibc", "2.31")),
     ],
 )
-def test_a_linux_machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, data: bytes, confstr: str | None, found: Host):
+def test_a_linux_machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, data: bytes, confstr: str | None, found: Host) -> None:
     path = tmp_path / "python"
     path.write_bytes(data)
     real = host.read_elf_head
@@ -81,13 +83,13 @@ def test_a_linux_machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, data: 
     assert host._linux() == found
 
 
-def test_other_machines_are_what_python_says(monkeypatch: pytest.MonkeyPatch):
+def test_other_machines_are_what_python_says(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "platform", "win32")
     monkeypatch.setattr(platform, "machine", lambda: "AMD64")
     assert host.this_host.__wrapped__() == Host("win32", "amd64")
 
 
-def test_the_first_program_that_is_there_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+def test_the_first_program_that_is_there_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("wine", "wine64"):
         program = tmp_path / (f"{name}.exe" if sys.platform == "win32" else name)
         program.write_bytes(b"")
@@ -100,7 +102,7 @@ def test_the_first_program_that_is_there_is_found(tmp_path: Path, monkeypatch: p
     assert host.find_program(["nothing"]) is None
 
 
-def test_the_ndk_is_found_by_its_variables_and_in_the_sdk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+def test_the_ndk_is_found_by_its_variables_and_in_the_sdk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for variable in ("ANDROID_NDK_HOME", "ANDROID_NDK_ROOT", "ANDROID_NDK", "ANDROID_HOME", "ANDROID_SDK_ROOT"):
         monkeypatch.delenv(variable, raising=False)
     for variable in ("HOME", "USERPROFILE"):
@@ -117,7 +119,7 @@ def test_the_ndk_is_found_by_its_variables_and_in_the_sdk(tmp_path: Path, monkey
     assert host.find_ndk() == tmp_path / "mine"
 
 
-def test_xcode_is_on_a_mac_only(monkeypatch: pytest.MonkeyPatch):
+def test_xcode_is_on_a_mac_only(monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[list[str]] = []
     monkeypatch.setattr(host, "find_program", lambda names: asked.append(list(names)) or Path("/usr/bin/xcrun"))
     monkeypatch.setattr(sys, "platform", "linux")
@@ -127,5 +129,5 @@ def test_xcode_is_on_a_mac_only(monkeypatch: pytest.MonkeyPatch):
     assert asked == [["xcrun"]]
 
 
-def test_there_is_a_processor():
+def test_there_is_a_processor() -> None:
     assert host.cores() >= 1

@@ -53,7 +53,7 @@ also_on = ["beos_ppc"]
 """
 
 
-def test_a_new_target_is_one_row():
+def test_a_new_target_is_one_row() -> None:
     table = read_table(SMALL)
     assert list(table.rows) == ["beos_ppc", "beos_x86"]
     row = table.rows["beos_ppc"]
@@ -104,11 +104,21 @@ def broken(row: int | str, key: str, value: object) -> str:
         (0, "tags", ["beos-ppc"], "target beos_ppc: tags: expected platform tags of lower case letters"),
         (0, "tags", ["beos_{versoin}"], "target beos_ppc: tags: expected no other placeholders than {dotted} and {version}"),
         (1, "tags", ["beos_{version}"], "target beos_x86: tags: expected no placeholders, found 'beos_{version}'"),
-        (0, "more_tags", {"five": ["x"]}, "target beos_ppc: more_tags: expected a version with underscores, such as 2_17, found 'five'"),
+        (
+            0,
+            "more_tags",
+            {"five": ["x"]},
+            "target beos_ppc: more_tags: expected a version with underscores, such as 2_17, found 'five'",
+        ),
         (0, "tags_by_python", {"3": ["x"]}, "target beos_ppc: tags_by_python: expected a Python version such as 3.13, found '3'"),
         (0, "min_python", "3", "target beos_ppc: min_python: expected a Python version such as 3.13, found '3'"),
         (0, "toolchain", "gcc", "target beos_ppc: toolchain: expected one of 'zig', 'ndk', 'xcode', found 'gcc'"),
-        (0, "object_format", "pef", "target beos_ppc: object_format: expected one of 'elf', 'macho', 'coff', 'wasm', found 'pef'"),
+        (
+            0,
+            "object_format",
+            "pef",
+            "target beos_ppc: object_format: expected one of 'elf', 'macho', 'coff', 'wasm', found 'pef'",
+        ),
         (0, "libc", "newlib", "target beos_ppc: libc: expected one of '', 'glibc', 'musl', found 'newlib'"),
         (0, "triple", "", "target beos_ppc: triple: expected a triple, or parts, found ''"),
         (0, "suffix", "{python}.so", "target beos_ppc: suffix: expected no other placeholders than"),
@@ -141,7 +151,7 @@ def broken(row: int | str, key: str, value: object) -> str:
         ("beos", "os_name", None, "target beos_ppc: os_name: expected this key, here or in the family, found None"),
     ],
 )
-def test_a_bad_row_is_an_error_that_names_the_row_and_the_key(row, key, value, says):
+def test_a_bad_row_is_an_error_that_names_the_row_and_the_key(row: int | str, key: str, value: object, says: str | None) -> None:
     text = broken(row, key, value)
     if says is None:
         read_table(text)
@@ -152,7 +162,7 @@ def test_a_bad_row_is_an_error_that_names_the_row_and_the_key(row, key, value, s
     assert caught.value.hint
 
 
-def test_a_wrong_key_is_answered_with_the_nearest():
+def test_a_wrong_key_is_answered_with_the_nearest() -> None:
     with pytest.raises(SettingsError) as caught:
         read_table(broken(0, "sufix", ".so"))
     assert caught.value.hint == "Did you mean suffix?"
@@ -170,18 +180,18 @@ def test_a_wrong_key_is_answered_with_the_nearest():
         ("[runners.x]\n", "runner x: programs: expected a list of texts"),
     ],
 )
-def test_a_bad_file_is_an_error(text, says):
+def test_a_bad_file_is_an_error(text: str, says: str | None) -> None:
     with pytest.raises(SettingsError, match=f"^{TABLE_NAME}: {says}"):
         read_table(text)
 
 
-def test_two_rows_of_one_name_are_an_error():
+def test_two_rows_of_one_name_are_an_error() -> None:
     second = SMALL[SMALL.index("[[target]]") :]
     with pytest.raises(SettingsError, match="target beos_ppc: name: expected a name that no other row has"):
         read_table(SMALL + second)
 
 
-def test_the_shipped_table_has_no_key_that_does_nothing():
+def test_the_shipped_table_has_no_key_that_does_nothing() -> None:
     text = (Path(pypackpack.data.__path__[0]) / TABLE_NAME).read_text(encoding="utf-8")
     used = {row.runner.name for row in read_table(text).rows.values() if row.runner}
     assert used == set(tomlkit.parse(text)["runners"])

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import re
 import sysconfig
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import given
@@ -14,6 +15,9 @@ from pypackpack.middleware.target import table
 from pypackpack.middleware.target.rows import numbers
 from pypackpack.model.errors import EXIT_USAGE, MissingToolError, UnknownTargetError, UsageError
 from pypackpack.model.host import Host
+
+if TYPE_CHECKING:
+    from pypackpack.model.target import PythonVersion, Target
 
 PYTHONS = ((3, 10), (3, 11), (3, 12), (3, 13), (3, 14))
 EVERY = tuple(table.targets().values())
@@ -120,7 +124,7 @@ NAMES = {
     "pyemscripten_2025_0_wasm32": "emscripten_2025_0_wasm32",
     "pyemscripten_2026_0_wasm32": "emscripten_2026_0_wasm32",
     "emscripten_3_1_46_wasm32": "emscripten_3_1_46_wasm32",
-    # sysconfig.get_platform()
+    # what sysconfig says of its platform
     "linux-x86_64": "linux_x86_64",
     "linux-armv7l": "linux_armv7",
     "linux-i686": "linux_x86",
@@ -149,24 +153,27 @@ UV_NAMES = (
 
 
 @pytest.mark.parametrize(("name", "canonical"), NAMES.items())
-def test_every_name_of_the_documents_is_known(name: str, canonical: str):
+def test_every_name_of_the_documents_is_known(name: str, canonical: str) -> None:
     assert table.find(name).name == canonical
     assert table.is_target_word(name)
 
 
 @pytest.mark.parametrize("name", UV_NAMES)
-def test_every_platform_of_uv_is_a_name(name: str):
+def test_every_platform_of_uv_is_a_name(name: str) -> None:
     assert table.is_target_word(name)
 
 
-def test_uv_is_only_told_names_that_it_knows():
-    versions = [*EVERY, *map(table.find, ("linux_2_30_x86_64", "linux_2_44_arm64", "emscripten_2024_0_wasm32", "android_30_arm64"))]
+def test_uv_is_only_told_names_that_it_knows() -> None:
+    versions = [
+        *EVERY,
+        *map(table.find, ("linux_2_30_x86_64", "linux_2_44_arm64", "emscripten_2024_0_wasm32", "android_30_arm64")),
+    ]
     told = {target.uv(python) for target in versions for python in PYTHONS}
     assert told - {""} <= set(UV_NAMES)
 
 
 @pytest.mark.parametrize("target", EVERY, ids=lambda target: target.name)
-def test_every_other_spelling_of_a_row_means_its_target(target):
+def test_every_other_spelling_of_a_row_means_its_target(target: Target) -> None:
     row = table.row_of(target)
     for alias in row.aliases:
         name = alias.replace("{version}", row.versions.lowest if row.versions else "").replace("{dotted}", target.version)
@@ -178,7 +185,7 @@ def test_every_other_spelling_of_a_row_means_its_target(target):
 
 
 @pytest.mark.parametrize("target", EVERY, ids=lambda target: target.name)
-def test_names_say_what_the_rows_say(target):
+def test_names_say_what_the_rows_say(target: Target) -> None:
     assert table.find(target.name) == target
     assert target.row == target.name
     assert target.name.startswith(f"{target.family}_")
@@ -191,7 +198,7 @@ def test_names_say_what_the_rows_say(target):
     assert target.tags.for_python(python)
 
 
-def test_the_tags():
+def test_the_tags() -> None:
     tags = {target.name: target.tags.for_python((3, 13)) for target in EVERY}
     assert tags == {
         "linux_x86_64": ("manylinux_2_17_x86_64", "manylinux2014_x86_64"),
@@ -229,13 +236,13 @@ def test_the_tags():
         ((3, 15), (), ""),
     ],
 )
-def test_emscripten_has_one_abi_for_each_python(python, tags, uv):
+def test_emscripten_has_one_abi_for_each_python(python: PythonVersion, tags: tuple[str, ...], uv: str) -> None:
     target = table.find("emscripten_wasm32")
     assert target.tags.for_python(python) == tags
     assert target.uv(python) == uv
 
 
-def test_an_emscripten_abi_belongs_to_one_python():
+def test_an_emscripten_abi_belongs_to_one_python() -> None:
     target = table.find("emscripten_2025_0_wasm32")
     assert [python for python in PYTHONS if target.tags.for_python(python)] == [(3, 13)]
     assert target.min_python == (3, 13)
@@ -264,14 +271,16 @@ def test_an_emscripten_abi_belongs_to_one_python():
         ),
     ],
 )
-def test_a_version_goes_everywhere_at_once(name, tags, triple, uv, environment):
+def test_a_version_goes_everywhere_at_once(
+    name: str, tags: tuple[str, ...], triple: str, uv: str, environment: tuple[tuple[str, str], ...]
+) -> None:
     target = table.find(name)
     assert (target.name, target.tags.for_python((3, 13)), target.triple) == (name, tags, triple)
     assert (target.uv((3, 13)), target.uv_environment) == (uv, environment)
 
 
 @given(st.sampled_from([target for target in EVERY if target.version]), st.integers(0, 60), st.integers(0, 20))
-def test_a_versioned_name_is_its_own_canonical_name_or_an_error(target, major, minor):
+def test_a_versioned_name_is_its_own_canonical_name_or_an_error(target: Target, major: int, minor: int) -> None:
     row = table.row_of(target)
     assert row.versions is not None
     said = f"{major}_{minor}" if "." in target.version else f"{major}"
@@ -290,16 +299,15 @@ def test_a_versioned_name_is_its_own_canonical_name_or_an_error(target, major, m
 
 
 @given(st.text())
-def test_any_text_is_a_target_or_a_clear_error(text):
-    try:
+def test_any_text_is_a_target_or_a_clear_error(text: str) -> None:
+    if table.is_target_word(text) and text.lower() != "host":
         target = table.find(text)
-    except UnknownTargetError as error:
-        assert repr(text) in error.message
-        assert error.hint
-        assert not table.is_target_word(text) or text.lower() == "host"
-    else:
-        assert table.is_target_word(text)
         assert table.find(target.name) == target
+    else:
+        with pytest.raises(UnknownTargetError) as caught:
+            table.find(text)
+        assert repr(text) in caught.value.message
+        assert caught.value.hint
 
 
 @pytest.mark.parametrize(
@@ -320,7 +328,7 @@ def test_any_text_is_a_target_or_a_clear_error(text):
         ("", "families"),
     ],
 )
-def test_an_unknown_name_is_answered_with_the_nearest(name, near):
+def test_an_unknown_name_is_answered_with_the_nearest(name: str, near: str) -> None:
     with pytest.raises(UnknownTargetError, match="unknown target") as caught:
         table.find(name)
     assert near in caught.value.hint
@@ -328,16 +336,16 @@ def test_an_unknown_name_is_answered_with_the_nearest(name, near):
 
 
 @pytest.mark.parametrize("word", ["host", "HOST", "linux", "x86_64-pc-windows-gnu", "linux_2_28_x86_64", "Windows"])
-def test_words_of_targets(word):
+def test_words_of_targets(word: str) -> None:
     assert table.is_target_word(word)
 
 
 @pytest.mark.parametrize("word", ["", "3.11", "mypkg", "native", "--", "linux_", "_", "2_28", "."])
-def test_words_that_are_none(word):
+def test_words_that_are_none(word: str) -> None:
     assert not table.is_target_word(word)
 
 
-def test_no_package_may_have_the_name_of_a_target():
+def test_no_package_may_have_the_name_of_a_target() -> None:
     reserved = table.reserved_names()
     assert {"host", *table.families(), *table.targets(), "linux-x64", "linux_x64", "win32", "android_arm64"} <= reserved
     assert all(table.is_target_word(word) for word in reserved)
@@ -361,18 +369,18 @@ def test_no_package_may_have_the_name_of_a_target():
         ("emscripten_wasm32", {(3, 13): ".cpython-313-wasm32-emscripten.so"}),
     ],
 )
-def test_extension_suffixes(name, suffixes):
+def test_extension_suffixes(name: str, suffixes: dict[PythonVersion, str]) -> None:
     assert {python: table.find(name).suffix(python) for python in suffixes} == suffixes
 
 
-def test_macos_tags_are_ones_that_installers_make():
+def test_macos_tags_are_ones_that_installers_make() -> None:
     for name, machine, version in (("macos_arm64", "arm64", (11, 0)), ("macos_x86_64", "x86_64", (10, 13))):
         assert set(table.find(name).tags.default) <= set(mac_platforms(version, machine))
     assert set(table.find("macos_14_0_arm64").tags.default) <= set(mac_platforms((14, 4), "arm64"))
 
 
 @pytest.mark.parametrize("target", EVERY, ids=lambda target: target.name)
-def test_marker_facts_select_their_own_family(target):
+def test_marker_facts_select_their_own_family(target: Target) -> None:
     here: Environment = {
         **default_environment(),
         "sys_platform": target.sys_platform,
@@ -380,24 +388,31 @@ def test_marker_facts_select_their_own_family(target):
         "platform_system": target.platform_system,
         "os_name": target.os_name,
     }
-    systems = {"linux": "linux", "windows": "win32", "macos": "darwin", "android": "android", "ios": "ios", "emscripten": "emscripten"}
+    systems = {
+        "linux": "linux",
+        "windows": "win32",
+        "macos": "darwin",
+        "android": "android",
+        "ios": "ios",
+        "emscripten": "emscripten",
+    }
     matching = [family for family, system in systems.items() if Marker(f"sys_platform == '{system}'").evaluate(here)]
     assert matching == [target.family]
     assert Marker("os_name == 'nt'").evaluate(here) == (target.family == "windows")
 
 
-def test_floors_of_pythons():
+def test_floors_of_pythons() -> None:
     assert {target.family for target in EVERY if target.min_python == (3, 13)} == {"android", "ios"}
     assert {target.min_python for target in EVERY if target.family not in {"android", "ios"}} == {(3, 10)}
 
 
-def test_a_universal_target_names_its_parts():
+def test_a_universal_target_names_its_parts() -> None:
     target = table.find("macos_universal2")
     assert [table.find(name).arch for name in target.parts] == ["x86_64", "arm64"]
     assert target.triple == ""
 
 
-def test_targets_are_values():
+def test_targets_are_values() -> None:
     assert table.find("linux") == table.find("linux_x86_64")
     assert {table.find("linux"), table.find("linux-x64"), table.find("linux_2_28_x86_64")} == {
         table.find("linux_x86_64"),
@@ -408,7 +423,7 @@ def test_targets_are_values():
 # ------------------------------------------------------------------------------------------------------------- resolve
 
 
-def enabled(*names: str):
+def enabled(*names: str) -> tuple[Target, ...]:
     return tuple(table.find(name) for name in names)
 
 
@@ -429,24 +444,26 @@ HAVE = enabled("linux_x86_64", "windows_amd64", "linux_2_28_arm64", "linux_musl_
         ([], []),
     ],
 )
-def test_words_mean_the_packages_targets(words, meant):
+def test_words_mean_the_packages_targets(words: list[str], meant: list[str]) -> None:
     assert [target.name for target in table.resolve(words, HAVE)] == meant
 
 
-@pytest.mark.parametrize("word", ["macos", "macos_arm64", "linux_2_28_x86_64", "linux_2_17_arm64_", "android_24_x86_64", "linux_2_31_arm64"])
-def test_a_target_that_the_package_does_not_have_is_an_error(word):
+@pytest.mark.parametrize(
+    "word", ["macos", "macos_arm64", "linux_2_28_x86_64", "linux_2_17_arm64_", "android_24_x86_64", "linux_2_31_arm64"]
+)
+def test_a_target_that_the_package_does_not_have_is_an_error(word: str) -> None:
     with pytest.raises(UsageError, match=word) as caught:
         table.resolve(["windows", word], HAVE)
     assert caught.value.hint
 
 
-def test_the_error_says_what_there_is_and_how_to_add():
+def test_the_error_says_what_there_is_and_how_to_add() -> None:
     with pytest.raises(UsageError, match=r"--target macosx-x64: macos_x86_64 is not a target of the package") as caught:
         table.resolve(["macosx-x64"], HAVE[:2])
     assert caught.value.hint == "It has linux_x86_64, windows_amd64; `pypackpack target add macos_x86_64` adds it."
 
 
-def test_host_is_the_enabled_target_of_this_machine(monkeypatch: pytest.MonkeyPatch):
+def test_host_is_the_enabled_target_of_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(table, "host_target", lambda: table.find("linux_arm64"))
     assert [target.name for target in table.resolve(["host"], HAVE)] == ["linux_2_28_arm64"]
     with pytest.raises(UsageError, match="--target host: linux_arm64 is not a target"):
@@ -476,17 +493,17 @@ def test_host_is_the_enabled_target_of_this_machine(monkeypatch: pytest.MonkeyPa
         (Host("linux", "mips64", "glibc", "2.31"), None),
     ],
 )
-def test_the_target_of_a_machine(host: Host, name: str | None):
+def test_the_target_of_a_machine(host: Host, name: str | None) -> None:
     found = table.target_of_host(host)
     assert (found.name if found else None) == name
 
 
-def test_this_machine_is_a_target_and_says_the_same_as_python():
+def test_this_machine_is_a_target_and_says_the_same_as_python() -> None:
     assert table.find(sysconfig.get_platform()).sys_platform == table.host_target().sys_platform
     assert table.host_target().row == table.host_target().name
 
 
-def test_an_unknown_machine_is_said(monkeypatch: pytest.MonkeyPatch):
+def test_an_unknown_machine_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("pypackpack.backend.host.this_host", lambda: Host("sunos5", "sparc"))
     with pytest.raises(MissingToolError, match="sunos5 on sparc"):
         table.host_target()

@@ -1,0 +1,240 @@
+"""`pypackpack <package> add` and `remove`: a dependency for all or some of a package's targets.
+
+The change is planned in memory, everything is resolved and installed aside for the package as it would be, and only then are
+pyproject.toml, lock and environments put in place together.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import TYPE_CHECKING, Any
+
+from pypackpack.middleware.dependency import lines as rules
+from pypackpack.middleware.project.edit import append_word, plan_edit, table_at
+from pypackpack.middleware.project.toml import parse
+from pypackpack.middleware.project.words import nearest
+from pypackpack.model.environment import DependencyChange
+from pypackpack.model.errors import UsageError
+from pypackpack.model.names import normalise
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from tomlkit import TOMLDocument
+
+    from pypackpack.middleware.dependency.lines import Choice, Dependencies, Line
+    from pypackpack.model.build import Watcher
+    from pypackpack.model.project import Package, Project
+    from pypackpack.model.target import Target
+
+
+def add(
+    project: Project,
+    package: Package,
+    requirements: Sequence[str],
+    target_words: Sequence[str],
+    watcher: Watcher,
+    *,
+    offline: bool = False,
+) -> DependencyChange:
+    """Add dependencies to a package and install them.
+
+    Args:
+        project: The project.
+        package: Whose dependencies.
+        requirements: PEP 508 strings; a name alone keeps the versions that another line of it asks for.
+        target_words: For which targets, as typed; empty means everywhere.
+        watcher: Told of the progress.
+        offline: Never touch the network.
+
+    Raises:
+        UsageError: A word is not a requirement, or cannot be used together with ``--target``.
+        NoSuchDependencyError: The index has no such distribution or version.
+        NoWheelError: It has no wheel for one of the targets.
+        PackageIndexError: The index is out of reach.
+    """
+    wanted = [_requirement(text, package, with_targets=bool(target_words)) for text in requirements]
+    choice = _choice(package, target_words)
+    before = rules.read(package.dependencies, package.target_dependencies)
+    after = before
+    for line in wanted:
+        after = rules.added(after, line, choice, package.targets)
+    return _apply(project, package, before, after, offline=offline, watcher=watcher)
+
+
+def remove(
+    project: Project,
+    package: Package,
+    names: Sequence[str],
+    target_words: Sequence[str],
+    watcher: Watcher,
+    *,
+    offline: bool = False,
+) -> DependencyChange:
+    """Take dependencies from a package, and from its environments.
+
+    Args:
+        project: The project.
+        package: Whose dependencies.
+        names: Names of distributions.
+        target_words: From which targets, as typed; empty means from all.
+        watcher: Told of the progress.
+        offline: Never touch the network.
+
+    Raises:
+        UsageError: One of them is not a dependency there; nothing is changed.
+    """
+    choice = _choice(package, target_words)
+    before = rules.read(package.dependencies, package.target_dependencies)
+    after = before
+    missing: list[str] = []
+    for name in dict.fromkeys(names):
+        left = rules.removed(after, normalise(name), choice, package.targets)
+        if _texts(left) == _texts(after):
+            missing.append(name)
+        after = left
+    if missing:
+        raise _not_there(package, missing, choice, before)
+    return _apply(project, package, before, after, offline=offline, watcher=watcher)
+
+
+def _not_there(package: Package, missing: Sequence[str], choice: Choice, before: Dependencies) -> UsageError:
+    there = sorted({line.name for line in before.lines} | {line.name for own in before.own.values() for line in own})
+    where = "" if choice.everywhere else " for " + ", ".join(target.name for target in choice.targets)
+    msg = f"{', '.join(missing)}: not a dependency of {package.name}{where}{nearest(missing[0], there)}"
+    known = ", ".join(there) or "none"
+    return UsageError(msg, hint=f"Its dependencies are: {known}. What these need in turn cannot be removed by itself.")
+
+
+def _requirement(text: str, package: Package, *, with_targets: bool) -> Line:
+    from packaging.requirements import InvalidRequirement  # noqa: PLC0415 - import cost
+
+    try:
+        line = rules.read_line(text)
+    except InvalidRequirement as error:
+        reason = str(error).splitlines()[0]
+        msg = f'"{text}" is not a requirement: {reason}'
+        hint = 'Write a name, with a version if need be ("numpy>=2"), or name @ url for what does not come from an index.'
+        raise UsageError(msg, hint=hint) from error
+    if line.name == normalise(package.name):
+        msg = f"{package.name} cannot depend on itself"
+        raise UsageError(msg)
+    if ";" in text and with_targets:
+        msg = f'"{text}" has a marker of its own, and --target writes one too'
+        hint = f'Give the name and the targets ("{line.head}" --target …), or the whole marker and no --target.'
+        raise UsageError(msg, hint=hint)
+    return line
+
+
+def _choice(package: Package, words: Sequence[str]) -> Choice:
+    if not words:
+        return rules.everywhere(package.targets)
+    from pypackpack.middleware.target import table  # noqa: PLC0415 - keeps imports of the CLI light
+
+    families: dict[str, tuple[Target, ...]] = {}
+    named: list[Target] = []
+    for word in words:
+        found = table.resolve([word], package.targets)
+        if word.lower() in table.families():
+            families[word.lower()] = found
+        else:
+            named.extend(found)
+    return rules.choose(families, named, package.targets)
+
+
+def _texts(dependencies: Dependencies) -> tuple[list[str], dict[str, list[str]]]:
+    own = {target: [str(line) for line in lines] for target, lines in dependencies.own.items() if lines}
+    return [str(line) for line in dependencies.lines], own
+
+
+def _apply(
+    project: Project, package: Package, before: Dependencies, after: Dependencies, *, offline: bool, watcher: Watcher
+) -> DependencyChange:
+    """Make everything as ``after`` says: aside first, then all at once."""
+    from pypackpack.middleware.environment.sync import prepared  # noqa: PLC0415 - keeps imports of the CLI light
+    from pypackpack.middleware.project.finish import finished_package  # noqa: PLC0415 - keeps imports of the CLI light
+
+    path = package.root / "pyproject.toml"
+    edit = plan_edit(path, lambda document: _write(document, before, after, package.targets))
+    siblings = [normalise(item.name) for item in project.packages]
+    fresh = finished_package(package.root, parse(edit.after.decode(), path), siblings)
+    packages = tuple(fresh if item.root == package.root else item for item in project.packages)
+    whole = dataclasses.replace(project, packages=packages)
+    with prepared(whole, fresh, fresh.targets, offline=offline, watcher=watcher) as ready:
+        synced = ready.commit([edit] if edit.changes else [])
+    own = tuple((target, lines) for target, lines in fresh.target_dependencies.items() if lines)
+    return DependencyChange(fresh.name, fresh.dependencies, own, edit.changes, synced)
+
+
+def _write(document: TOMLDocument, before: Dependencies, after: Dependencies, targets: Sequence[Target]) -> None:
+    """Change the lines of a pyproject.toml that differ, and leave the others as they are written."""
+    _write_lines(document, after)
+    names = {line.name for dependencies in (before, after) for own in dependencies.own.values() for line in own}
+    for name in sorted(names):
+        if before.own_of(name) != after.own_of(name):
+            _write_own(document, name, after.own_of(name), targets)
+
+
+def _write_lines(document: TOMLDocument, after: Dependencies) -> None:
+    import tomlkit  # noqa: PLC0415 - import cost
+
+    project = table_at(document, "project")
+    if "dependencies" not in project:
+        if not after.lines:
+            return
+        project["dependencies"] = tomlkit.array()
+    array: Any = project["dependencies"]
+    kept = {line.origin: line for line in after.lines if line.origin is not None}
+    for index in reversed(range(len(array))):
+        if index not in kept:
+            del array[index]
+        elif str(kept[index]) != str(array[index]).strip():
+            array[index] = str(kept[index])
+    for line in after.lines:
+        if line.origin is None:
+            append_word(array, str(line))
+
+
+def _write_own(document: TOMLDocument, name: str, wanted: dict[str, tuple[str, ...]], targets: Iterable[Target]) -> None:
+    """Write one distribution's lines for single targets: taken out wherever they are, put in where they belong."""
+    import tomlkit  # noqa: PLC0415 - import cost
+
+    from pypackpack.middleware.target import table  # noqa: PLC0415 - keeps imports of the CLI light
+
+    tables: Any = table_at(document, "tool.pypackpack.target") if wanted else _find(document, "tool", "pypackpack", "target")
+    if tables is None:
+        return
+    spelled: dict[str, str] = {}
+    for word in list(tables):
+        target = word if word in table.families() else table.find(word).name
+        spelled[target] = word
+        _take_out(tables, word, name, stays=bool(wanted.get(target)))
+    for target in targets:
+        if not wanted.get(target.name):
+            continue
+        own = table_at(document, f"tool.pypackpack.target.{spelled.get(target.name, target.name)}")
+        if "dependencies" not in own:
+            own["dependencies"] = tomlkit.array()
+        for text in wanted[target.name]:
+            append_word(own["dependencies"], text)
+
+
+def _take_out(tables: Any, word: str, name: str, *, stays: bool) -> None:  # noqa: ANN401 - see _find
+    """Take a distribution out of one target's own lines, and the table with the last one unless more is to come."""
+    array = tables[word].get("dependencies", [])
+    gone = [index for index, text in enumerate(array) if rules.read_line(str(text)).name == name]
+    for index in reversed(gone):
+        del array[index]
+    if gone and not array and not stays:
+        del tables[word]["dependencies"]
+        if not tables[word]:
+            del tables[word]
+
+
+def _find(document: Any, *words: str) -> Any:  # noqa: ANN401 - tomlkit has no common type for its kinds of tables
+    here = document
+    for word in words:
+        here = here.get(word) if hasattr(here, "get") else None
+        if here is None:
+            return None
+    return here

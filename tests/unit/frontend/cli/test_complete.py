@@ -1,0 +1,110 @@
+"""What may stand in the place of the word being typed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pypackpack.frontend.cli import command
+from pypackpack.frontend.cli.complete import completions
+from pypackpack.frontend.cli.table import LATER, row_of
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from pypackpack.frontend.cli.command import Parameter
+
+
+class FakeWorld:
+    """Two packages and three targets."""
+
+    def packages(self) -> list[str]:
+        return ["billing", "web"]
+
+    def targets(self) -> list[tuple[str, str]]:
+        return [("windows", "family"), ("windows_amd64", "Windows"), ("linux_x86_64", "Linux")]
+
+    def parameters(self, words: str) -> Sequence[Parameter]:
+        row = row_of(words.split(" "))
+        return command.parameters(command.load(row)) if row else []
+
+
+def words_for(call: str) -> list[str]:
+    return [word for word, _ in completions(call.split(" "), FakeWorld())]
+
+
+@pytest.mark.parametrize(
+    ("call", "expected"),
+    [
+        ("bui", ["build"]),
+        ("bi", ["billing"]),
+        ("package ", ["add", "remove", "list"]),
+        ("package remove ", ["billing", "web"]),
+        ("target add win", ["windows", "windows_amd64"]),
+        ("target add windows w", ["windows", "windows_amd64", "web"]),
+        ("build ", ["billing", "web"]),
+        ("build billing ", ["source"]),
+        ("build billing source ", ["single", "binary"]),
+        ("build billing source --level ", ["instant", "bytecode", "native"]),
+        ("build billing source --level n", ["native"]),
+        ("build billing source --level=n", ["--level=native"]),
+        ("build billing source --type debug s", ["single"]),
+        ("build billing source --target ", ["windows", "windows_amd64", "linux_x86_64"]),
+        ("build billing source --target=windows,l", ["--target=windows,linux_x86_64"]),
+        ("build billing source --target windows l", ["linux_x86_64"]),
+        ("build billing source --target windows b", ["binary"]),
+        ("build billing source --offline --j", ["--jobs", "--json"]),
+        ("build billing source --jobs ", []),
+        ("build billing source --python 3.1", ["3.10", "3.11", "3.12", "3.13", "3.14"]),
+        ("billing ", ["add", "remove", "sync"]),
+        ("billing add numpy --target linux", ["linux_x86_64"]),
+        ("completion p", ["powershell"]),
+        ("help packa", ["package"]),
+        ("--project ", []),
+        ("--project x --quiet bui", ["build"]),
+        ("--js", ["--json"]),
+        ("package list ", []),
+    ],
+)
+def test_completions(call: str, expected: list[str]) -> None:
+    assert words_for(call) == expected
+
+
+def test_first_words_are_commands_and_packages_but_nothing_that_comes_later() -> None:
+    found = words_for("")
+    assert {"init", "package", "target", "build", "completion", "help", "version", "billing", "web"} == set(found)
+    assert not set(found) & LATER
+
+
+def test_every_word_begins_with_what_is_typed() -> None:
+    assert completions([], FakeWorld()) == completions([""], FakeWorld())
+
+
+@given(
+    st.lists(
+        st.sampled_from(
+            [
+                "",
+                "build",
+                "billing",
+                "source",
+                "--target",
+                "windows",
+                "--level",
+                "--",
+                "-x",
+                "package",
+                "add",
+                "help",
+                "--json",
+                "x=y",
+            ]
+        )
+    )
+)
+def test_completing_never_fails(words: list[str]) -> None:
+    typed = words[-1] if words else ""
+    assert all(word.startswith(typed) for word, _ in completions(words, FakeWorld()))

@@ -1,0 +1,33 @@
+"""Which modules are to be native."""
+
+from __future__ import annotations
+
+import pytest
+
+from pypackpack.middleware.compile.choice import wants_native
+from pypackpack.model.project import NativePattern
+
+
+@pytest.mark.parametrize(
+    ("place", "include", "exclude", "wanted"),
+    [
+        ("mod.py", ("**",), (), True),
+        ("__init__.py", ("**",), (), True),
+        ("__main__.py", ("**",), (), False),
+        ("sub/__main__.py", ("**",), (), False),
+        ("plugins/one.py", ("**",), ("plugins/**",), False),
+        ("plugins/deep/one.py", ("**",), ("plugins/**",), False),
+        ("plugins/deep/one.py", ("**",), ("plugins/*",), True),
+        ("plugins.py", ("**",), ("plugins/**",), True),
+        ("core/fast.py", ("core/**",), (), True),
+        ("slow.py", ("core/**",), (), False),
+        ("core/fast.py", ("core/fast",), (), True),
+        ("a/b/c.py", ("**/c.py",), (), True),
+        ("c.py", ("**/c.py",), (), True),
+        ("x1.py", ("x?.py",), (), True),
+        ("a.b.py", ("a[b.py",), (), False),
+        ("mod.py", (), (), False),
+    ],
+)
+def test_patterns(place: str, include: tuple[str, ...], exclude: tuple[str, ...], wanted: bool) -> None:
+    assert wants_native(place, NativePattern(include, exclude)) is wanted

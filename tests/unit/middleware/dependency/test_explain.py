@@ -1,0 +1,96 @@
+"""uv's words, as uv 0.13 says them, and what a person is told. The integration tests see whether uv still says them."""
+
+from __future__ import annotations
+
+import pytest
+
+from pypackpack.middleware.dependency.explain import explained, platforms_of_wheels, says_no_wheel
+from pypackpack.middleware.environment.lock import Needs
+from pypackpack.middleware.target import table
+from pypackpack.model.errors import (
+    DependencyConflictError,
+    NoSuchDependencyError,
+    NoWheelError,
+    PackageIndexError,
+    PyPackPackError,
+    ToolError,
+)
+
+TARGETS = tuple(table.find(name) for name in ("linux_x86_64", "windows_amd64", "windows_arm64"))
+NEEDS = Needs("app", ("foo>=3; sys_platform == 'win32'", "bar"), {}, TARGETS, ">=3.11", {})
+SPLIT = (
+    "error: No solution found when resolving dependencies for split (markers: python_full_version >= '3.12' and "
+    "platform_machine == 'ARM64' and sys_platform == 'win32')\n"
+)
+
+
+def said(words: str) -> PyPackPackError:
+    return explained(ToolError("resolving failed", details=words), NEEDS)
+
+
+@pytest.mark.parametrize(
+    ("words", "kind", "named"),
+    [
+        (
+            SPLIT + "  cause: Because foo was not found in the package registry and your project depends on foo, we can …",
+            NoSuchDependencyError,
+            ("no foo", "app", "windows_amd64 and windows_arm64"),
+        ),
+        (
+            SPLIT + "  cause: Because there are no versions of foo{sys_platform == 'win32'} and your project depends on …",
+            NoSuchDependencyError,
+            ("no foo", "app", "windows_amd64 and windows_arm64"),
+        ),
+        (
+            SPLIT + "  cause: Because only foo<=2.5 is available and your project depends on foo>=3, we can conclude that …",
+            NoSuchDependencyError,
+            ("no version of foo", "foo>=3", "windows_arm64"),
+        ),
+        (
+            SPLIT + "  cause: Because bar==2.0.0 has no usable wheels and your project depends on bar==2.0.0\n\n"
+            "hint: Wheels are required for `bar` because building from source is disabled for all packages",
+            NoWheelError,
+            ("bar has no wheel", "windows_arm64"),
+        ),
+        (
+            "error: Package `bar` can't be installed because it is marked as `--no-build` but has no binary distribution",
+            NoWheelError,
+            ("bar has no wheel", "linux_x86_64"),
+        ),
+        (
+            "error: Request failed after 3 retries\n  cause: Failed to fetch: http://127.0.0.1:9/simple/foo/\n"
+            "  cause: error sending request for url\n  cause: Connection refused (os error 111)",
+            PackageIndexError,
+            ("out of reach", "foo and bar", "linux_x86_64"),
+        ),
+        (
+            "error: Because foo was not found in the cache and your project depends on foo",
+            PackageIndexError,
+            ("foo, which app needs", "--offline"),
+        ),
+        ("error: HTTP status client error (401 Unauthorized) for url (https://example.org)", PackageIndexError, ("let us in",)),
+        (
+            "error: Because your project depends on bar<2 and bar>2, we can conclude that your project's requirements are unsatisfiable.",
+            DependencyConflictError,
+            ("exclude each other", "app"),
+        ),
+        ("error: something new", ToolError, ("could not be installed", "app")),
+    ],
+)
+def test_each_failure_has_its_own_words(words: str, kind: type[PyPackPackError], named: tuple[str, ...]) -> None:
+    error = said(words)
+    assert type(error) is kind
+    for word in named:
+        assert word in error.message
+    assert error.hint
+    assert error.details == words
+
+
+def test_a_server_out_of_reach_is_no_missing_wheel() -> None:
+    assert says_no_wheel(ToolError("x", details="has no usable wheels"))
+    assert not says_no_wheel(ToolError("x", details="has no usable wheels\ndns error"))
+
+
+def test_wheels_are_shown_by_platform() -> None:
+    files = ["a-1-cp311-cp311-manylinux_2_17_x86_64.manylinux2014_x86_64.whl", "a-1-cp311-cp311-win_amd64.whl"]
+    assert platforms_of_wheels(files) == "manylinux2014_x86_64, manylinux_2_17_x86_64, win_amd64"

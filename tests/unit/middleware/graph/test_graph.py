@@ -1,0 +1,168 @@
+"""The graph: keys, order, what is remembered, and what stops it."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass, field, replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pypackpack.middleware.graph.schedule import run_tasks
+from pypackpack.middleware.graph.task import Task, critical_paths
+from pypackpack.model.action import ActionResult
+from pypackpack.model.build import Silent, Step
+from pypackpack.model.errors import WorkError
+
+
+@dataclass
+class Dictionary:
+    """A memory for one test."""
+
+    known: dict[str, ActionResult] = field(default_factory=dict)
+
+    def result(self, key: str) -> ActionResult | None:
+        return self.known.get(key)
+
+    def record(self, key: str, result: ActionResult) -> None:
+        self.known[key] = result
+
+
+def task(name: str, *needs: str, inputs: tuple[str, ...] | None = None, ran: list[str] | None = None, output: str | None = None) -> Task:
+    def run(got: object) -> ActionResult:
+        if ran is not None:
+            ran.append(name)
+        return ActionResult({"out": output or f"{name}{sorted(got)}"})  # type: ignore[call-overload]
+
+    return Task(name=name, package="p", target="t", step="s", kind="k", inputs=(name,) if inputs is None else inputs, run=run, needs=needs)
+
+
+def go(tasks: list[Task], memory: Dictionary | None = None, jobs: int = 2) -> dict[str, bool]:
+    outcomes = run_tasks(tasks, memory or Dictionary(), jobs=jobs, watcher=Silent())
+    return {name: outcome.cached for name, outcome in outcomes.items()}
+
+
+def test_needs_run_before_their_users() -> None:
+    ran: list[str] = []
+    go([task("c", "b", ran=ran), task("b", "a", ran=ran), task("a", ran=ran)])
+    assert ran == ["a", "b", "c"]
+
+
+def test_a_second_run_takes_everything_from_memory() -> None:
+    memory, ran = Dictionary(), []
+    tasks = [task("a", ran=ran), task("b", "a", ran=ran)]
+    assert go(tasks, memory) == {"a": False, "b": False}
+    assert go(tasks, memory) == {"a": True, "b": True}
+    assert ran == ["a", "b"]
+
+
+def test_a_changed_input_runs_its_task_and_stops_where_the_output_is_the_same() -> None:
+    memory, ran = Dictionary(), []
+    go([task("a", inputs=("1",), output="same"), task("b", "a")], memory)
+    cached = go([task("a", inputs=("2",), output="same", ran=ran), task("b", "a", ran=ran)], memory)
+    assert cached == {"a": False, "b": True}
+    assert ran == ["a"]
+
+
+def test_a_result_that_is_not_to_be_kept_is_made_again() -> None:
+    memory, ran = Dictionary(), []
+
+    def run(_needs: object) -> ActionResult:
+        ran.append("x")
+        return ActionResult(facts={"refused": "why"}, keep=False)
+
+    for _ in range(2):
+        go([replace(task("a"), run=run)], memory)
+    assert ran == ["x", "x"]
+
+
+def test_the_display_and_the_cost_are_not_in_the_key() -> None:
+    plain = task("a", inputs=("1",))
+    other = replace(plain, name="z", package="q", target="r", step="w", cost=9.0)
+    assert plain.key({}) == other.key({})
+
+
+@given(st.lists(st.text(max_size=5), max_size=4), st.lists(st.text(max_size=5), max_size=4))
+def test_two_lists_of_inputs_have_one_key_only_if_they_are_equal(one: list[str], two: list[str]) -> None:
+    keys = [task("a", inputs=tuple(inputs)).key({}) for inputs in (one, two)]
+    assert (keys[0] == keys[1]) == (one == two)
+
+
+@given(st.dictionaries(st.text(max_size=3), st.text(max_size=3), max_size=2), st.dictionaries(st.text(max_size=3), st.text(max_size=3), max_size=2))
+def test_the_key_covers_outputs_and_facts_of_what_is_needed(outputs: dict[str, str], facts: dict[str, str]) -> None:
+    user = task("b", "a")
+    base = user.key({"a": ActionResult()})
+    assert (user.key({"a": ActionResult(outputs, facts)}) == base) == (not outputs and not facts)
+    if outputs != facts:
+        assert user.key({"a": ActionResult(outputs, facts)}) != user.key({"a": ActionResult(facts, outputs)})
+
+
+def test_a_circle_is_named() -> None:
+    with pytest.raises(WorkError, match="circle: (a → b → a|b → a → b)"):
+        critical_paths([task("a", "b"), task("b", "a"), task("c")])
+
+
+def test_a_missing_need_and_a_double_name_are_refused() -> None:
+    with pytest.raises(WorkError, match="a needs nothing"):
+        critical_paths([task("a", "nothing")])
+    with pytest.raises(WorkError, match="two tasks are called a"):
+        critical_paths([task("a"), task("a")])
+
+
+def test_the_longest_path_starts_first() -> None:
+    ran: list[str] = []
+    long = replace(task("long", ran=ran), cost=5.0)
+    go([task("short", ran=ran), replace(task("user", "long", ran=ran), cost=1.0), long], jobs=1)
+    assert ran == ["long", "short", "user"] or ran == ["long", "user", "short"]
+
+
+def test_an_error_stops_what_has_not_begun() -> None:
+    ran: list[str] = []
+
+    def fail(_needs: object) -> ActionResult:
+        msg = "broken"
+        raise WorkError(msg)
+
+    with pytest.raises(WorkError, match="broken"):
+        go([replace(task("a"), run=fail, cost=9.0), task("b", "a", ran=ran), task("c", ran=ran)], jobs=1)
+    assert ran == []
+
+
+def test_an_interrupt_ends_the_children_and_is_passed_on() -> None:
+    ended = threading.Event()
+
+    def interrupt(_needs: object) -> ActionResult:
+        raise KeyboardInterrupt
+
+    def waits(_needs: object) -> ActionResult:
+        assert ended.wait(10) or True
+        return ActionResult()
+
+    with pytest.raises(KeyboardInterrupt):
+        run_tasks([replace(task("a"), run=interrupt)], Dictionary(), jobs=2, watcher=Silent(), interrupted=ended.set)
+
+
+@given(st.integers(1, 12), st.integers(1, 6), st.randoms(use_true_random=False))
+def test_every_order_is_respected_whatever_the_number_of_jobs(size: int, jobs: int, random: object) -> None:
+    ran: list[str] = []
+    names = [f"t{number}" for number in range(size)]
+    tasks = []
+    for number, name in enumerate(names):
+        needs = [other for other in names[:number] if random.random() < 0.4]  # type: ignore[attr-defined]
+        tasks.append(task(name, *needs, ran=ran))
+    go(tasks, jobs=jobs)
+    place = {name: number for number, name in enumerate(ran)}
+    assert sorted(ran) == sorted(names)
+    assert all(place[need] < place[one.name] for one in tasks for need in one.needs)
+
+
+def test_the_watcher_sees_each_cell_fill_up() -> None:
+    events: list[Step] = []
+
+    class Notes(Silent):
+        def step(self, event: Step) -> None:
+            events.append(event)
+
+    run_tasks([task("a"), task("b")], Dictionary(), jobs=1, watcher=Notes())
+    assert [(event.done, event.total) for event in events] == [(1, 2), (2, 2)]
