@@ -78,10 +78,9 @@ def atomic_stream(path: Path, *, executable: bool = False) -> Iterator[BinaryIO]
     """
     with explained("write", path):
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(prefix=f".{path.name[:40]}.", dir=path.parent)
-        aside = Path(name)
+        aside = _unused(path.parent, f".{path.name[:40]}.")
         try:
-            with os.fdopen(handle, "wb") as stream:
+            with open(aside, "xb", opener=_private) as stream:
                 yield stream
                 stream.flush()
                 os.fsync(stream.fileno())
@@ -129,6 +128,15 @@ def fill_file(path: Path, data: bytes | Path, *, executable: bool = False) -> st
     return digest.hexdigest()
 
 
+def _unused(parent: Path, prefix: str) -> Path:
+    """Choose a name that nobody has; it is known before there is anything, so that Ctrl-C at any line can be cleaned up after."""
+    return parent / f"{prefix}{os.urandom(6).hex()}"
+
+
+def _private(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)
+
+
 def _mode_for(path: Path, *, executable: bool) -> int:
     with contextlib.suppress(OSError):
         return path.stat().st_mode & 0o7777
@@ -141,8 +149,8 @@ def replace(aside: str | Path, path: str | Path) -> None:
     """Rename over what exists; on Windows a reader may hold it open for a moment."""
     for wait in (0.01, 0.05, 0.2, 0.5, 1.0, None):
         try:
-            os.replace(aside, path)
-        except PermissionError:
+            os.replace(aside, path)  # noqa: PTH105 - strings on the store's hot path
+        except PermissionError:  # noqa: PERF203 - the point of the loop
             if sys.platform != "win32" or wait is None:
                 raise
             time.sleep(wait)
@@ -164,8 +172,10 @@ def scratch_folder(parent: Path, prefix: str = ".work-") -> Iterator[Path]:
     """Make a folder of one's own below ``parent`` and remove it at the end, whatever happens."""
     with explained("make a folder in", parent):
         parent.mkdir(parents=True, exist_ok=True)
-        folder = Path(tempfile.mkdtemp(prefix=prefix, dir=parent))
+    folder = _unused(parent, prefix)
     try:
+        with explained("make a folder in", parent):
+            folder.mkdir(mode=0o700)
         yield folder
     finally:
         shutil.rmtree(folder, ignore_errors=True)
@@ -179,14 +189,14 @@ def swap_folder(fresh: Path, place: Path) -> None:
     with explained("replace", place):
         place.parent.mkdir(parents=True, exist_ok=True)
         if not place.exists():
-            os.rename(fresh, place)
+            fresh.rename(place)
             return
         old = Path(tempfile.mkdtemp(prefix=f".old-{place.name[:40]}-", dir=place.parent))
-        os.rename(place, old / "was")
+        place.rename(old / "was")
         try:
-            os.rename(fresh, place)
+            fresh.rename(place)
         except BaseException:
-            os.rename(old / "was", place)
+            (old / "was").rename(place)
             raise
         finally:
             shutil.rmtree(old, ignore_errors=True)
@@ -210,17 +220,17 @@ def swapped(pairs: Sequence[tuple[Path, Path]], aside: Path) -> Iterator[None]:
                 place.parent.mkdir(parents=True, exist_ok=True)
                 old = aside / f"old-{number}" if os.path.lexists(place) else None
                 if old is not None:
-                    os.rename(place, old)
+                    place.rename(old)
                 done.append((fresh, place, old))
-                os.rename(fresh, place)
+                fresh.rename(place)
         yield
     except BaseException:
         for fresh, place, old in reversed(done):
             with contextlib.suppress(OSError):
                 if os.path.lexists(place):
-                    os.rename(place, fresh)
+                    place.rename(fresh)
                 if old is not None:
-                    os.rename(old, place)
+                    old.rename(place)
         raise
 
 
@@ -229,7 +239,7 @@ def make_once(place: Path, fresh: Path) -> None:
     with explained("write", place):
         place.parent.mkdir(parents=True, exist_ok=True)
         try:
-            os.rename(fresh, place)
+            fresh.rename(place)
         except OSError:
             if not place.is_dir():
                 raise
@@ -269,7 +279,7 @@ def _lock_handle(handle: int, path: Path, *, wait: bool, busy: str, waiting: Cal
                 import fcntl  # noqa: PLC0415 - POSIX only
 
                 fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
+        except OSError as error:  # noqa: PERF203 - the point of the loop
             if error.errno not in (errno.EACCES, errno.EAGAIN, errno.EDEADLK):
                 msg = f"cannot lock {path}: {error.strerror or error}"
                 raise FilesystemError(msg) from error

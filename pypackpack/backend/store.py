@@ -133,7 +133,7 @@ class FileDigests:
         """
         name = os.fspath(path)
         with filesystem.explained("read", Path(name)):
-            facts = os.stat(name)
+            facts = os.stat(name)  # noqa: PTH116 - hot path
         mark: list[int | str] = [facts.st_size, facts.st_mtime_ns, facts.st_ino]
         known = self._known.get(name)
         if known is not None and known[:3] == mark:

@@ -1,0 +1,1 @@
+"""What ships inside people's apps; standard library only."""

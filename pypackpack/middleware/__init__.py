@@ -1,0 +1,1 @@
+"""What a request means: decisions and plans."""

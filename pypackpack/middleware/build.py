@@ -18,7 +18,7 @@ from pypackpack.middleware.compile.layers import Layers, equal_everywhere
 from pypackpack.middleware.compile.plan import PackagePlan, merge_fallbacks
 from pypackpack.middleware.compile.workshop import open_workshop
 from pypackpack.middleware.graph.schedule import run_tasks
-from pypackpack.model.build import Bundle, BuildResult, Level
+from pypackpack.model.build import BuildResult, Bundle, Level
 from pypackpack.model.errors import MissingToolError, NotYetError, UsageError
 
 if TYPE_CHECKING:
@@ -85,10 +85,11 @@ def build(request: BuildRequest, watcher: Watcher) -> BuildResult:
     start = time.monotonic()
     order = resolve(request, watcher)
     folder = order.package.build_folder
+    busy = f"another build of {order.package.name} is running; waiting for it"
     with filesystem.explained("make", folder):
         folder.mkdir(parents=True, exist_ok=True)
     with (
-        filesystem.lock(folder / ".lock", waiting=lambda: watcher.note(f"another build of {order.package.name} is running; waiting")),
+        filesystem.lock(folder / ".lock", waiting=lambda: watcher.note(busy)),
         open_workshop(order.project, offline=request.offline, watcher=watcher) as shop,
     ):
         return _Build(order, shop, watcher).run(start)

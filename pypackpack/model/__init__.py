@@ -1,0 +1,1 @@
+"""Frozen values that cross the floors, and pure rules over them."""

@@ -14,6 +14,8 @@ from pypackpack.backend.tools.pool import Pool
 if TYPE_CHECKING:
     from types import TracebackType
 
+    from typing_extensions import Self
+
     from pypackpack.model.interpreter import Interpreter
 
 WORKER = Path(__file__).parent / "workers" / "bytecode_worker.py"
@@ -59,7 +61,7 @@ class Bytecode:
             return base64.b64decode(answer["pyc"])
         return SyntaxProblem(answer["error"], answer["line"], answer["column"], answer["text"].rstrip())
 
-    def __enter__(self) -> Bytecode:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:

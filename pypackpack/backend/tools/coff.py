@@ -46,9 +46,56 @@ def python_imports(names: tuple[str, ...], *, underscore: bool = False) -> tuple
     """Return the Python API names among undefined symbols, without the prefix of an import and of 32-bit x86."""
     found = set()
     for name in names:
-        plain = name[len(_IMPORT_PREFIX) :] if name.startswith(_IMPORT_PREFIX) else name
+        plain = name.removeprefix(_IMPORT_PREFIX)
         if underscore and plain.startswith("_"):
             plain = plain[1:]
         if plain.startswith(("Py", "_Py")):
             found.add(plain)
     return tuple(sorted(found))
+
+
+_DEBUG_ENTRY = struct.Struct("<IIHHIIII")
+_DEBUG_DIRECTORY = 6
+_CODEVIEW = 2
+
+
+def without_identity(image: bytes) -> bytes:
+    """Return a PE image with its time stamps and the identity of its PDB set to zero.
+
+    The linker makes both from the content of the PDB, which names folders of this machine; the PDB is not shipped, the
+    symbols lie in the image as DWARF.
+
+    Raises:
+        WorkError: The bytes are no PE image.
+    """
+    data = bytearray(image)
+    try:
+        header = struct.unpack_from("<I", data, 0x3C)[0]
+        if data[:2] != b"MZ" or data[header : header + 4] != b"PE\0\0":
+            msg = "the linker wrote something that is not a PE image"
+            raise WorkError(msg)
+        sections, optional_size = struct.unpack_from("<H12xH", data, header + 6)
+        struct.pack_into("<I", data, header + 8, 0)
+        optional = header + 24
+        directories = optional + (112 if struct.unpack_from("<H", data, optional)[0] == 0x20B else 96)
+        address, size = struct.unpack_from("<II", data, directories + 8 * _DEBUG_DIRECTORY)
+        table = [struct.unpack_from("<IIII", data, optional + optional_size + 40 * number + 8) for number in range(sections)]
+        place = _file_offset(table, address) if size else 0
+        for entry in range(place, place + size, _DEBUG_ENTRY.size):
+            struct.pack_into("<I", data, entry + 4, 0)
+            kind, length, _, offset = struct.unpack_from("<IIII", data, entry + 12)
+            if kind == _CODEVIEW and data[offset : offset + 4] == b"RSDS" and length >= 24:
+                data[offset + 4 : offset + 20] = bytes(16)
+    except struct.error as error:
+        msg = "the linker wrote something that is not a PE image"
+        raise WorkError(msg) from error
+    return bytes(data)
+
+
+def _file_offset(table: list[tuple[int, ...]], address: int) -> int:
+    """Return where in the file an address of the image lies, by the section table."""
+    for virtual_size, start, raw_size, raw in table:
+        if start <= address < start + max(virtual_size, raw_size):
+            return raw + address - start
+    msg = "the linker wrote a PE image whose debug directory lies in no section"
+    raise WorkError(msg)

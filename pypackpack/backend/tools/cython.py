@@ -15,6 +15,8 @@ from pypackpack.backend.tools.pool import Pool
 if TYPE_CHECKING:
     from types import TracebackType
 
+    from typing_extensions import Self
+
 WORKER = Path(__file__).parent / "workers" / "cython_worker.py"
 
 
@@ -71,7 +73,7 @@ class Cython:
             return Transcompiled(base64.b64decode(answer["c"]))
         return Transcompiled(None, tuple(f"{line}:{column}: {message}" for line, column, message in answer["errors"]))
 
-    def __enter__(self) -> Cython:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:

@@ -17,22 +17,32 @@ OWN = frozenset({"__fpclassify", "__isnan", "__signbit"})
 """What ``data/windows_runtime.c`` defines."""
 
 COMPILER = frozenset(
-    {"___chkstk_ms", "__chkstk", "__divti3", "__modti3", "__udivti3", "__umodti3", "__multi3", "__muloti4", "__ashlti3", "__lshrti3"}
+    [
+        *("___chkstk_ms", "__chkstk", "__divti3", "__modti3", "__udivti3", "__umodti3"),
+        *("__multi3", "__muloti4", "__ashlti3", "__lshrti3"),
+    ]
 )
 """Helpers of the compiler, in the compiler_rt that zig links."""
 
 UCRT = frozenset(
-    """
-    abort abs acos acosh asin asinh atan atan2 atanh bsearch calloc cbrt ceil copysign cos cosh erf erfc exp exp2 expm1 fabs
-    fdim floor fma fmax fmin fmod free frexp hypot isalnum isalpha isblank iscntrl isdigit isgraph islower isprint ispunct
-    isspace isupper isxdigit labs ldexp llabs log log10 log1p log2 logb lround malloc memchr memcmp memcpy memmove memset modf
-    nan nearbyint nextafter pow qsort realloc remainder rint round scalbn sin sinh sqrt strcat strchr strcmp strcoll strcpy
-    strcspn strerror strlen strncat strncmp strncpy strpbrk strrchr strspn strstr strtod strtol strtoll strtoul strtoull
-    tan tanh tolower toupper trunc wcslen wcscmp wcscpy wcschr wcsncmp
-    """.split()
+    [
+        "abort", "abs", "acos", "acosh", "asin", "asinh", "atan", "atan2", "atanh", "bsearch", "calloc", "cbrt",
+        "ceil", "copysign", "cos", "cosh", "erf", "erfc", "exp", "exp2", "expm1", "fabs", "fdim", "floor", "fma",
+        "fmax", "fmin", "fmod", "free", "frexp", "hypot", "isalnum", "isalpha", "isblank", "iscntrl", "isdigit",
+        "isgraph", "islower", "isprint", "ispunct", "isspace", "isupper", "isxdigit", "labs", "ldexp", "llabs", "log",
+        "log10", "log1p", "log2", "logb", "lround", "malloc", "memchr", "memcmp", "memcpy", "memmove", "memset",
+        "modf", "nan", "nearbyint", "nextafter", "pow", "qsort", "realloc", "remainder", "rint", "round", "scalbn",
+        "sin", "sinh", "sqrt", "strcat", "strchr", "strcmp", "strcoll", "strcpy", "strcspn", "strerror", "strlen",
+        "strncat", "strncmp", "strncpy", "strpbrk", "strrchr", "strspn", "strstr", "strtod", "strtol", "strtoll",
+        "strtoul", "strtoull", "tan", "tanh", "tolower", "toupper", "trunc", "wcslen", "wcscmp", "wcscpy", "wcschr",
+        "wcsncmp",
+    ]
 )
-"""Functions of ISO C that ``ucrtbase.dll`` exports under their own names (Microsoft, "Universal C runtime routines by category"),
-without those whose behaviour MinGW's headers change (formatted output) and those with state of their own (files, locale)."""
+"""Functions of ISO C that ``ucrtbase.dll`` exports under their own names.
+
+Source: Microsoft, "Universal C runtime routines by category". Left out are those whose behaviour MinGW's headers change
+(formatted output) and those with state of their own (files, locale).
+"""
 
 
 def imports(names: tuple[str, ...]) -> tuple[str, ...] | None:

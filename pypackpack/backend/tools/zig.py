@@ -10,7 +10,6 @@ import re
 import sys
 from dataclasses import dataclass
 from functools import cache
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pypackpack.backend import filesystem, process
@@ -19,6 +18,7 @@ from pypackpack.model.errors import ToolError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
     from pypackpack.model.build import Watcher
     from pypackpack.model.target import PythonVersion, Target
@@ -95,8 +95,8 @@ def compile_flags(target: Target, *, release: bool) -> CompileFlags:
         # node 20 knows no extended constant expressions; "generic" without that feature loads everywhere.
         words[1:2] = ["wasm32-emscripten", "-mcpu=generic-extended_const"]
     if target.object_format == "coff" and not release:
-        # A .pdb beside the module would carry this machine's path; DWARF lies inside the module.
-        words.append("-gdwarf")
+        # zig asks clang for CodeView, which names the command line and the object with this machine's paths.
+        words += ["-gdwarf", "-gno-codeview-command-line", "-Xclang", "-object-file-name=module.o"]
     return CompileFlags(tuple(words))
 
 
@@ -184,7 +184,8 @@ class Zig:
         out = f"module{job.target.suffix(job.python)}"
         link = {"elf": self._link_elf, "macho": self._link_macho, "coff": self._link_coff, "wasm": self._link_wasm}
         link[job.target.object_format](job, made, out, scratch)
-        return filesystem.read_bytes(scratch / out)
+        data = filesystem.read_bytes(scratch / out)
+        return coff.without_identity(data) if job.target.object_format == "coff" else data
 
     def _link_elf(self, job: ModuleJob, made: Path, out: str, scratch: Path) -> None:
         what = f"linking {job.path} for {job.target.name}"
@@ -222,8 +223,8 @@ class Zig:
             if windows_runtime.OWN.intersection(rest):
                 filesystem.write_scratch(scratch / "windows_runtime.c", filesystem.read_bytes(windows_runtime.SOURCE))
                 own = ["windows_runtime.c"]
-            strip = "-fstrip" if job.release else "-fno-strip"
-            words = ["build-lib", "-dynamic", "-target", job.target.triple, "-fcompiler-rt", "-fno-entry", strip]
+            words = ["build-lib", "-dynamic", "-target", job.target.triple, "-fcompiler-rt", "-fno-entry"]
+            words.append("-fstrip" if job.release else "-fno-strip")
             self._run([*words, "-OReleaseFast", made.name, *own, python, *library, f"-femit-bin={out}"], scratch, what)
             return
         strip = ["-s"] if job.release else []

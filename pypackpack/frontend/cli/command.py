@@ -88,7 +88,9 @@ def call(command: TyperCommand, row: Row, words: Sequence[str], session: Session
         UsageError: typer cannot make sense of the words.
     """
     try:
-        answer: Answer = command.main(list(words), prog_name=f"pypackpack {row.shown}", standalone_mode=False, obj=session)
+        # Not `command.main`: that one has its own idea of what an interrupt and a broken pipe are.
+        with command.make_context(f"pypackpack {row.shown}", list(words), obj=session) as context:
+            answer: Answer = command.invoke(context)
     except TyperUsageError as error:
         raise usage_error(error, row) from error
     return answer

@@ -162,12 +162,9 @@ class _RealWorld:
         self._start = start
 
     def packages(self) -> list[str]:
-        from pypackpack.frontend.cli.argv import General  # noqa: PLC0415 - import cost
-        from pypackpack.frontend.cli.console import Console  # noqa: PLC0415 - import cost
-        from pypackpack.frontend.cli.session import Session  # noqa: PLC0415 - import cost
+        from pypackpack.frontend.cli.session import recorded_packages  # noqa: PLC0415 - import cost
 
-        general = General(project=str(self._start))
-        return Session(general, Console(general)).package_names()
+        return recorded_packages(self._start)
 
     def targets(self) -> list[Found]:
         from pypackpack.middleware.target.table import families, targets  # noqa: PLC0415 - import cost

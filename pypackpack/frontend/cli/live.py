@@ -115,7 +115,7 @@ def _narrow(rows: list[BoardRow], marks: _Marks, width: int) -> Table:
         step = f"{marks.done} {cell.step}" if row.finished else cell.step
         last = f"{cell.cached} cached" if cell.cached else "" if row.finished else cell.detail
         cells: list[RenderableType] = [
-            name,
+            Text(name),
             Text(step, style="green" if row.finished else ""),
             *([marks.bar(cell, bar)] if bar else []),
         ]

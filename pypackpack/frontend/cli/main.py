@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from pypackpack.frontend.cli import argv
 from pypackpack.frontend.cli.console import Console
 from pypackpack.frontend.cli.errors import error_lines, error_object, note_lines
-from pypackpack.frontend.cli.session import Answer, Session
+from pypackpack.frontend.cli.session import Answer, Session, recorded_packages
 from pypackpack.frontend.cli.table import LATER, ROWS, command_words, row_of, rows_below
 from pypackpack.model.errors import EXIT_DONE, EXIT_INTERRUPTED, NoProjectError, NotYetError, PyPackPackError, UsageError
 
@@ -91,7 +91,7 @@ def _act(session: Session, rest: list[str]) -> Answer | None:
 def _packages(session: Session, first: str) -> list[str]:
     """Return the names of the project's packages for a call that begins with one, or with a slip of the hand."""
     try:
-        return session.package_names()
+        return recorded_packages(session.start)
     except NoProjectError:
         if get_close_matches(first, command_words(), n=1):
             return []
@@ -120,7 +120,7 @@ def _no_command(session: Session, rest: list[str]) -> PyPackPackError:
         return UsageError(f"`pypackpack {first}` has no command {rest[1]!r}: it has {', '.join(seconds)}", hint=wrong.hint)
     packages: list[str] = []
     with contextlib.suppress(PyPackPackError):  # what is wrong with the project is not what is wrong with the call
-        packages = session.package_names()
+        packages = recorded_packages(session.start)
     return argv.unknown_word(first, command_words() - LATER, packages)
 
 

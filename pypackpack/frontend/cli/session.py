@@ -56,19 +56,20 @@ class Session:
 
         return find_project(self.start)
 
-    def package_names(self) -> list[str]:
-        """Return the packages that the project's settings record, without reading anything else of them.
 
-        Raises:
-            NoProjectError: There is no project.
-            SettingsError: Its pyproject.toml is broken.
-        """
-        from pypackpack.middleware.project.finish import ours  # noqa: PLC0415 - import cost
-        from pypackpack.middleware.project.read import FILE, find_root  # noqa: PLC0415 - import cost
-        from pypackpack.middleware.project.toml import read_toml  # noqa: PLC0415 - import cost
+def recorded_packages(start: Path) -> list[str]:
+    """Return the packages that the settings of the project around a folder record, without reading anything else of them.
 
-        recorded = ours(read_toml(find_root(self.start) / FILE)).get("packages")
-        return [name for name in recorded if isinstance(name, str)] if isinstance(recorded, list) else []
+    Raises:
+        NoProjectError: There is no project.
+        SettingsError: Its pyproject.toml is broken.
+    """
+    from pypackpack.middleware.project.finish import ours  # noqa: PLC0415 - import cost
+    from pypackpack.middleware.project.read import FILE, find_root  # noqa: PLC0415 - import cost
+    from pypackpack.middleware.project.toml import read_toml  # noqa: PLC0415 - import cost
+
+    recorded = ours(read_toml(find_root(start) / FILE)).get("packages")
+    return [name for name in recorded if isinstance(name, str)] if isinstance(recorded, list) else []
 
 
 def session_of(ctx: typer.Context) -> Session:

@@ -126,9 +126,9 @@ def core_metadata(package: Package, project: Project, target: Target | None = No
         problems.add("project.dynamic", f"{words} cannot be dynamic: pypackpack reads all metadata from this file; write it out")
     table.pop("dynamic", None)
     clean = dict(table)
-    clean.pop("license-files", None)
     _prepare_readme(clean, package, project, problems)
     _prepare_license(clean, package, project, problems)
+    clean.pop("license-files", None)
     licenses = license_files(table.get("license-files"), package.root, project.root, problems.add)
     metadata = _checked(clean, problems)
     points = _entry_points(table, problems)
@@ -201,6 +201,8 @@ def _prepare_readme(clean: dict[str, Any], package: Package, project: Project, p
 def _prepare_license(clean: dict[str, Any], package: Package, project: Project, problems: _Problems) -> None:
     """Check an SPDX expression and write it in its normal form; read the file of the old form."""
     value = clean.get("license")
+    if isinstance(value, dict) and "license-files" in clean:
+        problems.add("project.license-files", "cannot stand beside the old form of license, a table; write an SPDX expression")
     if isinstance(value, str):
         from packaging.licenses import InvalidLicenseExpression, canonicalize_license_expression  # noqa: PLC0415 - import cost
 

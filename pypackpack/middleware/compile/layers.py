@@ -104,7 +104,7 @@ def check_names(files: Mapping[str, SourceFile], target: Target) -> None:
         stem, _, suffix = file.place.rpartition(".")
         if suffix not in ("py", "pyx"):
             continue
-        name = stem[: -len("/__init__")] if stem.endswith("/__init__") else stem
+        name = stem.removesuffix("/__init__")
         other = modules.setdefault(name, file)
         if other is not file:
             msg = f"{_shown(other)} and {_shown(file)} are the same module {name.replace('/', '.')} on {target.name}"

@@ -29,7 +29,6 @@ if TYPE_CHECKING:
     from pypackpack.middleware.compile.workshop import Workshop
     from pypackpack.middleware.graph.schedule import Outcome
     from pypackpack.middleware.graph.task import Needs
-    from pypackpack.model.build import Watcher
     from pypackpack.model.interpreter import Interpreter
     from pypackpack.model.project import Package
     from pypackpack.model.target import Target
@@ -275,7 +274,8 @@ class PackagePlan:
         if fallbacks and package.settings(target).strict:
             listed = "\n".join(f"{fallback.module}: {fallback.reason}" for fallback in fallbacks)
             msg = f"{len(fallbacks)} module(s) of {package.name} cannot be compiled for {target.name}, and strict is set"
-            raise SourceError(msg, hint="Change the module, exclude it (build.native.exclude), or set strict = false.", details=listed)
+            hint = "Change the module, exclude it (build.native.exclude), or set strict = false."
+            raise SourceError(msg, hint=hint, details=listed)
         files.sort(key=lambda content: content.place)
         return Contents(tuple(files), bytecode_used, native_used, tuple(fallbacks), cached)
 

@@ -33,6 +33,7 @@ __all__ = [
     "pyconfig_header",
     "pyconfig_targets",
     "supported_pythons",
+    "table",
 ]
 
 # A version between family and architecture, as in linux_2_28_x86_64, changes nothing that pyconfig.h says.
@@ -124,7 +125,7 @@ def pyconfig_groups(target: str, python: tuple[int, int]) -> tuple[Group, ...]:
 
     Raises UnknownTargetError and UnsupportedPythonError.
     """
-    data = _data()
+    data = table()
     name = _base_name(target)
     if name not in data["targets"]:
         import difflib  # noqa: PLC0415 - only a wrong name pays for it
@@ -147,7 +148,7 @@ def header_amendments(target: str, python: tuple[int, int]) -> tuple[Amendment, 
             about=raw["about"],
             sources=tuple(raw["source"]),
         )
-        for raw in _data()["amendments"]
+        for raw in table()["amendments"]
         if raw["target"] == name and version in raw["pythons"]
     )
 
@@ -161,12 +162,12 @@ def amended(text: str, amendment: Amendment) -> str:
 
 def pyconfig_targets() -> tuple[str, ...]:
     """Return the names of the targets that there are facts for."""
-    return tuple(_data()["targets"])
+    return tuple(table()["targets"])
 
 
 def supported_pythons() -> tuple[tuple[int, int], ...]:
     """Return the Pythons, as (major, minor), that there are facts for."""
-    return tuple(_version(each) for each in _data()["headers"]["pythons"])
+    return tuple(_version(each) for each in table()["headers"]["pythons"])
 
 
 def headers_look_at(*, abi_only: bool = False) -> frozenset[str]:
@@ -174,12 +175,13 @@ def headers_look_at(*, abi_only: bool = False) -> frozenset[str]:
 
     With `abi_only`, those of them that decide a structure's layout, a declaration's type or a symbol's binding.
     """
-    headers = _data()["headers"]
-    return frozenset(headers["abi"] if abi_only else headers["abi"] + headers["other"])
+    headers = table()["headers"]
+    return frozenset(headers["abi"]) if abi_only else frozenset(headers["abi"]) | frozenset(headers["other"])
 
 
 @cache
-def _data() -> dict[str, Any]:
+def table() -> dict[str, Any]:
+    """Return the table of facts as it stands in its file, for those who show it. Not to be changed."""
     from importlib import resources  # noqa: PLC0415 - read when first asked, so that importing this module is free
 
     if sys.version_info >= (3, 11):

@@ -217,6 +217,8 @@ def _write_own(document: TOMLDocument, name: str, wanted: dict[str, tuple[str, .
             own["dependencies"] = tomlkit.array()
         for text in wanted[target.name]:
             append_word(own["dependencies"], text)
+    if not tables:
+        del document["tool"]["pypackpack"]["target"]
 
 
 def _take_out(tables: Any, word: str, name: str, *, stays: bool) -> None:  # noqa: ANN401 - see _find

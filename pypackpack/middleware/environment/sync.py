@@ -211,11 +211,29 @@ def prepared(
     def waiting() -> None:
         watcher.note(f"another pypackpack is at work on the environments of {package.name}; waiting")
 
-    with filesystem.lock(folder / ".lock", waiting=waiting):
+    with filesystem.lock(_lock_file(folder), waiting=waiting), _no_empty_folders(folder, package.root):
         for leftover in folder.glob(".sync-*"):  # of one that was killed: nobody else is here now
             filesystem.remove_tree(leftover)
         with filesystem.scratch_folder(folder, ".sync-") as scratch:
             yield _Preparation(project, package, tuple(targets), tuple(pythons), scratch, offline, watcher).run()
+
+
+def _lock_file(folder: Path) -> Path:
+    """Return the lock of a package's environments; in the user's cache, so that a failure leaves the project as it was."""
+    name = filesystem.sha256_bytes(os.path.normcase(os.path.realpath(folder)))[:32]
+    return filesystem.cache_folder() / "locks" / f"{name}.lock"
+
+
+@contextlib.contextmanager
+def _no_empty_folders(folder: Path, root: Path) -> Iterator[None]:
+    """Take away at the end what was made on the way to ``folder`` and stayed empty."""
+    fresh = [path for path in (folder, *folder.parents) if root in path.parents and not path.exists()]
+    try:
+        yield
+    finally:
+        with contextlib.suppress(OSError):
+            for path in fresh:
+                path.rmdir()
 
 
 class _Preparation:

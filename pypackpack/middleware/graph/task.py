@@ -79,15 +79,28 @@ def critical_paths(tasks: Sequence[Task]) -> dict[str, float]:
         WorkError: Two tasks have one name, one needs a task that is not there, or they need each other in a circle
             (the circle is named).
     """
+    by_name = _named(tasks)
+    order, users = _ordered(by_name)
+    length: dict[str, float] = {}
+    for name in reversed(order):
+        length[name] = by_name[name].cost + max((length[user] for user in users[name]), default=0.0)
+    return length
+
+
+def _named(tasks: Sequence[Task]) -> dict[str, Task]:
     by_name: dict[str, Task] = {}
     for task in tasks:
-        if task.name in by_name:
+        if by_name.setdefault(task.name, task) is not task:
             msg = f"two tasks are called {task.name}"
             raise WorkError(msg)
-        by_name[task.name] = task
-    users: dict[str, list[str]] = {task.name: [] for task in tasks}
+    return by_name
+
+
+def _ordered(by_name: Mapping[str, Task]) -> tuple[list[str], dict[str, list[str]]]:
+    """Return the names so that each stands after what it needs, and the users of each."""
+    users: dict[str, list[str]] = {name: [] for name in by_name}
     waiting: dict[str, int] = {}
-    for task in tasks:
+    for task in by_name.values():
         needs = set(task.needs)
         waiting[task.name] = len(needs)
         for need in needs:
@@ -96,17 +109,14 @@ def critical_paths(tasks: Sequence[Task]) -> dict[str, float]:
                 raise WorkError(msg)
             users[need].append(task.name)
     order = [name for name, count in waiting.items() if count == 0]
-    for name in order:
+    for name in order:  # grows while it is walked
         for user in users[name]:
             waiting[user] -= 1
             if waiting[user] == 0:
                 order.append(user)
-    if len(order) < len(tasks):
+    if len(order) < len(by_name):
         raise WorkError("tasks need each other in a circle: " + " → ".join(_circle(by_name, waiting)))
-    length: dict[str, float] = {}
-    for name in reversed(order):
-        length[name] = by_name[name].cost + max((length[user] for user in users[name]), default=0.0)
-    return length
+    return order, users
 
 
 def _circle(by_name: Mapping[str, Task], waiting: Mapping[str, int]) -> list[str]:

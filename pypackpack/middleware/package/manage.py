@@ -5,13 +5,12 @@ from __future__ import annotations
 import contextlib
 import difflib
 import os
-import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pypackpack.backend import filesystem
 from pypackpack.middleware.package.names import check_name
-from pypackpack.middleware.project.edit import Edit, append_word, commit_edits, plan_edit, table_at
+from pypackpack.middleware.project.edit import Edit, append_word, commit_edits, lock_file, plan_edit, table_at
 from pypackpack.middleware.project.read import FILE, load_project
 from pypackpack.middleware.project.templates import template
 from pypackpack.model.errors import ConflictError, FilesystemError, PyPackPackError, UsageError
@@ -20,6 +19,8 @@ from pypackpack.model.names import normalise
 from pypackpack.model.project import Removal
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from tomlkit import TOMLDocument
 
     from pypackpack.model.build import Watcher
@@ -34,36 +35,56 @@ def add_package(project: Project, name: str, watcher: Watcher) -> Package:
         ConflictError: The project's pyproject.toml was changed meanwhile; nothing has been added.
         FilesystemError: Something cannot be written; nothing has been added.
     """
-    check_name(name, project)
-    edit = plan_edit(project.root / FILE, lambda document: _record(document, name))
-    host = _host_target(watcher)
-    requires = project.requires_python or f">={OLDEST[0]}.{OLDEST[1]}"
-    targets = f'"{host}"' if host else ""
-    place = project.root / name
-    with filesystem.scratch_folder(project.root, ".add-") as scratch:
-        fresh = scratch / name
-        text = template("package/pyproject", name=name, requires=requires.replace('"', "'"), targets=targets)
-        filesystem.write_scratch(fresh / FILE, text.encode())
-        filesystem.write_scratch(fresh / "src" / "main" / "__init__.py", b"")
-        filesystem.write_scratch(fresh / "src" / "test" / ".gitkeep", b"")
-        if host:
-            with filesystem.explained("make", place):
-                (fresh / "build" / "crossenv" / host).mkdir(parents=True)
-        # The folder first, its record last: a folder that nobody lists does no harm, should we be killed between the two.
-        try:
-            with filesystem.explained("make", place):
-                fresh.rename(place)  # not onto a folder that somebody else made meanwhile: that one is not empty
-            commit_edits([edit])
-        except BaseException:
-            if place.is_dir() and not fresh.is_dir():
-                with contextlib.suppress(Exception):
-                    filesystem.remove_tree(place)
-            raise
-    added = load_project(project.root).package(name)
+    with filesystem.lock(lock_file(project.root / FILE, "packages")):  # of two that are added at once, one waits
+        project = load_project(project.root)
+        check_name(name, project)
+        edit = plan_edit(project.root / FILE, lambda document: _record(document, name))
+        with filesystem.scratch_folder(project.root, ".add-") as scratch:
+            fresh = scratch / name
+            _fill(fresh, project, name, watcher)
+            _put(fresh, project.root / name, edit)
+        added = load_project(project.root).package(name)
     if added is None:
         msg = f"{name} was taken out of {project.root / FILE} again meanwhile"
         raise ConflictError(msg, hint="Look into that file, and run the same command again.")
     return added
+
+
+def _fill(folder: Path, project: Project, name: str, watcher: Watcher) -> None:
+    """Make a new package's files in a folder that nobody looks at yet."""
+    host = _host_target(watcher)
+    requires = project.requires_python or f">={OLDEST[0]}.{OLDEST[1]}"
+    targets = f'"{host}"' if host else ""
+    text = template("package/pyproject", name=name, requires=requires.replace('"', "'"), targets=targets)
+    filesystem.write_scratch(folder / FILE, text.encode())
+    filesystem.write_scratch(folder / "src" / "main" / "__init__.py", b"")
+    filesystem.write_scratch(folder / "src" / "test" / ".gitkeep", b"")
+    if host:
+        with filesystem.explained("make", folder):
+            (folder / "build" / "crossenv" / host).mkdir(parents=True)
+
+
+def _put(fresh: Path, place: Path, edit: Edit) -> None:
+    """Put a new package in place and record it: both, or neither.
+
+    The folder comes first: one that nobody lists does no harm, should we be killed between the two.
+    """
+    try:
+        with filesystem.explained("make", place):
+            fresh.rename(place)  # not onto a folder that somebody else made meanwhile: that one is not empty
+        commit_edits([edit])
+    except BaseException:
+        with contextlib.suppress(PyPackPackError):
+            commit_edits([_reverse(edit)])
+        if place.is_dir() and not fresh.is_dir():
+            with contextlib.suppress(PyPackPackError):
+                filesystem.remove_tree(place)
+        raise
+
+
+def _reverse(edit: Edit) -> Edit:
+    """Return the edit that takes another one back; it is a conflict where that one was never made."""
+    return Edit(edit.path, edit.after, edit.before)
 
 
 def _host_target(watcher: Watcher) -> str | None:
@@ -135,26 +156,30 @@ def remove_package(project: Project, name: str) -> Removal:
         ConflictError: The project's pyproject.toml was changed meanwhile; nothing has been removed.
         FilesystemError: The folder cannot be removed; then it is still recorded, or the message names what is left of it.
     """
-    gone = removal(project, name)
-    root = gone.package.root
-    edit = plan_edit(project.root / FILE, lambda document: _strike(document, name))
-    commit_edits([edit])
-    # Recorded no more: whatever happens from here on, the project can be read.
-    try:
-        with filesystem.explained("remove", root):
-            aside = Path(tempfile.mkdtemp(prefix=".removed-", dir=project.root))
+    with filesystem.lock(lock_file(project.root / FILE, "packages")):
+        project = load_project(project.root)
+        gone = removal(project, name)
+        edit = plan_edit(project.root / FILE, lambda document: _strike(document, name))
+        with _aside(project.root) as aside:
             try:
-                root.rename(aside / root.name)
+                commit_edits([edit])  # recorded no more: whatever happens from here on, the project can be read
+                with filesystem.explained("remove", gone.package.root):
+                    gone.package.root.rename(aside / gone.package.root.name)
             except BaseException:
-                aside.rmdir()
+                if not (aside / gone.package.root.name).exists():
+                    with contextlib.suppress(PyPackPackError):
+                        commit_edits([_reverse(edit)])
                 raise
-    except BaseException:
-        with contextlib.suppress(PyPackPackError):
-            commit_edits([Edit(edit.path, edit.after, edit.before)])
-        raise
-    try:
-        filesystem.remove_tree(aside)
-    except FilesystemError as error:
-        hint = f"The package is out of the project; delete {aside} by hand."
-        raise FilesystemError(error.message, hint=hint) from error
     return gone
+
+
+@contextlib.contextmanager
+def _aside(parent: Path) -> Iterator[Path]:
+    """Make a folder for what is to go; unlike a scratch folder's, what cannot be deleted of it is said."""
+    with filesystem.scratch_folder(parent, ".removed-") as folder:
+        yield folder
+        try:
+            filesystem.remove_tree(folder)
+        except FilesystemError as error:
+            hint = f"The package is out of the project; delete {folder} by hand."
+            raise FilesystemError(error.message, hint=hint) from error

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -11,6 +11,9 @@ from pypackpack.backend.filesystem import sha256_bytes
 from pypackpack.backend.store import FileDigests, Store
 from pypackpack.model.action import ActionResult
 from pypackpack.model.errors import FilesystemError
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 @pytest.fixture

@@ -22,10 +22,13 @@ import io
 import json
 import os
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from Cython import Utils
-from Cython.Compiler import Errors, Main, Options
+from Cython.Compiler import Errors, Main, Options, Symtab
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 DIRECTIVES = {
     "language_level": "3",
@@ -39,12 +42,27 @@ DIRECTIVES = {
 }
 
 
+def uncached(declare: Callable[[Any, str, Any], Any]) -> Callable[[Any, str, Any], Any]:
+    """Wrap the method of Cython that declares a builtin name, so that the name is looked up at each use."""
+
+    def declare_builtin(scope: Any, name: str, pos: Any) -> Any:
+        Options.cache_builtins = False
+        try:
+            return declare(scope, name, pos)
+        finally:
+            Options.cache_builtins = True
+
+    return declare_builtin
+
+
 def setup() -> None:
     """Set Cython's global options once."""
     # A name that is nowhere declared may still be there at run time, as in Python.
     Options.error_on_unknown_names = False
-    # A builtin that this Python lacks is an error when it is used, not when the module is imported.
-    Options.cache_builtins = False
+    # A builtin that this Python lacks, or that somebody patched, is looked up when it is used, not when the module is
+    # imported. The option that says so (cache_builtins) also leaves out the set-up of the methods of builtin types, and
+    # the first values.pop() then ends the process; so it is off only while Cython decides about a name.
+    Symtab.ModuleScope.declare_builtin = uncached(Symtab.ModuleScope.declare_builtin)
     # The source line above each statement triples the size of the C for readers whom it does not have.
     Options.emit_code_comments = False
 
@@ -108,7 +126,7 @@ def parse(text: str) -> list[list[Any]]:
         head, _, rest = line.partition(".py:")
         number, _, rest = rest.partition(":")
         column, _, message = rest.partition(":")
-        if head and number.isdigit() and column.isdigit() and not message.strip().startswith("warning"):
+        if head and not head.startswith("warning:") and number.isdigit() and column.isdigit():
             found.append([int(number), int(column), message.strip()])
     return found or [[0, 0, text.strip()]]
 

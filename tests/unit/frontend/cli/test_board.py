@@ -59,6 +59,11 @@ def test_a_log_shows_beginnings_and_ends() -> None:
     assert [board.record(event) for event in events] == [True, False, False, True, False]
 
 
+def test_a_word_that_comes_late_takes_nothing_back() -> None:
+    board = board_of(Step("p", "t", "compile", 2, 3), Step("p", "t", "compile", 1, 3))
+    assert board.rows()[0].current.done == 2
+
+
 def test_events_may_come_from_any_thread() -> None:
     board = Board()
 
@@ -101,6 +106,13 @@ def test_a_low_terminal_shows_what_is_being_done() -> None:
     assert len(lines) <= 10
     assert any(line.startswith("busy") for line in lines)
     assert "15 more rows" in lines[-1]
+
+
+@pytest.mark.parametrize("width", [60, 120])
+def test_a_long_detail_gives_way_to_all_else(width: int) -> None:
+    lines = shown(board_of(Step("p", "linux_musl_x86_64", "transcompile", 10, 120, 0, "a/very/long/" * 20)), width)
+    assert all(len(line) <= width for line in lines)
+    assert any("linux_musl_x86_64" in line and "10/120" in line and ("transcompile" in line or width > 100) for line in lines)
 
 
 def test_a_console_without_the_characters_gets_others() -> None:

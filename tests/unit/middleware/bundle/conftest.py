@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from pypackpack.middleware.bundle.metadata import CoreFiles
 from pypackpack.model.project import BundleSettings, Package, Project
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 Make = Callable[..., tuple[Package, Project]]
 
@@ -37,7 +39,9 @@ def make(tmp_path: Path) -> Make:
             "bundle": BundleSettings(),
         }
         app = Package(**(values | fields))
-        other = Package(**(values | {"name": "Core_Lib", "import_name": "core_lib", "root": root.parent / "core", "version": core}))
+        other = Package(
+            **(values | {"name": "Core_Lib", "import_name": "core_lib", "root": root.parent / "core", "version": core})
+        )
         return app, Project("demo", root.parent, (app, other))
 
     return made
@@ -46,4 +50,6 @@ def make(tmp_path: Path) -> Make:
 @pytest.fixture
 def core() -> CoreFiles:
     """Core metadata as plain as can be."""
-    return CoreFiles("Demo.App", "1.0", "Metadata-Version: 2.4\nName: Demo.App\nVersion: 1.0\n", licenses=(("LICENSE", b"free\n"),))
+    return CoreFiles(
+        "Demo.App", "1.0", "Metadata-Version: 2.4\nName: Demo.App\nVersion: 1.0\n", licenses=(("LICENSE", b"free\n"),)
+    )

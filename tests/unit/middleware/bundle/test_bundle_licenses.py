@@ -65,7 +65,14 @@ def test_case_is_told_apart_on_every_system(project: Path) -> None:
 
 @pytest.mark.parametrize(
     ("pattern", "why"),
-    [("../LICENSE", "PEP 639"), ("/LICENSE", "absolute"), ("C:/x", "absolute"), ("a\\b", "backslash"), ("{a,b}", "character"), (3, "text")],
+    [
+        ("../LICENSE", "PEP 639"),
+        ("/LICENSE", "absolute"),
+        ("C:/x", "absolute"),
+        ("a\\b", "backslash"),
+        ("{a,b}", "character"),
+        (3, "text"),
+    ],
 )
 def test_wrong_patterns_are_said(project: Path, pattern: object, why: str) -> None:
     files, problems = found(project, ["NOTICE.md", pattern])

@@ -140,7 +140,7 @@ class TestRequirements:
 
     def test_packages_of_the_project_are_pinned_whatever_form_they_were_written_in(self, make: Make) -> None:
         package, project = make(
-            'dependencies = ["core.lib[fast]>=1; os_name == \'nt\'", "core-lib @ git+https://example.org/x@1#subdirectory=core", "six"]\n'
+            'dependencies = ["core.lib[fast]>=1; os_name == \'nt\'", "core-lib @ git+https://example.org/x@1", "six"]\n'
             'optional-dependencies = { all = ["core_lib", "Demo-App[fast]"] }'
         )
         assert list(map(str, parsed(core_metadata(package, project)).requires_dist or [])) == [
@@ -157,7 +157,8 @@ class TestRequirements:
 
     def test_what_no_marker_can_say_stands_in_that_targets_wheel_only(self, make: Make) -> None:
         package, project = make(
-            'dependencies = ["six"]', target_dependencies={"linux_musl_x86_64": ("muslonly>=1", "six"), "windows_amd64": ("winonly",)}
+            'dependencies = ["six"]',
+            target_dependencies={"linux_musl_x86_64": ("muslonly>=1", "six"), "windows_amd64": ("winonly",)},
         )
         musl = parsed(core_metadata(package, project, find("linux_musl_x86_64"))).requires_dist
         none = parsed(core_metadata(package, project)).requires_dist
@@ -245,7 +246,9 @@ def test_all_problems_come_at_once(make: Make) -> None:
 
 def test_target_dependencies_are_checked(make: Make) -> None:
     package, project = make(target_dependencies={"linux_x86_64": ("six", "c d")})
-    with pytest.raises(SettingsError, match=r"tool\.pypackpack\.target\.linux_x86_64\.dependencies\[1\]: 'c d' is no requirement"):
+    with pytest.raises(
+        SettingsError, match=r"tool\.pypackpack\.target\.linux_x86_64\.dependencies\[1\]: 'c d' is no requirement"
+    ):
         core_metadata(package, project, find("linux_x86_64"))
 
 

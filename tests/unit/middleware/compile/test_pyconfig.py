@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
@@ -18,6 +18,7 @@ from pypackpack.middleware.compile.pyconfig import (
     pyconfig_targets,
     supported_pythons,
 )
+from pypackpack.middleware.compile.pyconfig_reference import PAGE, facts_page, write_page
 from tests.pyconfig_support import (
     host_includes,
     is_linux_x86_64,
@@ -27,9 +28,7 @@ from tests.pyconfig_support import (
     words_in_headers,
 )
 
-if TYPE_CHECKING:
-    from pathlib import Path
-
+DOCS = Path(__file__).parents[4] / "docs"
 PY313 = (3, 13)
 EVERY = [(target, python) for target in pyconfig_targets() for python in supported_pythons()]
 HOSTS = [pytest.param(folder, id=str(folder)) for folder in host_includes()]
@@ -184,3 +183,9 @@ def test_the_pythons_of_this_machine_say_the_same(include: Path) -> None:
     looked_at = headers_look_at() & words_in_headers(include)
     differing = {name for name in looked_at | made.keys() if real.get(name) != made.get(name)}
     assert differing - BUILDERS_CHOICE.keys() - {"Py_PYCONFIG_H"} == set()
+
+
+def test_the_reference_page_is_what_the_table_says(tmp_path: Path) -> None:
+    write_page(tmp_path)
+    assert (tmp_path / PAGE).read_text(encoding="utf-8") == facts_page()
+    assert (DOCS / PAGE).read_text(encoding="utf-8") == facts_page()

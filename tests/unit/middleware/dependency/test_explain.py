@@ -58,8 +58,10 @@ def said(words: str) -> PyPackPackError:
             ("bar has no wheel", "linux_x86_64"),
         ),
         (
-            "error: Request failed after 3 retries\n  cause: Failed to fetch: http://127.0.0.1:9/simple/foo/\n"
-            "  cause: error sending request for url\n  cause: Connection refused (os error 111)",
+            (
+                "error: Request failed after 3 retries\n  cause: Failed to fetch: http://127.0.0.1:9/simple/foo/\n"
+                "  cause: error sending request for url\n  cause: Connection refused (os error 111)"
+            ),
             PackageIndexError,
             ("out of reach", "foo and bar", "linux_x86_64"),
         ),
@@ -70,7 +72,7 @@ def said(words: str) -> PyPackPackError:
         ),
         ("error: HTTP status client error (401 Unauthorized) for url (https://example.org)", PackageIndexError, ("let us in",)),
         (
-            "error: Because your project depends on bar<2 and bar>2, we can conclude that your project's requirements are unsatisfiable.",
+            "error: Because your project depends on bar<2 and bar>2, we can conclude that your requirements are unsatisfiable.",
             DependencyConflictError,
             ("exclude each other", "app"),
         ),

@@ -10,7 +10,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from packaging.requirements import Requirement
 
-from pypackpack.middleware.dependency import lines as rules
 from pypackpack.middleware.dependency.lines import Dependencies, added, choose, everywhere, read, read_line, removed
 from pypackpack.middleware.environment.lock import marker_facts
 from pypackpack.middleware.target import table
@@ -18,6 +17,7 @@ from pypackpack.middleware.target import table
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from pypackpack.middleware.dependency import lines as rules
     from pypackpack.model.target import Target
 
 NAMES = (
@@ -45,9 +45,13 @@ def on_target(dependencies: Dependencies, name: str, target: Target) -> list[str
         facts = {**marker_facts(target, (3, 12)), "platform_machine": machine}
         texts = [str(line) for line in dependencies.lines] + [str(line) for line in dependencies.own.get(target.name, ())]
         found = [Requirement(text) for text in texts]
-        answers.append([
-            str(asked.specifier) for asked in found if asked.name == name and (asked.marker is None or asked.marker.evaluate(facts))
-        ])
+        answers.append(
+            [
+                str(asked.specifier)
+                for asked in found
+                if asked.name == name and (asked.marker is None or asked.marker.evaluate(facts))
+            ]
+        )
     assert all(answer == answers[0] for answer in answers)
     return answers[0]
 

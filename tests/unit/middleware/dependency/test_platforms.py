@@ -68,7 +68,11 @@ def test_operations_are_those_of_sets(one: Platforms, other: Platforms) -> None:
     ("text", "said", "rest"),
     [
         ("sys_platform == 'win32'", "sys_platform == 'win32'", ""),
-        ("platform_system == 'Windows' or os_name == 'posix' and sys_platform == 'linux'", "sys_platform == 'win32' or sys_platform == 'linux'", ""),
+        (
+            "platform_system == 'Windows' or os_name == 'posix' and sys_platform == 'linux'",
+            "sys_platform == 'win32' or sys_platform == 'linux'",
+            "",
+        ),
         ("os_name != 'nt'", "sys_platform != 'win32'", ""),
         ("'linux' == sys_platform", "sys_platform == 'linux'", ""),
         ("platform_machine == 'x86_64'", "platform_machine == 'x86_64'", ""),
@@ -85,7 +89,9 @@ def test_markers_as_people_write_them(text: str, said: str, rest: str) -> None:
     assert (marker(found), left) == (said, rest)
 
 
-@pytest.mark.parametrize("text", ["'linux' in sys_platform", "python_version < '3.12' or sys_platform == 'linux'", "sys_platform > 'a'"])
+@pytest.mark.parametrize(
+    "text", ["'linux' in sys_platform", "python_version < '3.12' or sys_platform == 'linux'", "sys_platform > 'a'"]
+)
 def test_what_is_no_set_of_platforms_stays_as_it_is(text: str) -> None:
     assert read_marker(text) == (EVERYWHERE, text)
 

@@ -75,7 +75,9 @@ def test_local_packages_give_their_dependencies_and_stay_out_themselves(tmp_path
 def test_what_is_said_to_uv_goes_along(tmp_path: Path) -> None:
     app = package(tmp_path, "app", ("click",))
     app.root.mkdir()
-    (tmp_path / "pyproject.toml").write_text('[tool.uv]\nindex-strategy = "unsafe-best-match"\nprerelease = "allow"\npackage = true\n')
+    (tmp_path / "pyproject.toml").write_text(
+        '[tool.uv]\nindex-strategy = "unsafe-best-match"\nprerelease = "allow"\npackage = true\n'
+    )
     (app.root / "pyproject.toml").write_text('[tool.uv]\nprerelease = "disallow"\n')
     settings = locks.needs_of(Project("all", tmp_path, (app,)), app).settings
     assert settings == {"index-strategy": "unsafe-best-match", "prerelease": "disallow"}

@@ -1,4 +1,4 @@
-"""The other half; whoever is imported first finds the other half made."""
+"""The other half."""
 
 from __future__ import annotations
 

@@ -137,3 +137,34 @@ def answer_default_evaluated_once() -> object:
         return list(to)
 
     return [append(1), append(2), log]
+
+
+def answer_unbound() -> object:
+    try:
+        print(local)  # noqa: F821
+        local = 1
+    except UnboundLocalError as error:
+        return type(error).__name__
+    return "none"
+
+
+
+def answer_unbound_messages() -> object:
+    try:
+        print(local)  # noqa: F821
+        local = 1
+    except UnboundLocalError as error:
+        return str(error)
+    return "none"
+
+
+def answer_exception_name_is_deleted() -> object:
+    try:
+        raise ValueError
+    except ValueError as error:
+        pass
+    try:
+        error  # noqa: B018, F821
+    except NameError as again:
+        return type(again).__name__
+    return "still there"

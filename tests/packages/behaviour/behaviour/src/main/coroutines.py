@@ -78,6 +78,7 @@ def answer_objects() -> object:
     coroutine, generator = add(1, 2), numbers(1)
     try:
         return [
+            coroutine.cr_running,
             asyncio.iscoroutine(coroutine),
             inspect.isawaitable(coroutine),
             isinstance(coroutine, collections.abc.Coroutine),
@@ -105,11 +106,12 @@ def answer_names() -> object:
         coroutine.close()
 
 
-def answer_states() -> object:
+def answer_state_names() -> object:
     coroutine = add(1, 2)
-    before = [coroutine.cr_running, inspect.getcoroutinestate(coroutine)]
-    coroutine.close()
-    return [*before, inspect.getcoroutinestate(coroutine)]
+    try:
+        return inspect.getcoroutinestate(coroutine)
+    finally:
+        coroutine.close()
 
 
 async def answer_comprehensions() -> object:

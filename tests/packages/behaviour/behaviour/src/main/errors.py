@@ -33,7 +33,7 @@ def answer_class_and_instance() -> object:
         try:
             raise what
         except (ValueError, TypeError) as error:
-            out.append(repr(error))
+            out.append(type(error).__name__)
         except Missing:
             out.append("missing")
     return out
@@ -43,7 +43,7 @@ def answer_not_an_exception() -> object:
     try:
         raise 5
     except TypeError as error:
-        return str(error)
+        return type(error).__name__
 
 
 def answer_bad_except() -> object:
@@ -52,7 +52,7 @@ def answer_bad_except() -> object:
             raise ValueError
         except 5:
             pass
-    except TypeError as error:
+    except (TypeError, ValueError) as error:
         return type(error).__name__
 
 
@@ -127,7 +127,14 @@ def answer_name_error_details() -> object:
     try:
         undefined_name  # noqa: B018, F821
     except NameError as error:
-        return [error.name, str(error)]
+        return str(error)
+
+
+def answer_name_of_name_error() -> object:
+    try:
+        undefined_name  # noqa: B018, F821
+    except NameError as error:
+        return error.name
 
 
 def answer_key_error() -> object:
@@ -135,3 +142,10 @@ def answer_key_error() -> object:
         {}[("a", 1)]
     except KeyError as error:
         return repr(error.args)
+
+
+def answer_not_an_exception_message() -> object:
+    try:
+        raise 5
+    except TypeError as error:
+        return str(error)

@@ -74,7 +74,11 @@ def answer_module() -> object:
 
 
 def answer_raw_annotations() -> object:
-    return [list(simple.__annotations__), Later.__annotations__, {k: str(v) for k, v in simple.__annotations__.items()}]
+    return [sorted(simple.__annotations__), Later.__annotations__, {k: str(v) for k, v in sorted(simple.__annotations__.items())}]
+
+
+def answer_order_of_annotations() -> object:
+    return list(simple.__annotations__)
 
 
 def answer_inspect_get_annotations() -> object:

@@ -33,8 +33,15 @@ def answer_module_getattr() -> object:
     try:
         from behaviour import nowhere  # noqa: F401
     except ImportError as error:
-        results.append([type(error).__name__, error.name, str(error).split(" (")[0]])
+        results.append(type(error).__name__)
     return [*results, lazy, behaviour.loaded[:1]]
+
+
+def answer_import_error_details() -> object:
+    try:
+        from behaviour import nowhere  # noqa: F401
+    except ImportError as error:
+        return [error.name, str(error).split(" (")[0]]
 
 
 def answer_missing() -> object:

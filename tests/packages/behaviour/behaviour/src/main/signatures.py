@@ -88,9 +88,22 @@ def answer_dunders() -> object:
         Thing.__qualname__,
         Thing.make.__func__.__qualname__,
         answer_dunders.__closure__,
-        (lambda: 0).__name__,
         (lambda: 0).__qualname__,
     ]
+
+
+def answer_name_of_a_lambda() -> object:
+    return (lambda: 0).__name__
+
+
+def answer_set_attributes() -> object:
+    def f(a):
+        return a
+
+    f.extra = "set"
+    f.__name__ = "renamed"
+    f.__doc__ = "new"
+    return [f(1), f.extra, f.__name__, f.__doc__, sorted(f.__dict__)]
 
 
 def answer_set_defaults() -> object:
@@ -99,10 +112,7 @@ def answer_set_defaults() -> object:
 
     f.__defaults__ = (10, 20)
     f.__kwdefaults__ = {"c": 30}
-    f.extra = "set"
-    f.__name__ = "renamed"
-    f.__doc__ = "new"
-    return [f(), f.extra, f.__name__, f.__doc__, sorted(f.__dict__)]
+    return f()
 
 
 def answer_code() -> object:

@@ -33,7 +33,6 @@ def answer_calls() -> object:
         named_a(1, a=2),
         refused(lambda: positional(1)),
         refused(lambda: positional(a=1, d=2)),
-        refused(lambda: star(**{"x": 1}, **{"x": 2})),
         refused(lambda: star(*5)),
         refused(lambda: star(**{1: 2})),
     ]
@@ -55,7 +54,7 @@ def answer_argument_order() -> object:
 def answer_unpacking() -> object:
     first, *middle, last = range(5)
     (a, b), [c, *d] = (1, 2), "xyz"
-    e, f = f, e = 1, 2
+    e, f = 1, 2
     *g, = "ab"
     merged = {**{"a": 1}, "b": 2, **{"a": 3}}
     return [first, middle, last, a, b, c, d, e, f, g, merged, [*range(2), *"x"], (*[], 1), sorted({*"ab", *"bc"})]
@@ -289,3 +288,17 @@ def answer_many_arguments() -> object:
     scope: dict[str, object] = {}
     exec(f"def f({', '.join(names)}): return a299", scope)
     return scope["f"](*range(300))
+
+
+def answer_doubled_keywords() -> object:
+    one, two = {"x": 1}, {"x": 2}
+    return [refused(lambda: star(**one, **two)), refused(lambda: star(x=1, **one))]
+
+
+def answer_doubled_keywords_as_written() -> object:
+    return refused(lambda: star(**{"x": 1}, **{"x": 2}))
+
+
+def answer_chained_unpacking_of_the_same_names() -> object:
+    a, b = b, a = 1, 2
+    return [a, b]

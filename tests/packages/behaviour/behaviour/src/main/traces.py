@@ -113,7 +113,18 @@ def answer_reraise() -> object:
         except ValueError:
             raise
 
-    return where(caught(again))
+    places = where(caught(again))
+    return [places[0], places[-1]]
+
+
+def answer_reraise_entries() -> object:
+    def again():
+        try:
+            fail("x")
+        except ValueError:
+            raise
+
+    return len(where(caught(again)))
 
 
 def answer_finally() -> object:
