@@ -25,8 +25,11 @@ def main() -> int:
         from pypackpack.frontend.cli.complete import complete  # noqa: PLC0415 - as above
 
         return complete(words[1:])
-    from pypackpack.frontend.cli.main import run  # noqa: PLC0415 - the full command line, only when it is needed
-
+    try:
+        from pypackpack.frontend.cli.main import run  # noqa: PLC0415 - the full command line, only when it is needed
+    except KeyboardInterrupt:  # before anything of ours listens to signals
+        sys.stderr.write("error[interrupted]: interrupted; the project is as it was\n")
+        return 130
     return run(words)
 
 

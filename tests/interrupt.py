@@ -29,7 +29,8 @@ def interrupted_at(line: int, modules: tuple[ModuleType, ...], action: Callable[
         return local
 
     def trace(frame: FrameType, _event: str, _value: object) -> Any:  # noqa: ANN401 - see above
-        return local if frame.f_code.co_filename in files else None
+        # Interrupted while it is given back, a lock stays ours until the process ends; here it would not.
+        return local if frame.f_code.co_filename in files and frame.f_code.co_name != "lock" else None
 
     before = sys.gettrace()
     sys.settrace(trace)

@@ -332,7 +332,7 @@ def is_executable(path: Path) -> bool:
 def source_date_epoch() -> int | None:
     """Return ``SOURCE_DATE_EPOCH`` (seconds since 1970, see reproducible-builds.org), or None when it is not set to a number."""
     value = os.environ.get("SOURCE_DATE_EPOCH", "")
-    return int(value) if value.isdigit() else None
+    return int(value) if value.isascii() and value.isdigit() else None
 
 
 def files_below(folder: Path, *, installed: bool = False) -> Iterator[Path]:

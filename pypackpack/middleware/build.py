@@ -253,6 +253,6 @@ def _warnings(order: Order) -> tuple[str, ...]:
                 f"the others', so an index must not get it"
             )
     epoch = os.environ.get("SOURCE_DATE_EPOCH", "")
-    if epoch and not epoch.isdigit():
+    if epoch and filesystem.source_date_epoch() is None:
         found.append(f"SOURCE_DATE_EPOCH is {epoch!r}, which is no number of seconds, and was ignored")
     return tuple(found)

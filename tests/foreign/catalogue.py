@@ -27,7 +27,7 @@ MANIFEST = "foreign.json"
 """Name of the file in each finished folder that says what it holds; its ``stamp`` says of which pins."""
 
 # To be raised when a recipe makes something else of the same downloads: its folders are then built anew.
-_REVISIONS = {"debian": 1, "headers": 1, "linux": 1, "musl": 1, "pyodide": 1, "windows": 2, "wine": 1}
+_REVISIONS = {"debian": 2, "headers": 1, "linux": 1, "musl": 1, "pyodide": 1, "windows": 2, "wine": 1}
 
 
 @dataclass(frozen=True)

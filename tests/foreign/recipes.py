@@ -7,6 +7,7 @@ run, to prove that it does and to learn its version, and returns the whole manif
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import subprocess
 import tempfile
@@ -105,6 +106,7 @@ def _debian(shop: Workshop, entry: Entry, folder: Path) -> dict[str, Any]:
     for package in packages:
         unpack_deb(shop.tools, package, root)
     _merge_usr(root)
+    _relative_links(root)
     # QEMU looks every absolute path up here first: what the Python has no use for would only hide the machine's own.
     for name in ("var", "usr/share", "usr/local"):
         shutil.rmtree(root / name, ignore_errors=True)
@@ -134,6 +136,18 @@ def _merge_usr(root: Path) -> None:
             shutil.rmtree(old)
         if new.is_dir():
             old.symlink_to(f"usr/{name}")
+
+
+def _relative_links(root: Path) -> None:
+    """Let absolute links lead to files in ``root``: the loader of ppc64el is one, and QEMU follows it out of there."""
+    for path in list(root.rglob("*")):
+        if (
+            path.is_symlink()
+            and (target := path.readlink()).is_absolute()
+            and (inside := root / target.relative_to("/")).exists()
+        ):
+            path.unlink()
+            path.symlink_to(os.path.relpath(inside.resolve(), path.parent.resolve()))
 
 
 def _python_of(folder: Path) -> Path:

@@ -231,3 +231,20 @@ def test_reading_a_project_again_costs_no_schema(folder: Path, environment: dict
             [sys.executable, "-c", program], cwd=folder, env=environment, capture_output=True, text=True, check=True, timeout=60
         )
         assert done.stdout.strip() == expected
+
+
+def test_packages_that_are_added_at_the_same_time(folder: Path, environment: dict[str, str]) -> None:
+    (folder / "pyproject.toml").write_text("[tool.pypackpack]\npackages = []\n")
+    names = [f"pkg{number}" for number in range(4)]
+    command = [sys.executable, "-m", "pypackpack", "package", "add"]
+    children = [
+        subprocess.Popen([*command, name], cwd=folder, env=environment, stderr=subprocess.PIPE) for name in [*names, "pkg0"]
+    ]
+    errors = [child.communicate(timeout=300)[1].decode() for child in children]
+    codes = [child.returncode for child in children]
+    assert sorted(codes) == [0, 0, 0, 0, 2], errors
+    refused = errors[codes.index(2)]
+    assert 'the project has a package "pkg0" already' in refused
+    listed = json.loads(Shell(environment)(folder, "package", "list", "--json").stdout)
+    assert all(name in json.dumps(listed) for name in names)
+    assert sorted(path.name for path in folder.iterdir()) == [*names, "pyproject.toml"]

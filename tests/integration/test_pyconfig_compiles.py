@@ -26,6 +26,9 @@ NEWEST = (3, 14)
 HOSTS = [pytest.param(folder, id="{}.{}".format(*python_of(folder))) for folder in host_includes()]
 STRICT = ["-O1", "-Wall", "-Wextra", "-Werror=macro-redefined", "-Wno-unused-parameter"]
 
+# One of each kind of system, pointer size and C library; the others differ in facts that internals do not look at.
+KINDS = ("linux_x86_64", "linux_armv7", "linux_musl_arm64", "macos_arm64", "windows_amd64", "windows_x86", "emscripten_wasm32")
+
 FACTS = """
 #include "pyconfig.h"
 #include <stddef.h>
@@ -215,7 +218,7 @@ def test_a_module_compiles(target: str, include: Path, zig: Path, tmp_path: Path
 
 
 @pytest.mark.parametrize("include", HOSTS)
-@pytest.mark.parametrize("target", TRIPLES)
+@pytest.mark.parametrize("target", KINDS)
 def test_internal_headers_compile(target: str, include: Path, zig: Path, tmp_path: Path) -> None:
     staged = stage_headers(include, tmp_path / "include", pyconfig_header(target, python_of(include)))
     flags = [*target_flags(target, zig), *staged, "-O0"]
@@ -223,7 +226,7 @@ def test_internal_headers_compile(target: str, include: Path, zig: Path, tmp_pat
 
 
 @pytest.mark.parametrize("include", HOSTS)
-@pytest.mark.parametrize("target", TRIPLES)
+@pytest.mark.parametrize("target", ["emscripten_wasm32"])
 def test_amendments_have_their_place(target: str, include: Path) -> None:
     for amendment in header_amendments(target, python_of(include)):
         text = (include / amendment.file).read_text(encoding="utf-8")

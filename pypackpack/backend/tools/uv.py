@@ -175,7 +175,9 @@ def run(
         msg = f"uv does not run here: {error.message}"
         raise _missing(msg) from error
     if done.code != 0:
-        lines = masked(done.stderr.strip() or done.stdout.strip()).splitlines()
+        said = masked(done.stderr.strip() or done.stdout.strip()).splitlines()
+        # Which Python serves uv as calculator is nothing that a person asked about.
+        lines = [line for line in said if not line.startswith("Using CPython ")]
         msg = f"{what} failed (uv ended with exit code {done.code})"
         raise ToolError(msg, details="\n".join(lines[-LAST_LINES:]))
     return done

@@ -13,17 +13,17 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from pypackpack.backend import filesystem, process
-from pypackpack.backend.tools import coff, pinned, windows_runtime
+from pypackpack.backend.tools import coff, elf, pinned, windows_runtime
 from pypackpack.model.errors import ToolError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
     from pathlib import Path
 
     from pypackpack.model.build import Watcher
     from pypackpack.model.target import PythonVersion, Target
 
-FLAGS_VERSION = "2"
+FLAGS_VERSION = "3"
 """Part of every key: raise it when the command lines below change what comes out."""
 
 DETAILS_SHOWN = 8000
@@ -39,6 +39,8 @@ _COMMON = (
     "-ffp-contract=off",
     # Asserts of Python's headers would put the headers' path into the binary.
     "-DNDEBUG",
+    # zig protects the stack in unoptimised code, with helpers of a runtime that a module does not bring.
+    "-fno-stack-protector",
     # Warnings about generated C are nobody's business.
     "-w",
     # Functions that nobody calls are dropped by the linker.
@@ -47,6 +49,12 @@ _COMMON = (
 )
 _RELEASE = ("-O2", "-g0")
 _DEBUG = ("-O0", "-g")
+
+_HELPER = re.compile(
+    r"__(aarch64_|atomic_|sync_|_?chkstk|(u?(div|mod|divmod)|mul|mulo|addv|subv|mulv|negv|ash[lr]|lshr|u?cmp|neg|fix(uns)?|float(un)?|"
+    r"extend|trunc|add|sub|div|powi|clz|ctz|ffs|parity|popcount|bswap|eq|ne|lt|le|gt|ge|unord)[sdtxh][ifc])"
+)
+"""Names of functions of compiler-rt and libgcc (GCC Internals, "The GCC low-level runtime library")."""
 
 _DLLTOOL_MACHINES = {"amd64": "i386:x86-64", "arm64": "arm64", "x86": "i386"}
 
@@ -94,6 +102,9 @@ def compile_flags(target: Target, *, release: bool) -> CompileFlags:
     if target.object_format == "wasm":
         # node 20 knows no extended constant expressions; "generic" without that feature loads everywhere.
         words[1:2] = ["wasm32-emscripten", "-mcpu=generic-extended_const"]
+    if target.object_format == "macho" and not release:
+        # Debug information would stay in the objects; the module would only name them, with this machine's paths.
+        words.append("-g0")
     if target.object_format == "coff" and not release:
         # zig asks clang for CodeView, which names the command line and the object with this machine's paths.
         words += ["-gdwarf", "-gno-codeview-command-line", "-Xclang", "-object-file-name=module.o"]
@@ -188,25 +199,22 @@ class Zig:
         return coff.without_identity(data) if job.target.object_format == "coff" else data
 
     def _link_elf(self, job: ModuleJob, made: Path, out: str, scratch: Path) -> None:
-        what = f"linking {job.path} for {job.target.name}"
-        if "-musl" in job.target.triple:
-            # Linked with libc, zig would write NEEDED libc.so, which auditwheel takes for glibc's. The C library is in
-            # the process before any extension module is, so the module names none; only the compiler's own helpers go in.
-            strip = ["-fstrip"] if job.release else ["-fno-strip"]
-            words = ["build-lib", "-dynamic", "-target", job.target.triple, "-fcompiler-rt", "-fallow-shlib-undefined"]
-            words += [*strip, "--gc-sections", "-OReleaseFast", "-fno-soname", made.name, f"-femit-bin={out}"]
-            self._run(words, scratch, what)
-            return
-        strip = ["-s"] if job.release else []
-        words = ["cc", "-target", job.target.triple, *_LINK, "-shared", "-Wl,--gc-sections", *strip, made.name, "-o", out]
-        self._run(words, scratch, what)
+        missing = elf.undefined_symbols(filesystem.read_bytes(made))
+        words = ["build-lib", "-dynamic", "-target", job.target.triple, "-fallow-shlib-undefined", "--gc-sections", "-fno-soname"]
+        words += ["-OReleaseFast", *_helpers(missing), "-fstrip" if job.release else "-fno-strip"]
+        if "-musl" not in job.target.triple:
+            # Against the C library's stubs, so that each function is bound to the version of the target's floor.
+            words.append("-lc")
+        # On musl the module names no C library: zig would write NEEDED libc.so, which auditwheel takes for glibc's, and the C
+        # library is in the process before any extension module is.
+        self._run([*words, made.name, f"-femit-bin={out}"], scratch, f"linking {job.path} for {job.target.name}")
 
     def _link_macho(self, job: ModuleJob, made: Path, out: str, scratch: Path) -> None:
-        # "-bundle" crashes this zig. A -shared file names itself in ID_DYLIB, by default with its absolute path.
-        strip = ["-s"] if job.release else []
-        name = f"-Wl,-install_name,@rpath/{job.path.rpartition('/')[2]}{job.target.suffix(job.python)}"
-        words = ["cc", "-target", job.target.triple, *_LINK, "-shared", "-undefined", "dynamic_lookup", name, "-Wl,-dead_strip"]
-        self._run([*words, *strip, made.name, "-o", out], scratch, f"linking {job.path} for {job.target.name}")
+        # "-bundle" crashes this zig. A dylib names itself in ID_DYLIB, by default with the path that it is written to.
+        name = f"@rpath/{job.path.rpartition('/')[2]}{job.target.suffix(job.python)}"
+        words = ["build-lib", "-dynamic", "-target", job.target.triple, "-lc", "-fno-compiler-rt", "-fallow-shlib-undefined"]
+        words += ["-dead_strip", "-OReleaseFast", "-install_name", name, "-fstrip" if job.release else "-fno-strip"]
+        self._run([*words, made.name, f"-femit-bin={out}"], scratch, f"linking {job.path} for {job.target.name}")
 
     def _link_coff(self, job: ModuleJob, made: Path, out: str, scratch: Path) -> None:
         # What the object misses of Python is all that the import library has to know; no Python of Windows is needed.
@@ -223,7 +231,7 @@ class Zig:
             if windows_runtime.OWN.intersection(rest):
                 filesystem.write_scratch(scratch / "windows_runtime.c", filesystem.read_bytes(windows_runtime.SOURCE))
                 own = ["windows_runtime.c"]
-            words = ["build-lib", "-dynamic", "-target", job.target.triple, "-fcompiler-rt", "-fno-entry"]
+            words = ["build-lib", "-dynamic", "-target", job.target.triple, *_helpers(rest), "-fno-entry"]
             words.append("-fstrip" if job.release else "-fno-strip")
             self._run([*words, "-OReleaseFast", made.name, *own, python, *library, f"-femit-bin={out}"], scratch, what)
             return
@@ -243,6 +251,14 @@ class Zig:
         words = ["wasm-ld", "-shared", "--experimental-pic", "--unresolved-symbols=import-dynamic", "--gc-sections"]
         words += [f"--export={init_symbol(job.name)}", *(["--strip-all"] if job.release else []), made.name, "-o", out]
         self._run(words, scratch, f"linking {job.path} for {job.target.name}")
+
+
+def _helpers(missing: Iterable[str]) -> list[str]:
+    """Return the option that links the compiler's helper functions, if one of the symbols is such a function.
+
+    Without need they cost seconds at the first link for a target, and bring debug information with this machine's paths.
+    """
+    return ["-fcompiler-rt" if any(_HELPER.match(name) for name in missing) else "-fno-compiler-rt"]
 
 
 def init_symbol(name: str) -> str:

@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
+from pypackpack.frontend.cli.style import emit
 from pypackpack.frontend.cli.table import BUILT_IN, GENERAL, PACKAGE_VERBS, ROWS, row_of, rows_below
 
 if TYPE_CHECKING:
@@ -48,6 +49,8 @@ def completions(words: Sequence[str], world: World) -> list[Found]:
         world: The project and the declarations.
     """
     *before, typed = words or [""]
+    if typed == '""':
+        typed = ""  # how PowerShell has to write an empty word
     plain = _without_general(before)
     if plain is None:
         return []  # the value of --project: the shell completes folders
@@ -210,6 +213,5 @@ def complete(words: Sequence[str]) -> int:
     text = "".join(f"{word}\t{' '.join(meaning.split())}\n" for word, meaning in found)
     reconfigure = getattr(sys.stdout, "reconfigure", None)
     if reconfigure is not None:
-        reconfigure(errors="replace", newline="\n")
-    sys.stdout.write(text)
-    return 0
+        reconfigure(newline="\n")  # bash on Windows would take a carriage return for a part of the word
+    return emit(text)

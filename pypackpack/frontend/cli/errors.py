@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from pypackpack.frontend.cli.style import PLAIN, Style
+from pypackpack.model.errors import EXIT_INTERRUPTED, PyPackPackError
 
-if TYPE_CHECKING:
-    from pypackpack.model.errors import PyPackPackError
+
+class DefectError(PyPackPackError):
+    """Something that pypackpack did not foresee: its own fault."""
+
+    code = "defect"
+
+
+class StoppedError(PyPackPackError):
+    """Ctrl-C, or the system's request to end."""
+
+    code = "interrupted"
+    exit_code = EXIT_INTERRUPTED
 
 
 def error_lines(error: PyPackPackError, style: Style = PLAIN) -> list[str]:

@@ -12,10 +12,18 @@ from typing import TYPE_CHECKING
 
 from pypackpack.frontend.cli import argv
 from pypackpack.frontend.cli.console import Console
-from pypackpack.frontend.cli.errors import error_lines, error_object, note_lines
+from pypackpack.frontend.cli.errors import DefectError, StoppedError, error_lines, error_object, note_lines
 from pypackpack.frontend.cli.session import Answer, Session, recorded_packages
-from pypackpack.frontend.cli.table import LATER, ROWS, command_words, row_of, rows_below
-from pypackpack.model.errors import EXIT_DONE, EXIT_INTERRUPTED, NoProjectError, NotYetError, PyPackPackError, UsageError
+from pypackpack.frontend.cli.table import LATER, PACKAGE_VERBS, ROWS, command_words, row_of, rows_below
+from pypackpack.model.errors import (
+    EXIT_DONE,
+    EXIT_INTERRUPTED,
+    FilesystemError,
+    NoProjectError,
+    NotYetError,
+    PyPackPackError,
+    UsageError,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -23,19 +31,6 @@ if TYPE_CHECKING:
     from typing import TypeAlias
 
     Act: TypeAlias = Callable[[Session, list[str]], "Answer | None"]
-
-
-class DefectError(PyPackPackError):
-    """Something that pypackpack did not foresee: its own fault."""
-
-    code = "defect"
-
-
-class StoppedError(PyPackPackError):
-    """The person told us to stop."""
-
-    code = "interrupted"
-    exit_code = EXIT_INTERRUPTED
 
 
 def run(words: Sequence[str], act: Act | None = None) -> int:
@@ -128,7 +123,7 @@ def _help(session: Session, words: list[str]) -> Answer:
     """Return the help of everything, of a group, or of one command."""
     from pypackpack.frontend.cli import overview  # noqa: PLC0415 - only for help
 
-    row = row_of(words)
+    row = row_of(words) or (row_of(words[1:]) if words[1:2] and words[1] in PACKAGE_VERBS else None)
     if row is not None:
         from pypackpack.frontend.cli import command  # noqa: PLC0415 - import cost of typer
 
@@ -166,10 +161,17 @@ def _version() -> Answer:
 
 
 def _show(answer: Answer, console: Console) -> None:
-    if console.general.json:
-        console.write_json(answer.data)
-    elif answer.asked or not console.general.quiet:
-        console.write(answer.text(console.width, console.style_out))
+    try:
+        if console.general.json:
+            console.write_json(answer.data)
+        elif answer.asked or not console.general.quiet:
+            console.write(answer.text(console.width, console.style_out))
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        _forget(sys.stdout)
+        msg = f"cannot write the result: {error.strerror or error}"
+        raise FilesystemError(msg, hint="The work itself was done.") from error
 
 
 def _report(error: PyPackPackError, console: Console) -> int:
@@ -179,7 +181,7 @@ def _report(error: PyPackPackError, console: Console) -> int:
             console.write_json(error_object(error))
         else:
             console.tell(error_lines(error, console.style_err))
-    except BrokenPipeError:
+    except OSError:  # nowhere to say it; the exit code says the rest
         _forget(sys.stdout)
     return error.exit_code
 

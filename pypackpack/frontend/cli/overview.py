@@ -3,7 +3,7 @@
 import sys
 
 from pypackpack import __version__
-from pypackpack.frontend.cli.style import PLAIN, Style, make_safe, wants_colour
+from pypackpack.frontend.cli.style import PLAIN, Style, emit, wants_colour
 from pypackpack.frontend.cli.table import BUILT_IN, GENERAL, ROWS, Row
 
 TYPE_CHECKING = False
@@ -94,11 +94,5 @@ def terminal_width() -> int:
 
 def show_overview() -> int:
     """Print top-level help and return the exit code."""
-    make_safe(sys.stdout)
     lines = overview(terminal_width(), Style(on=wants_colour(sys.stdout)))
-    try:
-        sys.stdout.write("\n".join(lines) + "\n")
-        sys.stdout.flush()
-    except BrokenPipeError:
-        sys.stdout = None  # nobody reads any more; Python must not flush into it at its end
-    return 0
+    return emit("\n".join(lines) + "\n")

@@ -1,14 +1,21 @@
-"""The reference page of the command line, ``docs/reference/cli.md``, from the declarations that help is made of."""
+"""The reference pages of the command line and of its errors, from the declarations themselves."""
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pypackpack.backend.filesystem import write_atomic
+from pypackpack.frontend.cli import errors as cli_errors
 from pypackpack.frontend.cli.command import load, parameters, usage_line
 from pypackpack.frontend.cli.overview import general_options
 from pypackpack.frontend.cli.table import BUILT_IN, ROWS
+from pypackpack.model import errors as model_errors
+from pypackpack.model.errors import PyPackPackError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from pypackpack.frontend.cli.table import Row
 
 INTRODUCTION = """# The command line
@@ -49,9 +56,17 @@ Both are for terminals only. `NO_COLOR`, set to anything, switches colour off; `
 Progress, notes and questions go to stderr, results to stdout.
 """
 
+ERRORS_INTRODUCTION = """# Errors
+
+<!-- Made by `python -m pypackpack.frontend.cli.reference`; a test compares them. -->
+
+What is written in the brackets of `error[code]: message`, and as `code` with `--json`. A code keeps its meaning from
+version to version; the messages may be worded anew.
+"""
+
 
 def cli_page() -> str:
-    """Return the page as Markdown."""
+    """Return ``docs/reference/cli.md`` as Markdown."""
     parts = [INTRODUCTION, "## Options of every command\n", _options(general_options())]
     section = ""
     for row in ROWS:
@@ -79,10 +94,28 @@ def _options(pairs: list[tuple[str, str]]) -> str:
     return "\n".join(lines) + "\n"
 
 
+def errors_page() -> str:
+    """Return ``docs/reference/errors.md`` as Markdown: every code with its exit code and what it means."""
+    lines = [ERRORS_INTRODUCTION, "| code | exit code | meaning |", "| --- | --- | --- |"]
+    for kind in sorted(_kinds(PyPackPackError), key=lambda kind: (kind.exit_code, kind.code)):
+        meaning = (kind.__doc__ or "").split("\n\n")[0].replace("``", "`")
+        lines.append(f"| `{kind.code}` | {kind.exit_code} | {' '.join(meaning.split())} |")
+    return "\n".join(lines) + "\n"
+
+
+def _kinds(base: type[PyPackPackError]) -> Iterator[type[PyPackPackError]]:
+    """Yield every kind of error that has a code of its own and is known to all floors."""
+    for kind in base.__subclasses__():
+        if "code" in vars(kind) and kind.__module__ in (model_errors.__name__, cli_errors.__name__):
+            yield kind
+        yield from _kinds(kind)
+
+
+def write_pages(folder: Path) -> None:
+    """Write both pages."""
+    write_atomic(folder / "cli.md", cli_page())
+    write_atomic(folder / "errors.md", errors_page())
+
+
 if __name__ == "__main__":
-    import sys
-    from pathlib import Path
-
-    from pypackpack.backend.filesystem import write_atomic
-
-    write_atomic(Path(sys.argv[1] if len(sys.argv) > 1 else "docs/reference/cli.md"), cli_page())
+    write_pages(Path("docs") / "reference")

@@ -90,7 +90,9 @@ def build_summary(result: BuildResult, width: int | None, style: Style = PLAIN, 
     if result.fallbacks:
         lines += ["", style.warn(f"{count(len(result.fallbacks), 'module is', 'modules are')} not native:")]
         for fallback in result.fallbacks:
-            lines += paragraph(_fallback(fallback), width, "  ", "  ")
+            first, *more = _fallback(fallback).splitlines()
+            lines += paragraph(first, width, "  ", "  ")
+            lines += [f"    {line}".rstrip() for line in more]  # a compiler's words keep their lines
     if result.left_out:
         lines += ["", style.warn("Left out:")]
         for name, reason in result.left_out:

@@ -34,6 +34,22 @@ def make_safe(stream: "TextIO | None") -> None:
         reconfigure(errors="replace")
 
 
+def emit(text: str) -> int:
+    """Write a short answer to stdout and return the exit code; a reader that went away is no error."""
+    make_safe(sys.stdout)
+    try:
+        if sys.stdout is not None:
+            sys.stdout.write(text)
+            sys.stdout.flush()
+    except BrokenPipeError:
+        sys.stdout = None  # nobody reads any more; Python must not flush into it at its end
+    except OSError as error:
+        sys.stdout = None
+        sys.stderr.write(f"error[filesystem]: cannot write the result: {error.strerror or error}\n")
+        return 1
+    return 0
+
+
 class Style:
     """Marks text, or leaves it as it is when colour is off."""
 

@@ -4,6 +4,7 @@ import os
 import sys
 
 from pypackpack import __version__
+from pypackpack.frontend.cli.style import emit
 
 
 def uv_version() -> str:
@@ -38,9 +39,4 @@ def _asked_uv() -> str:
 def show_version() -> int:
     """Print the versions and return the exit code."""
     found = uv_version() or "not found"
-    try:
-        sys.stdout.write(f"pypackpack {__version__}\nuv {found}\n")
-        sys.stdout.flush()
-    except BrokenPipeError:
-        sys.stdout = None  # nobody reads any more; Python must not flush into it at its end
-    return 0
+    return emit(f"pypackpack {__version__}\nuv {found}\n")

@@ -73,7 +73,7 @@ def write_binary(
     """Make the folder of one target, or leave it untouched when it is right already.
 
     Args:
-        folder: The folder itself; what was there is replaced in one step.
+        folder: The folder itself; what was there is replaced in one step. Whoever builds holds the package's build lock.
         digests: Path in the folder → hex SHA-256 of each file of the package (and of the project's packages it needs).
         read: Gives such a file's bytes; called for what has to be written.
         executable: Tells whether such a file is a program.
@@ -201,8 +201,7 @@ def _make(folder: Path, manifest: bytes, files: Mapping[str, _File]) -> None:
                 msg = f"{path} of {file.owner} changed while it was copied to {folder}"
                 raise ConflictError(msg, hint="Run the same command again.")
         filesystem.fill_file(fresh / MANIFEST, manifest)
-        with filesystem.lock(folder.with_name(f".{folder.name}.lock")):
-            filesystem.swap_folder(fresh, folder)
+        filesystem.swap_folder(fresh, folder)
 
 
 def _result(folder: Path, manifest: bytes, files: Mapping[str, _File], *, unchanged: bool) -> BinaryFolder:

@@ -117,9 +117,10 @@ def no_wheel(
     msg = f"{name} has no wheel for {_targets(targets, python)}, and {needs.name} needs it there"
     if exists:
         msg += f"; what it has: {exists}"
+    first = targets[0].name if targets else "<target>"
     hint = (
         f"Choose another version of {name}, another Python, or a target with a newer platform; or leave it out there: "
-        f"`pypackpack {needs.name} remove {name} --target {targets[0].name if targets else '<target>'}`."
+        f"`add {name} --target …` for the others, `remove {name} --target {first}` when all have it."
     )
     return NoWheelError(msg, hint=hint, details=details)
 
@@ -132,9 +133,14 @@ def wheelless(words: str) -> str:
     return ""
 
 
-def platforms_of_wheels(files: Iterable[str]) -> str:
-    """Return the platform tags of wheels, for a person: ``manylinux_2_27_x86_64, win_amd64``."""
-    tags = {tag for file in files for tag in file.removesuffix(".whl").rsplit("-", 1)[-1].split(".")}
+def platforms_of_wheels(files: Iterable[str], python: PythonVersion) -> str:
+    """Return the platform tags of the wheels that serve one Python, for a person: ``manylinux_2_27_x86_64, win_amd64``."""
+    exact = f"cp{python[0]}{python[1]}"
+    tags: set[str] = set()
+    for file in files:
+        words = file.removesuffix(".whl").split("-")
+        if len(words) >= 5 and (words[-2] in {exact, "abi3", "none"}):
+            tags.update(words[-1].split("."))
     return ", ".join(sorted(tags))
 
 

@@ -115,7 +115,7 @@ def pure_only(pylock: str, room: Room, needs: Needs) -> str:
         files = {_file(wheel): wheel for wheel in item.get("wheels", [])}
         anywhere = [wheel for file, wheel in files.items() if file.endswith("-none-any.whl")]
         if not anywhere:
-            exists = explain.platforms_of_wheels(files)
+            exists = explain.platforms_of_wheels(files, room.python)
             raise explain.no_wheel(item["name"], needs, (room.target,), room.python, exists=exists)
         kept.append({key: item[key] for key in ("name", "version", "index") if key in item} | {"wheels": anywhere})
     return tomlkit.dumps({"lock-version": content["lock-version"], "created-by": "pypackpack", "packages": kept})
@@ -126,11 +126,11 @@ def _file(wheel: dict[str, Any]) -> str:
     return str(name).split("#")[0].replace("%2B", "+").replace("%2b", "+")
 
 
-def wheel_platforms(pylock: str, name: str) -> str:
-    """Return the platforms that a locked dependency has wheels for, for a person."""
+def wheel_platforms(pylock: str, name: str, python: PythonVersion) -> str:
+    """Return the platforms that a locked dependency has wheels for, with one Python, for a person."""
     for item in tomllib.loads(pylock).get("packages", []):
         if item["name"] == name:
-            return explain.platforms_of_wheels(_file(wheel) for wheel in item.get("wheels", []))
+            return explain.platforms_of_wheels((_file(wheel) for wheel in item.get("wheels", [])), python)
     return ""
 
 

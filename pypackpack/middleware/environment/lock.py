@@ -210,7 +210,12 @@ def _on(text: str, marker: str) -> str:
 
 def made_from(needs: Needs) -> str:
     """Return the digest of everything that a lock is made from."""
-    return filesystem.sha256_bytes(json.dumps([_REVISION, project_content(needs)], sort_keys=True, default=str))
+    # What `project_content` is made from, and not its result: parsing versions would cost more than all of the rest.
+    targets = list(
+        dict.fromkeys((target_marker(target), target.name if needs.own.get(target.name) else "") for target in needs.targets)
+    )
+    facts = [_REVISION, needs.name, needs.lines, needs.own, targets, needs.python, needs.settings]
+    return filesystem.sha256_bytes(json.dumps(facts, sort_keys=True, default=str))
 
 
 @dataclass(frozen=True)

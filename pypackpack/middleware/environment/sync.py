@@ -473,5 +473,5 @@ class _Preparation:
         from pypackpack.middleware.dependency import explain  # noqa: PLC0415 - keeps imports of the CLI light
         from pypackpack.middleware.environment import install  # noqa: PLC0415 - keeps imports of the CLI light
 
-        exists = install.wheel_platforms(pylock, explain.wheelless(error.details))
+        exists = install.wheel_platforms(pylock, explain.wheelless(error.details), room.python)
         return explain.explained(error, self.needs, targets=(room.target,), python=room.python, exists=exists)

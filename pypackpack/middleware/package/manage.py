@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from pypackpack.backend import filesystem
 from pypackpack.middleware.package.names import check_name
-from pypackpack.middleware.project.edit import Edit, append_word, commit_edits, lock_file, plan_edit, table_at
+from pypackpack.middleware.project.edit import append_word, commit_edits, lock_file, plan_edit, table_at, take_back
 from pypackpack.middleware.project.read import FILE, load_project
 from pypackpack.middleware.project.templates import template
 from pypackpack.model.errors import ConflictError, FilesystemError, PyPackPackError, UsageError
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from tomlkit import TOMLDocument
 
+    from pypackpack.middleware.project.edit import Edit
     from pypackpack.model.build import Watcher
     from pypackpack.model.project import Package, Project
 
@@ -74,17 +75,11 @@ def _put(fresh: Path, place: Path, edit: Edit) -> None:
             fresh.rename(place)  # not onto a folder that somebody else made meanwhile: that one is not empty
         commit_edits([edit])
     except BaseException:
-        with contextlib.suppress(PyPackPackError):
-            commit_edits([_reverse(edit)])
+        take_back(edit)
         if place.is_dir() and not fresh.is_dir():
             with contextlib.suppress(PyPackPackError):
                 filesystem.remove_tree(place)
         raise
-
-
-def _reverse(edit: Edit) -> Edit:
-    """Return the edit that takes another one back; it is a conflict where that one was never made."""
-    return Edit(edit.path, edit.after, edit.before)
 
 
 def _host_target(watcher: Watcher) -> str | None:
@@ -167,8 +162,7 @@ def remove_package(project: Project, name: str) -> Removal:
                     gone.package.root.rename(aside / gone.package.root.name)
             except BaseException:
                 if not (aside / gone.package.root.name).exists():
-                    with contextlib.suppress(PyPackPackError):
-                        commit_edits([_reverse(edit)])
+                    take_back(edit)
                 raise
     return gone
 

@@ -111,10 +111,18 @@ def _write(edits: list[Edit]) -> None:
             filesystem.write_atomic(_real(edit.path), edit.after)
     except BaseException:
         for edit in begun:
-            with contextlib.suppress(Exception):
-                if edit.path.read_bytes() == edit.after:
-                    filesystem.write_atomic(_real(edit.path), edit.before)
+            take_back(edit)
         raise
+
+
+def take_back(edit: Edit) -> None:
+    """Undo an edit that was written, after a failure or Ctrl-C; a file that is not as the edit left it stays as it is.
+
+    No lock is taken: Ctrl-C may have come while ours was being given back, and then we would wait for ourselves.
+    """
+    with contextlib.suppress(Exception):
+        if edit.path.read_bytes() == edit.after:
+            filesystem.write_atomic(_real(edit.path), edit.before)
 
 
 def table_at(document: TOMLDocument, dotted: str) -> Any:  # noqa: ANN401 - tomlkit has no common type for its kinds of tables

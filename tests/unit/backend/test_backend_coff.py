@@ -6,7 +6,8 @@ import struct
 
 import pytest
 
-from pypackpack.backend.tools.coff import python_imports, undefined_symbols
+from pypackpack.backend.tools import elf
+from pypackpack.backend.tools.coff import python_imports, undefined_symbols, without_identity
 from pypackpack.backend.tools.zig import init_symbol
 from pypackpack.model.errors import WorkError
 
@@ -47,3 +48,15 @@ def test_damaged_objects_are_refused(data: bytes) -> None:
 def test_init_symbols_follow_pep_489() -> None:
     assert init_symbol("mod") == "PyInit_mod"
     assert init_symbol("größe") == "PyInitU_gre_6ka8i"
+
+
+def test_what_is_no_image_is_refused() -> None:
+    for data in (b"", b"MZ", b"MZ" + bytes(100)):
+        with pytest.raises(WorkError, match="PE image"):
+            without_identity(data)
+
+
+@pytest.mark.parametrize("data", [b"", b"\x7fELF", b"MZ" + bytes(100), b"\x7fELF\x02\x01" + bytes(20)])
+def test_damaged_elf_objects_are_refused(data: bytes) -> None:
+    with pytest.raises(WorkError, match="ELF"):
+        elf.undefined_symbols(data)

@@ -24,14 +24,14 @@ class Shell(str, Enum):
 SCRIPTS = {
     Shell.BASH: r"""# Put it where bash looks:  pypackpack completion bash > ~/.local/share/bash-completion/completions/pypackpack
 _pypackpack() {
-    local line word IFS=$'\n'
+    local line word part last IFS=$'\n'
+    local whole=()
     COMPREPLY=()
-    local words=("${COMP_WORDS[@]:1:COMP_CWORD}")
     # bash parts words at "=": `--target=a` comes as three words and has to be put together again.
-    local whole=() part
-    for part in "${words[@]}"; do
-        if [[ ${#whole[@]} -gt 0 && ( $part == "=" || ${whole[-1]} == --*= ) ]]; then
-            whole[-1]+=$part
+    for part in "${COMP_WORDS[@]:1:COMP_CWORD}"; do
+        last=$((${#whole[@]} - 1)) # bash 3.2 of macOS has no index -1
+        if [[ $last -ge 0 && ($part == "=" || ${whole[last]} == --*=) ]]; then
+            whole[last]+=$part
         else
             whole+=("$part")
         fi
@@ -67,10 +67,15 @@ fi
     Shell.FISH: r"""# Put it where fish looks:  pypackpack completion fish > ~/.config/fish/completions/pypackpack.fish
 function __pypackpack_complete
     set -l words (commandline -opc) (commandline -ct)
-    $words[1] __complete $words[2..-1] 2>/dev/null
+    set -l found ($words[1] __complete $words[2..-1] 2>/dev/null)
+    if test (count $found) -gt 0
+        printf '%s\n' $found
+    else
+        __fish_complete_path (commandline -ct)
+    end
 end
 for name in pypackpack ppp
-    complete -c $name -a '(__pypackpack_complete)'
+    complete -c $name -f -a '(__pypackpack_complete)'
 end
 """,
     Shell.POWERSHELL: r"""# Put it into your profile:  pypackpack completion powershell >> $PROFILE

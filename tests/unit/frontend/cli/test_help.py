@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from pypackpack.frontend.cli import command, overview
-from pypackpack.frontend.cli.reference import cli_page
+from pypackpack.frontend.cli.reference import cli_page, errors_page
 from pypackpack.frontend.cli.style import Style
 from pypackpack.frontend.cli.table import GENERAL, LATER, ROWS, Row
 
-PAGE = Path(__file__).parents[4] / "docs" / "reference" / "cli.md"
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+PAGES = Path(__file__).parents[4] / "docs" / "reference"
 
 
 def plain(lines: list[str]) -> list[str]:
@@ -66,8 +70,15 @@ def test_the_width_is_one_that_can_be_read(columns: str, width: int, monkeypatch
     assert overview.terminal_width() == width
 
 
-def test_the_committed_page_is_the_one_that_the_declarations_make() -> None:
-    assert PAGE.read_text(encoding="utf-8") == cli_page(), "run python -m pypackpack.frontend.cli.reference"
+@pytest.mark.parametrize(("name", "page"), [("cli.md", cli_page), ("errors.md", errors_page)])
+def test_the_committed_pages_are_those_that_the_declarations_make(name: str, page: Callable[[], str]) -> None:
+    assert (PAGES / name).read_text(encoding="utf-8") == page(), "run python -m pypackpack.frontend.cli.reference"
+
+
+def test_every_code_means_one_thing() -> None:
+    codes = [line.split("`")[1] for line in errors_page().splitlines() if line.startswith("| `")]
+    assert len(codes) == len(set(codes))
+    assert {"usage", "defect", "interrupted", "not-yet"} <= set(codes)
 
 
 def test_the_page_names_no_command_that_is_not_there() -> None:

@@ -94,5 +94,6 @@ def test_a_server_out_of_reach_is_no_missing_wheel() -> None:
 
 
 def test_wheels_are_shown_by_platform() -> None:
-    files = ["a-1-cp311-cp311-manylinux_2_17_x86_64.manylinux2014_x86_64.whl", "a-1-cp311-cp311-win_amd64.whl"]
-    assert platforms_of_wheels(files) == "manylinux2014_x86_64, manylinux_2_17_x86_64, win_amd64"
+    files = ["a-1-cp311-cp311-manylinux_2_17_x86_64.manylinux2014_x86_64.whl", "a-1-cp39-abi3-win_amd64.whl"]
+    assert platforms_of_wheels(files, (3, 11)) == "manylinux2014_x86_64, manylinux_2_17_x86_64, win_amd64"
+    assert platforms_of_wheels(files, (3, 12)) == "win_amd64"

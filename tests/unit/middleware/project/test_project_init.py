@@ -1,13 +1,16 @@
 from __future__ import annotations
 
 import os
+import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from pypackpack.backend import filesystem
 from pypackpack.backend.tools import python as pythons
 from pypackpack.backend.tools import uv
+from pypackpack.middleware.project import init
 from pypackpack.middleware.project.init import init_project
 from pypackpack.middleware.project.read import load_project
 from pypackpack.middleware.project.toml import read_toml
@@ -22,6 +25,7 @@ from pypackpack.model.errors import (
     UsageError,
 )
 from pypackpack.model.interpreter import Interpreter
+from tests.interrupt import interrupted_at
 from tests.snapshot import snapshot
 
 if TYPE_CHECKING:
@@ -336,3 +340,22 @@ def test_interrupted_at_any_write_nothing_is_left(
         number += 1
     assert number > 10
     assert load_project(root).name == "acme"
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+def test_interrupted_at_any_line_there_is_a_project_or_none(folder: Path) -> None:
+    def seen() -> dict[str, object]:
+        # Interrupted while it is being removed, a scratch folder stays, and with it the folder around it.
+        return {name: entry for name, entry in snapshot(folder).items() if name != "acme" and "/.init-" not in name}
+
+    init_project(folder, "acme", None, watcher=Silent())
+    whole = seen()
+    line, results = 1, set()
+    shutil.rmtree(folder / "acme")
+    while interrupted_at(line, (init, filesystem), lambda: init_project(folder, "acme", None, watcher=Silent())):
+        assert seen() in ({}, whole), line
+        results.add(bool(seen()))
+        shutil.rmtree(folder / "acme", ignore_errors=True)
+        line += 1
+    assert line > 100
+    assert False in results

@@ -139,32 +139,26 @@ def answer_default_evaluated_once() -> object:
     return [append(1), append(2), log]
 
 
-def answer_unbound() -> object:
-    try:
-        print(local)  # noqa: F821
-        local = 1
-    except UnboundLocalError as error:
-        return type(error).__name__
-    return "none"
+def answer_perhaps_unbound() -> object:
+    def whole(flag):
+        if flag:
+            x = 1
+        return x
 
+    def real(flag):
+        for _ in range(flag):
+            x = 1.5
+        return x
 
+    def loop(n):
+        for k in range(n):
+            pass
+        return k
 
-def answer_unbound_messages() -> object:
-    try:
-        print(local)  # noqa: F821
-        local = 1
-    except UnboundLocalError as error:
-        return str(error)
-    return "none"
-
-
-def answer_exception_name_is_deleted() -> object:
-    try:
-        raise ValueError
-    except ValueError as error:
-        pass
-    try:
-        error  # noqa: B018, F821
-    except NameError as again:
-        return type(again).__name__
-    return "still there"
+    results = []
+    for function in (whole, real, loop):
+        try:
+            results.append([function(3), function(0)])
+        except UnboundLocalError as error:
+            results.append(str(error))
+    return results
