@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from pypackpack.middleware.graph.task import Task
     from pypackpack.model.build import BuildRequest, Watcher
     from pypackpack.model.interpreter import Interpreter
-    from pypackpack.model.project import BuildSettings, Package, Project
+    from pypackpack.model.project import Package, Project
     from pypackpack.model.target import PythonVersion, Target
 
 TOOLCHAINS = {
@@ -124,10 +124,7 @@ def resolve(request: BuildRequest, watcher: Watcher) -> Order:
     wanted = table.resolve(request.targets, package.targets) if request.targets else package.targets
     members = in_order(project, (package,)) if request.bundle is Bundle.BINARY else (package,)
     for member in members:
-        for target in wanted:
-            _refuse_later(member, member.settings(target))
-    if package.bundle.entry is not None and request.bundle is Bundle.BINARY:
-        watcher.note(f"applications (bundle.entry of {package.name}) are not there yet: the folder is built without a launcher")
+        _refuse_later(member, wanted, request.bundle)
     pythons = pythons_for(
         project, package, request.pythons, headers=request.level is Level.NATIVE, offline=request.offline, watcher=watcher
     )
@@ -135,18 +132,13 @@ def resolve(request: BuildRequest, watcher: Watcher) -> Order:
     return Order(request, project, package, members, targets, pythons, left_out)
 
 
-def _refuse_later(package: Package, settings: BuildSettings) -> None:
+def _refuse_later(package: Package, targets: Sequence[Target], bundle: Bundle) -> None:
     """Refuse settings whose work comes in a later version, instead of doing something else."""
-    later = {
-        f"compiler = {settings.compiler!r}": settings.compiler != "cython",
-        f"abi = {settings.abi!r}": settings.abi != "version",
-        f"unit = {settings.unit!r}": settings.unit != "module",
-        "minify = true": settings.minify,
-    }
-    for words, asked in later.items():
-        if asked:
-            msg = f"{package.root / 'pyproject.toml'}: tool.pypackpack.build: {words} is not there yet"
-            raise NotYetError(msg, hint="Take the line out to build with the default.")
+    from pypackpack.middleware.project.later import unbuilt  # noqa: PLC0415 - keeps imports of the CLI light
+
+    for words in unbuilt(package, targets, bundle):
+        msg = f"{package.root / 'pyproject.toml'}: tool.pypackpack.{words} is not there yet"
+        raise NotYetError(msg, hint="Take the line out to build with the default.")
 
 
 def _possible(
@@ -216,9 +208,11 @@ class _Build:
             everywhere = [layers.on(target) for target in {*member.targets, *order.targets}]
             digests = {file.path: shop.digests.digest(file.path) for each in everywhere for file in each}
             same[member.name] = equal_everywhere(everywhere, digests) and not any(member.target_dependencies.values())
-        outcomes = self._tasks([task for plan in plans.values() for task in plan.tasks])
+        # Python's own word on every source first: nobody waits minutes for a compiler to hear of a missing bracket.
+        outcomes = self._tasks([task for plan in plans.values() for task in plan.syntax_tasks])
         for plan in plans.values():
             plan.check_syntax(outcomes)
+        outcomes |= self._tasks([task for plan in plans.values() for task in plan.native_tasks])
         made = [
             artifacts.Made(member, target, python, plans[member.name].contents(target, python, outcomes), same[member.name])
             for member in order.members

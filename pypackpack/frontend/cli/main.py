@@ -181,8 +181,9 @@ def _report(error: PyPackPackError, console: Console) -> int:
             console.write_json(error_object(error))
         else:
             console.tell(error_lines(error, console.style_err))
-    except OSError:  # nowhere to say it; the exit code says the rest
+    except OSError:
         _forget(sys.stdout)
+        console.tell(error_lines(error, console.style_err))
     return error.exit_code
 
 

@@ -86,9 +86,14 @@ class PackagePlan:
         self._files: dict[str, tuple[SourceFile, ...]] = {}
 
     @property
-    def tasks(self) -> tuple[Task, ...]:
-        """All tasks planned so far."""
-        return tuple(self._tasks.values())
+    def syntax_tasks(self) -> tuple[Task, ...]:
+        """The tasks that make bytecode, and by it find out whether the sources are right."""
+        return tuple(task for task in self._tasks.values() if task.step == "bytecode")
+
+    @property
+    def native_tasks(self) -> tuple[Task, ...]:
+        """The tasks that make extension modules."""
+        return tuple(task for task in self._tasks.values() if task.step != "bytecode")
 
     def add(self, target: Target, python: Interpreter, files: tuple[SourceFile, ...]) -> None:
         """Plan the package's modules on one target for one Python."""

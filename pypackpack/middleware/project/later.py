@@ -28,7 +28,7 @@ def unbuilt(package: Package, targets: Iterable[Target], bundle: Bundle) -> tupl
     """Return the settings, as ``key = value``, that these targets of a package have and that are not built yet."""
     found: dict[str, None] = {}
     for target in targets:
-        settings = package.build[target.name]
+        settings = package.settings(target)
         for key, value in LATER.items():
             if getattr(settings, key.partition(".")[2]) == value:
                 shown = "true" if value is True else f'"{value}"'

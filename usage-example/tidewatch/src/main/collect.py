@@ -73,6 +73,9 @@ async def collect(
     try:
         async with asyncio.TaskGroup() as group:
             tasks = [group.create_task(one(station), name=station.key) for station in stations]
-    except* FeedError as several:
-        raise several.exceptions[0] from None
+    except ExceptionGroup as several:
+        feeds, others = several.split(FeedError)
+        if feeds is None or others is not None:
+            raise
+        raise feeds.exceptions[0] from None
     return [task.result() for task in tasks]

@@ -160,5 +160,5 @@ def answer_perhaps_unbound() -> object:
         try:
             results.append([function(3), function(0)])
         except UnboundLocalError as error:
-            results.append(str(error))
+            results.append(type(error).__name__)
     return results

@@ -221,21 +221,6 @@ async def answer_task_group() -> object:
     return [[task.result(), task.get_name()] for task in tasks]
 
 
-async def answer_task_group_errors() -> object:
-    async def fail(kind):
-        raise kind("x")
-
-    caught = []
-    try:
-        async with asyncio.TaskGroup() as group:
-            group.create_task(fail(ValueError))
-            group.create_task(fail(TypeError))
-    except* ValueError as errors:
-        caught.append([repr(error) for error in errors.exceptions])
-    except* TypeError as errors:
-        caught.append([repr(error) for error in errors.exceptions])
-    return caught
-
 
 async def answer_cancel() -> object:
     log = []
