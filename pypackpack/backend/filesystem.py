@@ -12,7 +12,6 @@ import hashlib
 import os
 import shutil
 import sys
-import tempfile
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
@@ -191,7 +190,8 @@ def swap_folder(fresh: Path, place: Path) -> None:
         if not place.exists():
             fresh.rename(place)
             return
-        old = Path(tempfile.mkdtemp(prefix=f".old-{place.name[:40]}-", dir=place.parent))
+        old = _unused(place.parent, f".old-{place.name[:40]}-")
+        old.mkdir(mode=0o700)
         place.rename(old / "was")
         try:
             fresh.rename(place)
@@ -319,6 +319,16 @@ def read_bytes(path: Path) -> bytes:
     """
     with explained("read", path):
         return path.read_bytes()
+
+
+def folders_in(folder: Path) -> list[str]:
+    """Return the names of the folders in a folder, sorted; hidden ones are left out.
+
+    Raises:
+        FilesystemError: It cannot be read.
+    """
+    with explained("read", folder), os.scandir(folder) as entries:
+        return sorted(entry.name for entry in entries if entry.is_dir() and not entry.name.startswith((".", "__")))
 
 
 def is_executable(path: Path) -> bool:

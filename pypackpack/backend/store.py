@@ -14,7 +14,6 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import tempfile
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -62,9 +61,9 @@ class Store:
         folder = os.path.dirname(place)  # noqa: PTH120 - hot path, strings on purpose
         with filesystem.explained("write to the cache", Path(place)):
             os.makedirs(folder, exist_ok=True)  # noqa: PTH103 - hot path
-            handle, aside = tempfile.mkstemp(prefix=".new-", dir=folder)
+            aside = f"{folder}/.new-{os.urandom(8).hex()}"
             try:
-                with os.fdopen(handle, "wb") as stream:
+                with open(aside, "xb") as stream:  # noqa: PTH123 - hot path
                     stream.write(data)
                 filesystem.replace(aside, place)
             except BaseException:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from pypackpack.backend import filesystem, host, process
 from pypackpack.middleware.bundle import artifacts
-from pypackpack.middleware.compile.layers import Layers, equal_everywhere
+from pypackpack.middleware.compile.layers import Layers
 from pypackpack.middleware.compile.plan import PackagePlan, merge_fallbacks
 from pypackpack.middleware.compile.workshop import open_workshop
 from pypackpack.middleware.graph.schedule import run_tasks
@@ -204,10 +204,8 @@ class _Build:
                 files[member.name, target.name] = layers.on(target)
                 for python in order.pythons:
                     plan.add(target, python, files[member.name, target.name])
-            # A wheel may say "any" only if no target of the package would get another one, built now or not.
-            everywhere = [layers.on(target) for target in {*member.targets, *order.targets}]
-            digests = {file.path: shop.digests.digest(file.path) for each in everywhere for file in each}
-            same[member.name] = equal_everywhere(everywhere, digests) and not any(member.target_dependencies.values())
+            # A wheel may say "any" only if no platform would get another one, whether it is built now or not.
+            same[member.name] = not layers.has_overlays and not any(member.target_dependencies.values())
         # Python's own word on every source first: nobody waits minutes for a compiler to hear of a missing bracket.
         outcomes = self._tasks([task for plan in plans.values() for task in plan.syntax_tasks])
         for plan in plans.values():

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import base64
+import contextlib
+import os
+import re
 import sys
 from dataclasses import dataclass
 from functools import cache
@@ -18,6 +21,7 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
 WORKER = Path(__file__).parent / "workers" / "cython_worker.py"
+_DIST_INFO = re.compile(r"cython-\d[^-]*\.dist-info", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -30,14 +34,26 @@ class Transcompiled:
 
 @cache
 def fingerprint() -> str:
-    """Return what, besides a module's own source, decides the C that comes out: Cython's version and our worker.
+    """Return what, besides a module's own source, decides the C that comes out: Cython's version and our worker."""
+    return f"cython {_version()} {filesystem.sha256_file(WORKER)}"
 
-    Read from the installed distribution's folder name: importing Cython would cost more than a whole build that has
-    nothing to do.
+
+def _version() -> str:
+    """Return the version of the installed Cython, by the name of its ``.dist-info`` folder.
+
+    ``importlib.metadata`` is asked only if there is no such folder: its import costs more than a whole build that has
+    nothing to do, and so does Cython's own.
     """
+    for place in sys.path:
+        with contextlib.suppress(OSError):
+            found = [name for name in os.listdir(place or ".") if _DIST_INFO.fullmatch(name)]  # noqa: PTH208 - names are enough
+            if len(found) == 1:
+                return found[0][len("cython-") : -len(".dist-info")]
+            if found:
+                break
     from importlib.metadata import version  # noqa: PLC0415 - import cost
 
-    return f"cython {version('cython')} {filesystem.sha256_file(WORKER)}"
+    return version("cython")
 
 
 class Cython:

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pypackpack.backend import filesystem
-from pypackpack.backend.tools import uv
 from pypackpack.model.errors import MissingToolError
 
 if sys.version_info >= (3, 11):
@@ -92,6 +91,8 @@ def ensure_tool(name: str, *, offline: bool = False, watcher: Watcher | None = N
         msg = f"{name} {tool.version} has no wheel for this system ({sysconfig.get_platform()})"
         there = "\n".join(item.file for item in tool.wheels)
         raise MissingToolError(msg, hint="Build on one of the systems that it has wheels for.", details=there)
+    from pypackpack.backend.tools import uv  # noqa: PLC0415 - import cost, only before a download
+
     uv.install_tool(name, tool.version, tool.hashes, folder, offline=offline, size=wheel.size, watcher=watcher)
     return folder
 

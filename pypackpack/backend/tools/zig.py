@@ -146,6 +146,7 @@ class Zig:
             version: The pinned version, for messages.
         """
         self.version = version
+        folder = folder.resolve()  # zig names its own files so, and these names are to be taken out of what it writes
         self.program = folder / "ziglang" / ("zig.exe" if sys.platform == "win32" else "zig")
         self.library = folder / "ziglang" / "lib"
         self.cache = cache
@@ -179,13 +180,15 @@ class Zig:
         Raises:
             ToolError: The compiler or linker refused; its words are in ``details``.
         """
+        scratch = scratch.resolve()
         source = f"{job.path}.c"
         made = scratch / "module.o"
         filesystem.write_scratch(scratch / source, job.c)
         flags = compile_flags(job.target, release=job.release).words
         hidden = [f"-ffile-prefix-map={scratch}=.", f"-ffile-prefix-map={self.library}=zig"]
-        hidden += [f"-ffile-prefix-map={folder}=include" for folder in job.includes]
-        folders = [f"-I{folder}" for folder in job.includes]
+        includes = [folder.resolve() for folder in job.includes]
+        hidden += [f"-ffile-prefix-map={folder}=include" for folder in includes]
+        folders = [f"-I{folder}" for folder in includes]
         if job.target.object_format == "wasm":
             # zig brings no C library headers for Emscripten. Its C library is a musl, and riscv32's headers are the nearest
             # that zig has; what differs lies in data/emscripten, among the job's includes.

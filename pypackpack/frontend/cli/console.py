@@ -60,6 +60,7 @@ class Console:
 
     def __init__(self, general: General, out: TextIO | None = None, err: TextIO | None = None) -> None:
         self.general = general
+        self.lost = False  # whether stdout cannot take anything any more
         # A program without streams (pythonw) has None there; its output goes nowhere instead of failing.
         self.out: TextIO = out or sys.stdout or open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123, SIM115 - open to the end
         self.err: TextIO = err or sys.stderr or open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123, SIM115 - open to the end

@@ -169,6 +169,7 @@ def _show(answer: Answer, console: Console) -> None:
     except BrokenPipeError:
         raise
     except OSError as error:
+        console.lost = True
         _forget(sys.stdout)
         msg = f"cannot write the result: {error.strerror or error}"
         raise FilesystemError(msg, hint="The work itself was done.") from error
@@ -177,7 +178,7 @@ def _show(answer: Answer, console: Console) -> None:
 def _report(error: PyPackPackError, console: Console) -> int:
     """Say an error once and return its exit code."""
     try:
-        if console.general.json:
+        if console.general.json and not console.lost:
             console.write_json(error_object(error))
         else:
             console.tell(error_lines(error, console.style_err))

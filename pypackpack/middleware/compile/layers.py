@@ -14,7 +14,7 @@ from pypackpack.backend import filesystem
 from pypackpack.model.errors import SourceError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
     from pathlib import Path
 
     from pypackpack.model.project import Package
@@ -75,6 +75,12 @@ class Layers:
             self._read[name] = tuple(found)
         return self._read[name]
 
+    @property
+    def has_overlays(self) -> bool:
+        """Whether any platform, enabled or not, has files of its own: then no wheel fits all platforms."""
+        folders = filesystem.folders_in(self._package.source)
+        return any(self._layer(name) for name in folders if name not in ("main", "test"))
+
     def on(self, target: Target) -> tuple[SourceFile, ...]:
         """Return the files of the package on a target, sorted by place.
 
@@ -113,9 +119,3 @@ def check_names(files: Mapping[str, SourceFile], target: Target) -> None:
 
 def _shown(file: SourceFile) -> str:
     return f"src/{file.layer}/{file.place}"
-
-
-def equal_everywhere(per_target: Sequence[tuple[SourceFile, ...]], digests: Mapping[Path, str]) -> bool:
-    """Tell whether the package has the same files with the same content on all of these targets."""
-    shapes = {tuple((file.place, digests[file.path]) for file in files) for files in per_target}
-    return len(shapes) <= 1

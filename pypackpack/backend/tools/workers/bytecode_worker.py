@@ -10,9 +10,11 @@ code is held a second time here, and all are marked. Hashes of strings are fixed
 
 import base64
 import importlib.util
+import io
 import json
 import marshal
 import sys
+import tokenize
 import types
 import warnings
 
@@ -29,9 +31,31 @@ def held(value, keep):
             held(getattr(value, name, None), keep)
 
 
+def undecodable(source):
+    """Return the problem of a source that is not text in its own encoding (PEP 263, PEP 3120), else None.
+
+    compile() itself does not look into comments, Cython does.
+    """
+    try:
+        encoding = tokenize.detect_encoding(io.BytesIO(source).readline)[0]
+        source.decode(encoding)
+    except UnicodeDecodeError as error:
+        line = source.count(b"\n", 0, error.start) + 1
+        message = f"this is not {error.encoding} text: {error.reason} (byte 0x{source[error.start]:02x})"
+        return {"error": message, "line": line, "column": 0, "text": ""}
+    except SyntaxError as error:
+        declared = b"coding" in b"".join(source.splitlines()[:2])
+        message = str(error) if declared else "this is not utf-8 text, and no other encoding is declared"
+        return {"error": message, "line": 1, "column": 0, "text": ""}
+    return None
+
+
 def compiled(request):
     """Answer one request."""
     source = base64.b64decode(request["source"])
+    problem = undecodable(source)
+    if problem:
+        return problem
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
