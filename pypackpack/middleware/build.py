@@ -206,6 +206,9 @@ class _Build:
                     plan.add(target, python, files[member.name, target.name])
             # A wheel may say "any" only if no platform would get another one, whether it is built now or not.
             same[member.name] = not layers.has_overlays and not any(member.target_dependencies.values())
+        if order.request.level is Level.NATIVE and not order.request.offline:
+            # Fetched before there is a table of progress, so that uv can show its own.
+            shop.zig()
         # Python's own word on every source first: nobody waits minutes for a compiler to hear of a missing bracket.
         outcomes = self._tasks([task for plan in plans.values() for task in plan.syntax_tasks])
         for plan in plans.values():

@@ -46,7 +46,8 @@ WRITE = """
 import sys
 from pathlib import Path
 from pypackpack.middleware.bundle.metadata import core_metadata
-from pypackpack.middleware.bundle.wheel import WheelMember, WheelTag, write_wheel
+from pypackpack.middleware.bundle.tags import WheelTag
+from pypackpack.middleware.bundle.wheel import WheelMember, write_wheel
 from pypackpack.model.project import BundleSettings, Package, Project
 
 root = Path(sys.argv[1])

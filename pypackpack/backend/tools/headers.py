@@ -6,6 +6,7 @@ machine are copied without theirs, once, and the target's lies in a folder of it
 
 from __future__ import annotations
 
+import contextlib
 import json
 import shutil
 from dataclasses import dataclass
@@ -16,6 +17,8 @@ from pypackpack.backend import filesystem
 from pypackpack.model.errors import MissingToolError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from pypackpack.model.interpreter import Interpreter
 
 FOLDER = "headers-v1"
@@ -83,6 +86,27 @@ def text_folder(files: dict[str, str], cache: Path) -> HeaderFolder:
                 filesystem.write_scratch(scratch / "new" / name, text.encode())
             filesystem.make_once(place, scratch / "new")
     return HeaderFolder(place, digest)
+
+
+def noted_folder(facts: str, sources: tuple[Path, ...], make: Callable[[], dict[str, str]], cache: Path) -> HeaderFolder:
+    """Return the folder of the header files that ``make`` gives; while nothing changed, without calling it.
+
+    Args:
+        facts: What decides the files besides the content of ``sources``.
+        sources: The code and the data that make them, known by size and time of change.
+        make: Gives the files (name → text); costs more than all else that a build with nothing to do does.
+        cache: The user's cache.
+    """
+    stamp = filesystem.sha256_bytes(json.dumps([facts, *([str(path), _mark(path)] for path in sources)]))
+    note = cache / FOLDER / "known" / stamp
+    with contextlib.suppress(OSError):
+        digest = note.read_text().strip()
+        place = cache / FOLDER / digest
+        if digest and place.is_dir():
+            return HeaderFolder(place, digest)
+    folder = text_folder(make(), cache)
+    filesystem.write_atomic(note, folder.digest)
+    return folder
 
 
 def emscripten_overlay() -> dict[str, str]:

@@ -81,7 +81,7 @@ class Bundler:
         return tuple(self._placed(wheel, outcomes[name]) for name, wheel in wheels.items())
 
     def _wheel_task(self, item: Made) -> Task:
-        from pypackpack.middleware.bundle.wheel import wheel_tags  # noqa: PLC0415 - loaded when there is something to bundle
+        from pypackpack.middleware.bundle.tags import wheel_tags  # noqa: PLC0415 - loaded when there is something to bundle
 
         contents, package, target = item.contents, item.package, item.target
         tags = wheel_tags(

@@ -5,19 +5,19 @@ from __future__ import annotations
 import contextlib
 import itertools
 import threading
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+import pypackpack.data
 from pypackpack.backend import filesystem
 from pypackpack.backend.store import FileDigests, Store
 from pypackpack.backend.tools import headers
 from pypackpack.backend.tools.bytecode import Bytecode
 from pypackpack.backend.tools.cython import Cython
-from pypackpack.middleware.compile.pyconfig import pyconfig_header
 from pypackpack.model.errors import ConflictError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from pypackpack.backend.tools.headers import HeaderFolder
     from pypackpack.backend.tools.zig import Zig
@@ -26,6 +26,10 @@ if TYPE_CHECKING:
     from pypackpack.model.interpreter import Interpreter
     from pypackpack.model.project import Project
     from pypackpack.model.target import Target
+
+
+PYCONFIG = (Path(__file__).parent / "pyconfig.py", Path(pypackpack.data.__path__[0]) / "pyconfig.toml")
+"""What a pyconfig.h is made from."""
 
 
 class Workshop:
@@ -82,7 +86,13 @@ class Workshop:
             return (*self._pyconfig[key], self._headers[python])
 
     def _target_folders(self, target: Target, python: Interpreter) -> tuple[HeaderFolder, ...]:
-        folders = [headers.text_folder({"pyconfig.h": pyconfig_header(target.name, python.series)}, self._cache)]
+        def make() -> dict[str, str]:
+            from pypackpack.middleware.compile.pyconfig import pyconfig_header  # noqa: PLC0415 - import cost, not in a no-op
+
+            return {"pyconfig.h": pyconfig_header(target.name, python.series)}
+
+        facts = f"pyconfig.h {target.name} {python.series[0]}.{python.series[1]}"
+        folders = [headers.noted_folder(facts, PYCONFIG, make, self._cache)]
         if target.object_format == "wasm":
             folders.append(headers.text_folder(headers.emscripten_overlay(), self._cache))
         return tuple(folders)

@@ -17,7 +17,8 @@ from packaging.utils import canonicalize_name, parse_wheel_filename
 
 from pypackpack import __version__
 from pypackpack.middleware.bundle.metadata import CoreFiles
-from pypackpack.middleware.bundle.wheel import WheelFile, WheelMember, WheelTag, wheel_tags, write_wheel
+from pypackpack.middleware.bundle.tags import WheelTag, wheel_tags
+from pypackpack.middleware.bundle.wheel import WheelFile, WheelMember, write_wheel
 from pypackpack.middleware.target.table import find, targets
 from pypackpack.model.errors import FilesystemError, WorkError
 
