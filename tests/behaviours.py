@@ -16,7 +16,9 @@ RUNNER = PROJECT / "answers.py"
 # Every answer that a compiled module gives differently, and why. Whatever is not here has to be the same; what is here
 # and is the same has to go. The reasons stand in docs as the limits of level native.
 NO_FRAME = "compiled functions have no frame, so whoever looks up the stack finds the interpreted caller"
-NOT_A_FUNCTION = "compiled functions, generators and coroutines have types of their own; the abstract ones of collections.abc hold"
+NOT_A_FUNCTION = (
+    "compiled functions, generators and coroutines have types of their own; the abstract ones of collections.abc hold"
+)
 TEXT_ANNOTATIONS = "compiled annotations are text: typing.get_type_hints gives the same"
 OTHER_WORDS = "the same exception, in Cython's words"
 LITERALS = "Cython works out expressions of literals in C"
@@ -45,7 +47,6 @@ KNOWN: dict[str, str] = {
     "traces.names": "traceback entries carry the module's name before the function's",
     "traces.reraise_entries": "a bare `raise` has a traceback entry of its own",
     "traces.warning_place": NO_FRAME,
-    "values.complex_power_last_digit": LITERALS,
     "values.identity_of_a_float": LITERALS,
     "values.written_arithmetic_that_cannot_work": LITERALS,
 }
@@ -70,4 +71,8 @@ def differences(source: Mapping[str, Any], wheel: Mapping[str, Any], package: st
     """Return the answers that differ, by the name without the package: as source, as wheel."""
     before, after = source["answers"], wheel["answers"]
     names = {*before, *after}
-    return {name.removeprefix(f"{package}."): (before.get(name), after.get(name)) for name in names if before.get(name) != after.get(name)}
+    return {
+        name.removeprefix(f"{package}."): (before.get(name), after.get(name))
+        for name in names
+        if before.get(name) != after.get(name)
+    }

@@ -53,11 +53,11 @@ def copy_project(source: Path, folder: Path) -> Path:
     return folder
 
 
-def build(project: Path, package: str, *words: str, timeout: float = 1500) -> Built:
-    """Run ``pypackpack build <package> source <words>`` and return what it says."""
+def build(project: Path, package: str, *words: str, env: Mapping[str, str] | None = None, timeout: float = 1500) -> Built:
+    """Run ``pypackpack build <package> source <words>`` with additions to the environment and return what it says."""
     command = [sys.executable, "-m", "pypackpack", "build", package, "source", *words, "--json"]
-    done = run(command, cwd=project, env={"PYTHONPATH": str(ROOT), "NO_COLOR": "1"}, timeout=timeout)
-    assert done.returncode == 0, done.stderr
+    done = run(command, cwd=project, env={"PYTHONPATH": str(ROOT), "NO_COLOR": "1", **(env or {})}, timeout=timeout)
+    assert done.returncode == 0, done.stdout + done.stderr
     return Built(json.loads(done.stdout))
 
 

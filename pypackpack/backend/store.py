@@ -56,6 +56,13 @@ class Store:
         """Keep a copy of a file's content and return its digest."""
         return self.put(filesystem.read_bytes(path))
 
+    def adopt(self, path: Path, digest: str) -> None:
+        """Take a finished file out of a folder of `scratch` as the blob of that digest, which its writer knows already."""
+        place = Path(self._blob(digest))
+        with filesystem.explained("write to the cache", place):
+            place.parent.mkdir(parents=True, exist_ok=True)
+            filesystem.replace(path, place)
+
     def _write(self, place: str, data: bytes) -> None:
         """Write without waiting for the disk: what a power cut damages is noticed at reading."""
         folder = os.path.dirname(place)  # noqa: PTH120 - hot path, strings on purpose
@@ -118,6 +125,7 @@ class FileDigests:
     def __init__(self, cache: Path, project: Path) -> None:
         self._place = cache / "digests-v1" / f"{filesystem.sha256_bytes(os.fspath(project))[:32]}.json"
         self._known: dict[str, list[int | str]] = {}
+        self._planned: dict[str, tuple[str, int]] = {}
         self._changed = False
         with contextlib.suppress(OSError, ValueError):
             loaded = json.loads(self._place.read_bytes())
@@ -143,6 +151,20 @@ class FileDigests:
         if time.time_ns() - facts.st_mtime_ns > RACY_NANOSECONDS:
             self._known[name] = [*mark, digest]
         return digest
+
+    def planned(self, path: str | os.PathLike[str]) -> tuple[str, int]:
+        """Return the SHA-256 and the size of a source as they were when this was first asked: what a build goes by to its end.
+
+        Raises:
+            FilesystemError: It cannot be read, or changes while it is read.
+        """
+        name = os.fspath(path)
+        found = self._planned.get(name)
+        if found is None:
+            digest = self.digest(name)
+            with filesystem.explained("read", Path(name)):
+                found = self._planned[name] = (digest, os.path.getsize(name))  # noqa: PTH202 - hot path
+        return found
 
     def save(self) -> None:
         """Write what was learnt; a cache, so that an unwritable one is no error."""

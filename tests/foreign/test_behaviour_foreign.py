@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import json
-import os
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+import series
 
 from tests import behaviours
-from tests.builds import PYTHON, Built, build, copy_project, members, native_modules, stage, unpack
+from tests.builds import build, copy_project, members, native_modules, stage, unpack
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
     from conftest import PythonOf
     from pythons import ForeignPython
@@ -31,11 +31,6 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return copy_project(behaviours.PROJECT, tmp_path_factory.mktemp("foreign") / "behaviour")
 
 
-@pytest.fixture(scope="session")
-def built(project: Path) -> Built:
-    return build(project, "behaviour", "single", "--type", "release", "--level", "native", "--target", *TARGETS)
-
-
 def ask(python: ForeignPython, folder: Path, package: str) -> Mapping[str, Any]:
     done = python.run_script(behaviours.RUNNER, paths=[folder], args=[package])
     assert done.returncode == 0, done.stderr
@@ -43,10 +38,10 @@ def ask(python: ForeignPython, folder: Path, package: str) -> Mapping[str, Any]:
 
 
 @pytest.mark.parametrize("target", TARGETS)
-def test_the_wheel_answers_as_the_sources(
-    target: str, built: Built, project: Path, foreign_python: PythonOf, tmp_path: Path
-) -> None:
-    python = foreign_python(target, PYTHON)
+def test_the_wheel_answers_as_the_sources(target: str, project: Path, foreign_python: PythonOf, tmp_path: Path) -> None:
+    python = series.choose(target, foreign_python)
+    options = ("single", "--type", "release", "--level", "native", "--target", target, *series.words(python))
+    built = build(project, "behaviour", *options, env=series.environment(python))
     sources = stage(project / "behaviour", "behaviour", tmp_path / "source", *OVERLAYS.get(target, ()))
     wheel = unpack([built.wheel(target)], tmp_path / "wheel")
     source, native = ask(python, sources, "behaviour"), ask(python, wheel, "behaviour")
@@ -60,14 +55,10 @@ def test_the_wheel_answers_as_the_sources(
     assert sorted(expected - found.keys()) == [], "the same there: list them in LESS"
 
 
-def test_newer_syntax_falls_back(
-    project: Path, foreign_python: PythonOf, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_newer_syntax_falls_back(project: Path, foreign_python: PythonOf, tmp_path: Path) -> None:
     python = foreign_python("linux_x86_64", (3, 13))
-    monkeypatch.setenv("PATH", f"{Path(python.command[0]).parent}{os.pathsep}{os.environ['PATH']}")
-    built = build(
-        project, "newer", "single", "--type", "release", "--level", "native", "--target", "linux_x86_64", "--python", "3.13"
-    )
+    options = ("single", "--type", "release", "--level", "native", "--target", "linux_x86_64", *series.words(python))
+    built = build(project, "newer", *options, env=series.environment(python))
     (wheel,) = built.wheels()
     assert native_modules(members(wheel)) == {"newer", "newer.plain", "newer.strings"}
     sources = stage(project / "newer", "newer", tmp_path / "source")

@@ -24,7 +24,7 @@ MODULES = sorted(
 @pytest.fixture(scope="module")
 def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A copy in a folder with a name that is not easy."""
-    return copy_project(behaviours.PROJECT, tmp_path_factory.mktemp("behaviour") / "a project – größe")
+    return copy_project(behaviours.PROJECT, tmp_path_factory.mktemp("behaviour") / "a project of größe")
 
 
 @pytest.fixture(scope="module")
@@ -86,6 +86,10 @@ def test_an_error_shows_file_and_line(built: Built, tmp_path: Path) -> None:
     folder = unpack(built.wheels(), tmp_path / "wheel")
     code = "from behaviour import traces; traces.outer('for the person to see')"
     done = run([sys.executable, "-c", code], cwd=tmp_path, env={"PYTHONPATH": str(folder)})
-    line = next(number for number, text in enumerate((PACKAGE / "traces.py").read_text().splitlines(), 1) if "raise ValueError(text)" in text)
+    line = next(
+        number
+        for number, text in enumerate((PACKAGE / "traces.py").read_text().splitlines(), 1)
+        if "raise ValueError(text)" in text
+    )
     assert f'File "behaviour/traces.py", line {line}, in behaviour.traces.fail' in done.stderr
     assert done.stderr.endswith("ValueError: for the person to see\n")

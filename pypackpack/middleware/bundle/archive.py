@@ -111,7 +111,7 @@ def write_archive(
     offset = 0
     for member in members:
         paths.add(member.path)
-        raw = member if isinstance(member, RawMember) else _compressed(member)
+        raw = member if isinstance(member, RawMember) else compressed(member)
         entry = _Entry(member.path.encode(), raw, offset)
         offset += _write_member(stream, entry, moment, place)
         # The bytes must not be kept until the end.
@@ -125,7 +125,15 @@ def _dos_moment(epoch: int) -> tuple[int, int]:
     return hour << 11 | minute << 5 | second // 2, (year - 1980) << 9 | month << 5 | day
 
 
-def _compressed(member: Member) -> RawMember:
+def method_of_compression() -> str:
+    """Return what decides the compressed bytes besides the data: the library's version and the level."""
+    import deflate  # noqa: PLC0415 - as in `compressed`
+
+    return f"deflate {deflate.__version__} {_COMPRESSION}"
+
+
+def compressed(member: Member) -> RawMember:
+    """Return a member as it stands in an archive."""
     import deflate  # noqa: PLC0415 - import cost, only where something is written
 
     data: bytes | bytearray = member.data

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
+    from pypackpack.middleware.bundle.wheel import Packed
     from pypackpack.middleware.compile.plan import Content, Contents
     from pypackpack.middleware.compile.workshop import Workshop
     from pypackpack.middleware.graph.schedule import Outcome
@@ -68,6 +69,7 @@ class Bundler:
         self._folder = folder
         self._shop = shop
         self._read = reader(shop)
+        self._inputs: dict[str, tuple[str, ...]] = {}
 
     def wheels(self, made: Sequence[Made], *, run: Callable[[Sequence[Task]], dict[str, Outcome]]) -> tuple[Artifact, ...]:
         """Write one wheel per target and Python, or one for all where they are the same."""
@@ -84,6 +86,8 @@ class Bundler:
         from pypackpack.middleware.bundle.tags import wheel_tags  # noqa: PLC0415 - loaded when there is something to bundle
 
         contents, package, target = item.contents, item.package, item.target
+        if package.name not in self._inputs:
+            self._inputs[package.name] = self._metadata_inputs(package)
         tags = wheel_tags(
             target,
             item.python.series,
@@ -100,11 +104,11 @@ class Bundler:
             from pypackpack.middleware.bundle.wheel import WheelMember, write_wheel  # noqa: PLC0415 - as above
 
             core = core_metadata(package, self._project, target)
-            members = [WheelMember(content.place, self._read(content), self._executable(content)) for content in contents.files]
+            members = [WheelMember(content.place, self._packed(content), self._executable(content)) for content in contents.files]
             with self._shop.store.scratch() as scratch:
                 file = write_wheel(scratch, core=core, tags=tags, pure=not contents.has_native, members=members)
-                digest = self._shop.store.put_file(file.path)
-            return ActionResult({"wheel": digest}, {"file": file.path.name, "size": str(file.size)})
+                self._shop.store.adopt(file.path, file.sha256)
+            return ActionResult({"wheel": file.sha256}, {"file": file.path.name, "size": str(file.size)})
 
         return Task(
             name=name,
@@ -120,11 +124,18 @@ class Bundler:
                 json.dumps(specific),
                 json.dumps([self._executable(content) for content in contents.files]),
                 str(filesystem.source_date_epoch()),
-                *self._metadata_inputs(package),
+                *self._inputs[package.name],
             ),
             run=make,
             cost=0.2,
         )
+
+    def _packed(self, content: Content) -> bytes | Packed:
+        from pypackpack.middleware.bundle.packing import packed  # noqa: PLC0415 - import cost, not in a no-op
+
+        if content.source is not None:
+            return self._read(content)
+        return packed(content.digest, self._shop.store, lambda: self._read(content))
 
     @staticmethod
     def _executable(content: Content) -> bool:
@@ -136,7 +147,7 @@ class Bundler:
         tops = sorted(path for path in self._project.root.iterdir() if path.is_file() and not path.name.startswith("."))
         return (
             snapshot_digest(package.root, self._shop, skip=METADATA_SKIPS),
-            *(f"{path.name} {self._shop.digests.digest(path)}" for path in tops),
+            *(f"{path.name} {self._shop.digests.planned(path)[0]}" for path in tops),
             *(f"{local.name} {local.version}" for local in locals_ if local is not None),
         )
 

@@ -11,12 +11,12 @@ import csv
 import hashlib
 import io
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from pypackpack import __version__
 from pypackpack.backend import filesystem
-from pypackpack.middleware.bundle.archive import Member, write_archive
+from pypackpack.middleware.bundle.archive import Member, RawMember, write_archive
 from pypackpack.middleware.bundle.paths import windows_problem_with
 from pypackpack.model.errors import WorkError
 
@@ -32,17 +32,25 @@ _TAG = re.compile(r"[a-z0-9_]+")
 
 
 @dataclass(frozen=True)
+class Packed:
+    """A file that is compressed already: the hex SHA-256 of its uncompressed bytes, and it as it stands in an archive."""
+
+    sha256: str
+    raw: RawMember
+
+
+@dataclass(frozen=True)
 class WheelMember:
     """A file of a wheel.
 
     Attributes:
         path: Where it is installed, relative to site-packages, with ``/``.
-        data: Its bytes, or a file that is read when its turn comes.
+        data: Its bytes, or a file that is read when its turn comes, or its bytes compressed.
         executable: Whether it is installed as a program.
     """
 
     path: str
-    data: bytes | Path
+    data: bytes | Path | Packed
     executable: bool = False
 
 
@@ -119,7 +127,7 @@ def _check(name: str, core: CoreFiles, tags: WheelTag, members: list[WheelMember
             raise WorkError(msg, hint="Rename the file, or keep it out of this target with an overlay folder of another family.")
 
 
-def _with_dist_info(core: CoreFiles, tags: WheelTag, members: list[WheelMember], *, pure: bool) -> Iterator[Member]:
+def _with_dist_info(core: CoreFiles, tags: WheelTag, members: list[WheelMember], *, pure: bool) -> Iterator[Member | RawMember]:
     """Yield the members and the ``.dist-info`` files, RECORD last."""
     rows: list[tuple[str, str, str]] = []
     wheel = f"Wheel-Version: 1.0\nGenerator: pypackpack {__version__}\nRoot-Is-Purelib: {'true' if pure else 'false'}\n"
@@ -128,6 +136,10 @@ def _with_dist_info(core: CoreFiles, tags: WheelTag, members: list[WheelMember],
     own = sorted([*((path, data) for path, data in core.files()), ("WHEEL", wheel.encode())])
     info = [WheelMember(f"{folder}/{path}", data) for path, data in own]
     for member in [*members, *info]:
+        if isinstance(member.data, Packed):
+            rows.append((member.path, record_hash(bytes.fromhex(member.data.sha256)), str(member.data.raw.size)))
+            yield replace(member.data.raw, path=member.path, executable=member.executable)
+            continue
         data = member.data if isinstance(member.data, bytes) else filesystem.read_bytes(member.data)
         rows.append((member.path, record_hash(hashlib.sha256(data).digest()), str(len(data))))
         yield Member(member.path, data, executable=member.executable)

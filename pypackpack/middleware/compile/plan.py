@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
+    from pypackpack.backend.tools.headers import HeaderFolder
     from pypackpack.middleware.compile.layers import SourceFile
     from pypackpack.middleware.compile.workshop import Workshop
     from pypackpack.middleware.graph.schedule import Outcome
@@ -65,6 +66,27 @@ class Contents:
 
 
 @dataclass(frozen=True)
+class _Source:
+    """A file as it was when it was planned: its place below site-packages, its module's name, digest and size in bytes."""
+
+    file: SourceFile
+    place: str
+    name: str
+    digest: str
+    size: int
+
+
+@dataclass(frozen=True)
+class _Compiler:
+    """What all modules of a target and a Python are compiled with."""
+
+    target: Target
+    python: Interpreter
+    flags: tuple[str, ...]
+    includes: tuple[HeaderFolder, ...]
+
+
+@dataclass(frozen=True)
 class _Module:
     """One module of the package on one target, and the tasks that make its forms."""
 
@@ -84,6 +106,7 @@ class PackagePlan:
         self._tasks: dict[str, Task] = {}
         self._modules: dict[tuple[str, Interpreter], tuple[_Module, ...]] = {}
         self._files: dict[str, tuple[SourceFile, ...]] = {}
+        self._sources: dict[tuple[str, str], _Source] = {}
 
     @property
     def syntax_tasks(self) -> tuple[Task, ...]:
@@ -98,27 +121,45 @@ class PackagePlan:
     def add(self, target: Target, python: Interpreter, files: tuple[SourceFile, ...]) -> None:
         """Plan the package's modules on one target for one Python."""
         self._files[target.name] = files
+        patterns = self._package.settings(target).native
+        compiler = self._compiler(target, python) if self._level is Level.NATIVE else None
         modules = []
         for file in files:
             if file.is_module:
-                native = self._level is Level.NATIVE and wants_native(file.place, self._package.settings(target).native)
-                extension = self._extension(file, target, python) if native else None
-                modules.append(_Module(file, self._bytecode(file, python), extension))
+                source = self._source(file)
+                native = compiler is not None and wants_native(file.place, patterns)
+                extension = self._extension(source, compiler) if native and compiler is not None else None
+                modules.append(_Module(file, self._bytecode(source, python), extension))
         self._modules[target.name, python] = tuple(modules)
+
+    def _source(self, file: SourceFile) -> _Source:
+        """Return what is known of a module; targets and Pythons share it."""
+        key = (file.layer, file.place)
+        if key not in self._sources:
+            package = self._package.import_name
+            digest, size = self._shop.digests.planned(file.path)
+            self._sources[key] = _Source(file, f"{package}/{file.place}", module_name(package, file.place), digest, size)
+        return self._sources[key]
+
+    def _compiler(self, target: Target, python: Interpreter) -> _Compiler:
+        flags = zig.compile_flags(target, release=self._release).words
+        return _Compiler(target, python, flags, self._shop.includes(target, python))
 
     def _task(self, task: Task) -> str:
         self._tasks.setdefault(task.name, task)
         return task.name
 
-    def _bytecode(self, file: SourceFile, python: Interpreter) -> str:
+    def _bytecode(self, source: _Source, python: Interpreter) -> str:
         """Bytecode is made of every module at every level: it is how Python itself says whether the source is right."""
-        shop, digest = self._shop, self._shop.digests.digest(file.path)
-        place = f"{self._package.import_name}/{file.place}"
+        shop, digest, place = self._shop, source.digest, source.place
         version = ".".join(map(str, python.version))
+        name = f"bytecode {place} {version} {digest[:12]}"
+        if name in self._tasks:
+            return name
         checked = not self._release
 
         def run(_needs: Needs) -> ActionResult:
-            made = shop.bytecode(python).compile(place, shop.read(file), checked=checked)
+            made = shop.bytecode(python).compile(place, shop.read(source.file), checked=checked)
             if isinstance(made, SyntaxProblem):
                 facts = {"line": str(made.line), "column": str(made.column), "message": made.message, "text": made.text}
                 return ActionResult(facts=facts)
@@ -126,7 +167,7 @@ class PackagePlan:
 
         return self._task(
             Task(
-                name=f"bytecode {place} {version} {digest[:12]}",
+                name=name,
                 package=self._package.name,
                 target="",
                 step="bytecode",
@@ -138,38 +179,37 @@ class PackagePlan:
             )
         )
 
-    def _transcompile(self, file: SourceFile) -> str:
-        shop, digest = self._shop, self._shop.digests.digest(file.path)
-        place = f"{self._package.import_name}/{file.place}"
-        name = module_name(self._package.import_name, file.place)
+    def _transcompile(self, source: _Source) -> str:
+        shop, place = self._shop, source.place
+        name = f"transcompile {place} {source.digest[:12]}"
+        if name in self._tasks:
+            return name
 
         def run(_needs: Needs) -> ActionResult:
-            made = shop.cython.transcompile(place, name, shop.read(file))
+            made = shop.cython.transcompile(place, source.name, shop.read(source.file))
             if made.c is None:
                 return ActionResult(facts={"refused": "\n".join(f"{place}:{line}" for line in made.errors)})
             return ActionResult({"c": shop.store.put(made.c)})
 
         return self._task(
             Task(
-                name=f"transcompile {place} {digest[:12]}",
+                name=name,
                 package=self._package.name,
                 target="",
                 step="transcompile",
                 kind="transcompile-cython-1",
-                inputs=(cython.fingerprint(), place, name, digest),
+                inputs=(cython.fingerprint(), place, source.name, source.digest),
                 run=run,
-                cost=0.1 + file.path.stat().st_size * TRANSCOMPILE_SECONDS_PER_BYTE,
+                cost=0.1 + source.size * TRANSCOMPILE_SECONDS_PER_BYTE,
                 label=place,
             )
         )
 
-    def _extension(self, file: SourceFile, target: Target, python: Interpreter) -> str:
-        shop = self._shop
-        transcompile = self._transcompile(file)
-        name = module_name(self._package.import_name, file.place)
-        path = f"{self._package.import_name}/{file.place[: -len('.py')]}"
-        flags = zig.compile_flags(target, release=self._release).words
-        includes = shop.includes(target, python)
+    def _extension(self, source: _Source, compiler: _Compiler) -> str:
+        shop, name = self._shop, source.name
+        target, series = compiler.target, compiler.python.series
+        transcompile = self._transcompile(source)
+        path = source.place[: -len(".py")]
 
         def run(needs: Needs) -> ActionResult:
             result = needs[transcompile]
@@ -184,8 +224,8 @@ class PackagePlan:
                 path=path,
                 c=c,
                 target=target,
-                python=python.series,
-                includes=tuple(folder.path for folder in includes),
+                python=series,
+                includes=tuple(folder.path for folder in compiler.includes),
                 release=self._release,
             )
             folder = shop.folder()
@@ -197,23 +237,21 @@ class PackagePlan:
                 shutil.rmtree(folder, ignore_errors=True)
             return ActionResult({"module": shop.store.put(made)})
 
-        digest = shop.digests.digest(file.path)
-        size = file.path.stat().st_size
         return self._task(
             Task(
-                name=f"compile {path} {digest[:12]} {target.name} {python.series[0]}.{python.series[1]}",
+                name=f"compile {path} {source.digest[:12]} {target.name} {series[0]}.{series[1]}",
                 package=self._package.name,
                 target=target.name,
                 step="compile",
                 kind=f"compile-zig-{zig.FLAGS_VERSION}",
                 inputs=(
                     zig.pinned_version(),
-                    json.dumps([flags, path, name, target.suffix(python.series), self._release]),
-                    *(folder.digest for folder in includes),
+                    json.dumps([compiler.flags, path, name, target.suffix(series), self._release]),
+                    *(folder.digest for folder in compiler.includes),
                 ),
                 needs=(transcompile,),
                 run=run,
-                cost=max(SMALLEST_COMPILE_SECONDS, size * COMPILE_SECONDS_PER_BYTE),
+                cost=max(SMALLEST_COMPILE_SECONDS, source.size * COMPILE_SECONDS_PER_BYTE),
                 label=name,
             )
         )
@@ -251,7 +289,7 @@ class PackagePlan:
         for file in self._files[target.name]:
             place = f"{package.import_name}/{file.place}"
             module = modules.get(file.place)
-            digest = self._shop.digests.digest(file.path)
+            digest, _ = self._shop.digests.planned(file.path)
             if module is None or self._level is Level.INSTANT:
                 files.append(Content(place, digest, file))
                 continue
@@ -318,7 +356,5 @@ def snapshot_digest(root: Path, shop: Workshop, *, skip: frozenset[str]) -> str:
         if entry.name in skip or entry.name.startswith("."):
             continue
         paths = filesystem.files_below(entry) if entry.is_dir() and not entry.is_symlink() else iter([entry])
-        listing.extend(
-            [path.relative_to(root).as_posix(), shop.digests.digest(path)] for path in paths if path.is_file()
-        )
+        listing.extend([path.relative_to(root).as_posix(), shop.digests.planned(path)[0]] for path in paths if path.is_file())
     return filesystem.sha256_bytes(json.dumps(listing))

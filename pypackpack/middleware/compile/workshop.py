@@ -104,7 +104,7 @@ class Workshop:
             ConflictError: It was changed meanwhile.
         """
         data = filesystem.read_bytes(file.path)
-        if filesystem.sha256_bytes(data) != self.digests.digest(file.path):
+        if filesystem.sha256_bytes(data) != self.digests.planned(file.path)[0]:
             msg = f"{file.path} changed while it was being built"
             raise ConflictError(msg, hint="Run the same command again.")
         return data

@@ -66,6 +66,20 @@ class _Run:
         self.error: BaseException | None = None
         self.stopped = False
 
+    def recall(self) -> None:
+        """Take all results that memory has, in this thread: where nothing is left to run, no thread need be started."""
+        left: list[tuple[float, str]] = []
+        while self.ready:
+            item = heapq.heappop(self.ready)
+            task = self.tasks[item[1]]
+            result = self.memory.result(task.key({need: self.results[need] for need in task.needs}))
+            if result is None:
+                left.append(item)
+            else:
+                self._finish(task, Outcome(result, cached=True))
+        self.ready = left
+        heapq.heapify(self.ready)
+
     def work(self) -> None:
         """Take ready tasks until there are none left; the body of each worker thread."""
         while True:
@@ -143,6 +157,9 @@ def run_tasks(
     run = _Run(tasks, memory, watcher)
     for cell, total in run.totals.items():
         watcher.step(Step(*cell, 0, total))
+    run.recall()
+    if len(run.outcomes) == len(run.tasks):
+        return run.outcomes
     threads = [threading.Thread(target=run.work, name=f"worker-{number}", daemon=True) for number in range(max(1, jobs))]
     for thread in threads:
         thread.start()

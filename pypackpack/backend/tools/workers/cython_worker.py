@@ -152,7 +152,8 @@ def trailer(tree: ast.Module) -> str:
     )
     if made:
         names = ", ".join(map(ascii, made))
-        known = "getattr(globals().get(name), '__module__', None) == 'importlib._bootstrap'"
+        # Which of its two names importlib has depends on how Python was started.
+        known = "getattr(globals().get(name), '__module__', None) in ('importlib._bootstrap', '_frozen_importlib')"
         lines.append(f"[setattr(globals()[name], '__module__', __name__) for name in [{names}] if {known}]")
     return "".join(f"{line}\n" for line in lines)
 
