@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import os
 import re
 import subprocess
@@ -12,9 +11,10 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-import pytest
-
 import pypackpack
+from pypackpack.backend import filesystem
+from pypackpack.backend.tools import zig
+from pypackpack.model.build import Silent
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -90,6 +90,12 @@ def host_includes() -> Iterator[Path]:
             yield folder
 
 
+def pyconfig_of(include: Path) -> Path:
+    """Return the pyconfig.h of an include folder; Debian's only includes that of the machine's architecture."""
+    own = include.parent / (sysconfig.get_config_var("MULTIARCH") or "none") / include.name / "pyconfig.h"
+    return own if own.is_file() else include / "pyconfig.h"
+
+
 def python_of(include: Path) -> tuple[int, int]:
     """Return the (major, minor) of the Python that an include folder belongs to."""
     text = (include / "patchlevel.h").read_text(encoding="utf-8")
@@ -124,22 +130,18 @@ TRIPLES: Final = {
 
 
 def zig_program() -> Path:
-    """Return zig: $PYPACKPACK_ZIG, or that of the wheel ziglang. Skips the test without; in CI that is a failure."""
+    """Return zig: $PYPACKPACK_ZIG, else the one that pypackpack itself uses, fetched if it is not in the cache."""
     if named := os.environ.get("PYPACKPACK_ZIG"):
         return Path(named)
-    if (spec := importlib.util.find_spec("ziglang")) and spec.origin:
-        return Path(spec.origin).with_name("zig")
-    if os.environ.get("CI"):
-        pytest.fail("zig is needed: set PYPACKPACK_ZIG or install ziglang")
-    pytest.skip("zig is not there: set PYPACKPACK_ZIG or install ziglang")
+    return zig.ensure(filesystem.cache_folder(), offline=False, watcher=Silent()).program
 
 
-def target_flags(target: str, zig: Path) -> list[str]:
+def target_flags(target: str, program: Path) -> list[str]:
     """Return what `zig cc` needs to be told to compile for a target."""
     flags = ["-target", TRIPLES[target]]
     if target == "emscripten_wasm32":
         data = Path(pypackpack.__file__).parent / "data" / "emscripten"
-        musl = zig.parent / "lib" / "libc" / "include"
+        musl = program.parent / "lib" / "libc" / "include"
         flags += ["-mcpu=generic-extended_const", "-fPIC"]
         for folder in (data, musl / "riscv32-linux-musl", musl / "generic-musl"):
             flags += ["-isystem", str(folder)]

@@ -29,10 +29,12 @@ import statistics
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from sample import SIX_TARGETS, module, write_project
 
@@ -60,7 +62,7 @@ class Cost:
 class Meter:
     """Measures what happens inside a ``with``."""
 
-    def __enter__(self) -> Meter:
+    def __enter__(self) -> Meter:  # noqa: PYI034 - typing.Self is Python 3.11's
         self._cpu = self._children()
         self._wall = time.perf_counter()
         return self
@@ -99,7 +101,7 @@ def build_words(kind: str, jobs: int) -> list[str]:
 
 def cold_cache(place: Path) -> Path:
     """Make an empty cache that shares the tools with the user's own."""
-    from pypackpack.backend.filesystem import cache_folder  # the user's, as pypackpack finds it
+    from pypackpack.backend.filesystem import cache_folder  # noqa: PLC0415 - found by the path that main() sets
 
     shutil.rmtree(place, ignore_errors=True)
     place.mkdir(parents=True)
@@ -198,14 +200,15 @@ def one(arguments: argparse.Namespace, work: Path) -> None:
 
 def record(folder: Path, words: list[str]) -> int:
     """Run pypackpack and keep each call of a tool with the files that it found: a folder per task, numbered calls in it."""
-    import threading
+    from pypackpack.backend import process  # noqa: PLC0415 - found by the path that is set at the end of this file
+    from pypackpack.frontend.cli.main import run  # noqa: PLC0415 - as above
 
-    from pypackpack.backend import process
-    from pypackpack.frontend.cli.main import run
+    real, lock = process.run, threading.Lock()
+    tasks: dict[str, list[list[str]]] = {}
 
-    real, lock, tasks = process.run, threading.Lock(), {}
-
-    def kept(command, *, cwd=None, env=None, **rest):  # type: ignore[no-untyped-def]
+    def kept(
+        command: list[str | Path], *, cwd: Path | None = None, env: dict[str, str] | None = None, **rest: Any
+    ) -> process.Completed:
         if cwd is not None and Path(command[0]).stem == "zig":
             with lock:
                 calls = tasks.setdefault(str(cwd), [])
@@ -218,7 +221,7 @@ def record(folder: Path, words: list[str]) -> int:
             (place / "calls.json").write_text(json.dumps({"env": env, "calls": calls}))
         return real(command, cwd=cwd, env=env, **rest)
 
-    process.run = kept
+    process.run = kept  # type: ignore[assignment] # the same for the calls that there are
     return run(words)
 
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 SIX_TARGETS = ("linux_x86_64", "linux_arm64", "linux_musl_x86_64", "windows_amd64", "macos_arm64", "emscripten_wasm32")
 """The targets of the budgets."""

@@ -24,6 +24,7 @@ from tests.pyconfig_support import (
     is_linux_x86_64,
     macros_of,
     names_in,
+    pyconfig_of,
     python_of,
     words_in_headers,
 )
@@ -171,14 +172,14 @@ def test_amending_a_header() -> None:
 
 @pytest.mark.parametrize("include", HOSTS)
 def test_no_macro_that_headers_look_at_is_missed(include: Path) -> None:
-    looked_at = words_in_headers(include) & names_in((include / "pyconfig.h").read_text(encoding="utf-8"))
+    looked_at = words_in_headers(include) & names_in(pyconfig_of(include).read_text(encoding="utf-8"))
     assert looked_at - headers_look_at() - NOT_FACTS == set()
 
 
 @pytest.mark.parametrize("include", HOSTS)
 @pytest.mark.skipif(not is_linux_x86_64(), reason="compares with the Pythons of Linux on x86-64")
 def test_the_pythons_of_this_machine_say_the_same(include: Path) -> None:
-    real = macros_of((include / "pyconfig.h").read_text(encoding="utf-8"), {"__x86_64__": "1"})
+    real = macros_of(pyconfig_of(include).read_text(encoding="utf-8"), {"__x86_64__": "1"})
     made = macros_of(pyconfig_header("linux_x86_64", python_of(include)), {"__x86_64__": "1"})
     looked_at = headers_look_at() & words_in_headers(include)
     differing = {name for name in looked_at | made.keys() if real.get(name) != made.get(name)}
