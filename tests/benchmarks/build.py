@@ -34,7 +34,6 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from sample import SIX_TARGETS, module, write_project
 
@@ -207,7 +206,7 @@ def record(folder: Path, words: list[str]) -> int:
     tasks: dict[str, list[list[str]]] = {}
 
     def kept(
-        command: list[str | Path], *, cwd: Path | None = None, env: dict[str, str] | None = None, **rest: Any
+        command: list[str | Path], *, cwd: Path | None = None, env: dict[str, str] | None = None, **rest: float
     ) -> process.Completed:
         if cwd is not None and Path(command[0]).stem == "zig":
             with lock:

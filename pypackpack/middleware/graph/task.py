@@ -51,25 +51,19 @@ class Task:
 
         Every part is preceded by its length, so that no two different lists read the same.
         """
-        digest = hashlib.sha256()
-        for part in (KEY_VERSION, self.kind, *self.inputs):
-            _feed(digest, part)
+        parts = [KEY_VERSION, self.kind, *self.inputs]
         for need in self.needs:
             result = results[need]
             for name in sorted(result.outputs):
-                _feed(digest, f"o{name}")
-                _feed(digest, result.outputs[name])
+                parts += (f"o{name}", result.outputs[name])
             for name in sorted(result.facts):
-                _feed(digest, f"f{name}")
-                _feed(digest, result.facts[name])
-            _feed(digest, "end")
-        return digest.hexdigest()
-
-
-def _feed(digest: hashlib._Hash, part: str) -> None:
-    data = part.encode()
-    digest.update(len(data).to_bytes(8, "big"))
-    digest.update(data)
+                parts += (f"f{name}", result.facts[name])
+            parts.append("end")
+        pieces: list[bytes] = []
+        for part in parts:
+            data = part.encode()
+            pieces += (len(data).to_bytes(8, "big"), data)
+        return hashlib.sha256(b"".join(pieces)).hexdigest()
 
 
 def critical_paths(tasks: Sequence[Task]) -> dict[str, float]:

@@ -30,12 +30,17 @@ def coff(symbols: list[tuple[str, int, int, int]]) -> bytes:
 
 
 def test_undefined_external_symbols_are_found() -> None:
-    data = coff([(".text", 1, 3, 1), ("PyInit_m", 1, 2, 0), ("PyErr", 0, 2, 0), ("__imp_PyModule_Create2", 0, 2, 0), ("memcpy", 0, 2, 0)])
+    data = coff(
+        [(".text", 1, 3, 1), ("PyInit_m", 1, 2, 0), ("PyErr", 0, 2, 0), ("__imp_PyModule_Create2", 0, 2, 0), ("memcpy", 0, 2, 0)]
+    )
     assert undefined_symbols(data) == ("PyErr", "__imp_PyModule_Create2", "memcpy")
 
 
 def test_python_names_lose_their_import_prefix() -> None:
-    assert python_imports(("PyErr", "__imp_PyErr", "__imp__Py_NoneStruct", "memcpy", "__imp_Sleep")) == ("PyErr", "_Py_NoneStruct")
+    assert python_imports(("PyErr", "__imp_PyErr", "__imp__Py_NoneStruct", "memcpy", "__imp_Sleep")) == (
+        "PyErr",
+        "_Py_NoneStruct",
+    )
     assert python_imports(("__imp__PyErr_Clear", "_memcpy", "__Py_Dealloc"), underscore=True) == ("PyErr_Clear", "_Py_Dealloc")
 
 

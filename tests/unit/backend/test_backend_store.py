@@ -96,3 +96,21 @@ def test_a_file_changed_just_now_is_not_remembered(tmp_path: Path) -> None:
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(FilesystemError, match=r"gone\.py"):
         FileDigests(tmp_path, tmp_path).digest(tmp_path / "gone.py")
+
+
+def test_a_finished_file_is_taken_over(store: Store) -> None:
+    with store.scratch() as folder:
+        (folder / "wheel").write_bytes(b"content")
+        store.adopt(folder / "wheel", sha256_bytes(b"content"))
+        assert not (folder / "wheel").exists()
+    assert store.read(sha256_bytes(b"content")) == b"content"
+
+
+def test_a_build_goes_by_what_it_saw_first(tmp_path: Path) -> None:
+    source = tmp_path / "module.py"
+    source.write_bytes(b"one")
+    digests = FileDigests(tmp_path / "cache", tmp_path)
+    assert digests.planned(source) == (sha256_bytes(b"one"), 3)
+    source.write_bytes(b"three")
+    assert digests.planned(source) == (sha256_bytes(b"one"), 3)
+    assert digests.digest(source) == sha256_bytes(b"three")

@@ -168,3 +168,15 @@ def test_the_watcher_sees_each_cell_fill_up() -> None:
     assert counts[0] == (0, 2), "what is to come is known before it begins"
     assert counts[-1] == (2, 2)
     assert counts == sorted(counts)
+
+
+def test_what_is_all_remembered_needs_no_thread(monkeypatch: pytest.MonkeyPatch) -> None:
+    memory = Dictionary()
+    tasks = [task("a"), task("b", "a")]
+    go(tasks, memory)
+
+    def refuse(*_: object, **__: object) -> threading.Thread:
+        pytest.fail("a thread was started")
+
+    monkeypatch.setattr(threading, "Thread", refuse)
+    assert go(tasks, memory) == {"a": True, "b": True}

@@ -274,7 +274,7 @@ y""", "\ud800".encode("utf-16", "surrogatepass").hex(), "a\0b", len("\U0001f600"
 
 
 def answer_numbers_written() -> object:
-    return [0xFF, 0b101, 0o17, 1_000, 1e3, 0.1 + 0.2, 1j * 1j == -1, 10**20, -7 // 2, ...  is Ellipsis]
+    return [0xFF, 0b101, 0o17, 1_000, 1e3, 0.1 + 0.2, complex("1j") ** 2 == -1, 10**20, -7 // 2, ...  is Ellipsis]
 
 
 def answer_type_comments_and_ignored() -> object:

@@ -71,7 +71,7 @@ def answer_bitwise() -> object:
 
 
 def answer_other_numbers() -> object:
-    return [str(Decimal("0.1") + Decimal("0.2")), str(Fraction(1, 3) + Fraction(1, 6)), str(complex(1, 2) * 2), abs(3 + 4j), int("0x1f", 16), int(-3.9), float("1e-5"), 7 .__class__.__name__]
+    return [str(Decimal("0.1") + Decimal("0.2")), str(Fraction(1, 3) + Fraction(1, 6)), str(complex(1, 2) * 2), abs(complex("3+4j")), int("0x1f", 16), int(-3.9), float("1e-5"), 7 .__class__.__name__]
 
 
 def answer_comparisons() -> object:
