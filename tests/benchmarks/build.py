@@ -152,6 +152,7 @@ def native(arguments: argparse.Namespace, work: Path) -> None:
         (plain / "setup.py").write_text(SETUP.format(jobs=jobs))
         words = [sys.executable, "setup.py", "-q", "build_ext", "--parallel", str(jobs)]
         theirs.append(call(words, plain, environment(work / "cold")))
+        print(f"    round {number + 1}: {mine[-1].wall:.1f} s / {theirs[-1].wall:.1f} s", file=sys.stderr)
     count = sum(1 for _ in main.rglob("*.py"))
     show(f"native: {count} modules, 6 targets / cythonize, host", 3, mine, theirs)
 
