@@ -358,6 +358,9 @@ def files_below(folder: Path, *, installed: bool = False) -> Iterator[Path]:
         entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
     except FileNotFoundError:
         return
+    except OSError as error:
+        with explained("read", folder):
+            raise error  # noqa: TRY201 - the same error, explained
     for entry in entries:
         if entry.name == "__pycache__":
             continue

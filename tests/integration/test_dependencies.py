@@ -258,6 +258,7 @@ def test_offline_and_not_here(shop: Shop, monkeypatch: pytest.MonkeyPatch, tmp_p
 
 def test_words_that_are_wrong(shop: Shop) -> None:
     assert "not a requirement" in fails(shop, UsageError, "numpy>=").message
+    assert "s3cret" not in fails(shop, UsageError, "git+https://user:s3cret@example.invalid/x.git").message
     assert "marker" in fails(shop, UsageError, "numpy; python_version < '3.12'", to=("windows",)).message
     before = snapshot(shop.root)
     with pytest.raises(UsageError, match=r"numpi.*not a dependency of app"):

@@ -24,8 +24,10 @@ def metavar(kind: type[Enum], later: Sequence[Enum] = ()) -> str:
     return "|".join(words_of(kind, later))
 
 
-def chosen(kind: type[Choice], word: str, name: str, later: Sequence[Enum] = ()) -> Choice:
+def chosen(kind: type[Choice], word: str, name: str, later: Sequence[Enum] = (), hint: str = "") -> Choice:
     """Return the choice that a word names; one that comes later is a choice, but no error names it.
+
+    ``hint`` is for a word that is near none of them.
 
     Raises:
         UsageError: It names none.
@@ -36,7 +38,7 @@ def chosen(kind: type[Choice], word: str, name: str, later: Sequence[Enum] = ())
             return each
     near = get_close_matches(word, words, n=1)
     msg = f"{name}: {word!r} is not one of {', '.join(words)}"
-    raise UsageError(msg, hint=f"Did you mean {near[0]}?" if near else "")
+    raise UsageError(msg, hint=f"Did you mean {near[0]}?" if near else hint)
 
 
 def whole_number(word: str | None, name: str, least: int = 1) -> int | None:

@@ -11,7 +11,8 @@ import typer
 
 from pypackpack.frontend.cli.overview import general_options, two_columns, wrapped
 from pypackpack.frontend.cli.style import PLAIN, Style
-from pypackpack.model.errors import UsageError
+from pypackpack.frontend.cli.table import LATER_OPTIONS
+from pypackpack.model.errors import NotYetError, PyPackPackError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -139,19 +140,27 @@ def command_help(row: Row, command: TyperCommand, width: int, style: Style = PLA
     return [*lines, "", style.bold("Example"), f"  {row.example}"]
 
 
-def usage_error(error: Exception, row: Row) -> UsageError:
+def usage_error(error: Exception, row: Row) -> PyPackPackError:
     """Return typer's error in our own form."""
     wrong: Any = error
     kind = type(error).__name__
     message: str = wrong.format_message().strip().rstrip(".")
     hint = f"`pypackpack {row.words} --help` shows how it is written."
     if kind == "NoSuchOption":
-        own = [name for each in parameters(wrong.ctx.command) for name in each.names] if wrong.ctx else []
-        near = get_close_matches(wrong.option_name, [*own, *(name for name, _ in general_options())], n=1)
+        if wrong.option_name in LATER_OPTIONS.get(row.words, ()):
+            return NotYetError(f"`pypackpack {row.words} {wrong.option_name}` is not there yet")
+        known = parameters(wrong.ctx.command) if wrong.ctx else []
+        own = [name for each in known for name in each.names]
+        # `--release` is how others say `--type release`.
+        word = wrong.option_name.lstrip("-")
+        near = [f"{each.names[0]} {word}" for each in known if each.names and word in each.metavar.split("|")]
+        if not near:
+            near = get_close_matches(wrong.option_name, [*own, *(name.split(" ")[0] for name, _ in general_options())], n=1)
         message = f"`{row.words}` has no option {wrong.option_name}"
-        hint = f"Did you mean {near[0].split(' ')[0]}?" if near else hint
+        hint = f"Did you mean {near[0]}?" if near else hint
     elif kind == "MissingParameter" and wrong.param is not None:
         message = f"`{row.words}` needs {wrong.param.metavar or wrong.param.name.upper()}"
+        hint = f"Such as `{row.example}`. {hint}"
     elif kind == "BadOptionUsage":
         message = f"{wrong.option_name} needs a value"
     elif message.startswith("Got unexpected extra argument"):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import signal
 import sys
@@ -24,6 +25,7 @@ from pypackpack.model.errors import (
     PyPackPackError,
     UsageError,
 )
+from pypackpack.model.names import normalise
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -31,6 +33,16 @@ if TYPE_CHECKING:
     from typing import TypeAlias
 
     Act: TypeAlias = Callable[[Session, list[str]], "Answer | None"]
+
+_OWNER = "Check who owns it and whether you may read and write there."
+_FULL = "Free some space and run the same command again."
+_REFUSED = {
+    errno.EACCES: _OWNER,
+    errno.EPERM: _OWNER,
+    errno.EROFS: "The file system is mounted read-only.",
+    errno.ENOSPC: _FULL,
+    errno.EDQUOT: _FULL,
+}
 
 
 def run(words: Sequence[str], act: Act | None = None) -> int:
@@ -56,6 +68,8 @@ def run(words: Sequence[str], act: Act | None = None) -> int:
         return _report(StoppedError("interrupted; the project is as it was"), console)
     except PyPackPackError as error:
         return _report(error, console)
+    except OSError as error:
+        return _report(_of_the_machine(error) or _defect(error, console), console)
     except Exception as error:  # noqa: BLE001 - the last place that can say anything
         return _report(_defect(error, console), console)
     return EXIT_DONE
@@ -67,7 +81,7 @@ def _act(session: Session, rest: list[str]) -> Answer | None:
     rest = argv.name_package(rest, command_words(), lambda: _packages(session, rest[0]))
     if rest[:1] == ["help"]:
         return _help(session, rest[1:])
-    if rest[:1] in (["version"], ["--version"], ["-v"]):
+    if rest[:1] in (["version"], ["--version"], ["-v"]) and not general.help:
         return _version()
     if not rest:
         return _help(session, [])
@@ -116,6 +130,10 @@ def _no_command(session: Session, rest: list[str]) -> PyPackPackError:
     packages: list[str] = []
     with contextlib.suppress(PyPackPackError):  # what is wrong with the project is not what is wrong with the call
         packages = recorded_packages(session.start)
+    if normalise(first) in {normalise(name) for name in packages}:
+        msg = f"{first} is a package; after its name comes what to do with its dependencies"
+        hint = f"Such as `pypackpack {first} add numpy`, `pypackpack {first} sync`; a build is `pypackpack build {first} source`."
+        return UsageError(msg, hint=hint)
     return argv.unknown_word(first, command_words() - LATER, packages)
 
 
@@ -130,15 +148,15 @@ def _help(session: Session, words: list[str]) -> Answer:
         found = command.load(row)
         known = [vars_of(each) for each in command.parameters(found)]
         data: object = {"command": row.words, "summary": row.summary, "example": row.example, "parameters": known}
-        return Answer(data, lambda width, style: command.command_help(row, found, min(width or 100, 110), style), asked=True)
-    if not words:
+        return Answer(data, lambda width, style: command.command_help(row, found, min(width or 80, 110), style), asked=True)
+    if not words or words[0] in ("help", "version", "--version", "-v"):  # they have no help of their own
         data = {"commands": {each.words: each.summary for each in ROWS}}
-        return Answer(data, lambda width, style: overview.overview(min(width or 100, 110), style), asked=True)
+        return Answer(data, lambda width, style: overview.overview(min(width or 80, 110), style), asked=True)
     rows = list(rows_below(words[0]))
     if not rows:
         raise _no_command(session, words)
     data = {"commands": {each.words: each.summary for each in rows}}
-    return Answer(data, lambda width, style: overview.group_help(rows, min(width or 100, 110), style), asked=True)
+    return Answer(data, lambda width, style: overview.group_help(rows, min(width or 80, 110), style), asked=True)
 
 
 def vars_of(value: object) -> dict[str, object]:
@@ -186,6 +204,14 @@ def _report(error: PyPackPackError, console: Console) -> int:
         _forget(sys.stdout)
         console.tell(error_lines(error, console.style_err))
     return error.exit_code
+
+
+def _of_the_machine(error: OSError) -> FilesystemError | None:
+    """Return the error for what a disk refuses where nobody expected it: that is no defect; None for everything else."""
+    if error.errno not in _REFUSED:
+        return None
+    place = error.filename2 or error.filename or "the disk"
+    return FilesystemError(f"cannot work with {place}: {error.strerror}", hint=_REFUSED[error.errno])
 
 
 def _defect(error: BaseException, console: Console) -> DefectError:

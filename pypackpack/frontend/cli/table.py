@@ -128,6 +128,9 @@ GENERAL = (
     ("--help", "", "Show the help of the command."),
 )
 
+# Options that are documented and not there yet, by the words of their command.
+LATER_OPTIONS = {"build": frozenset({"--continuous", "--dry-run", "--explain", "--keep-going", "--profile", "--rerun"})}
+
 # What may stand after a package's name: `pypackpack billing add numpy`.
 PACKAGE_VERBS = ("add", "remove", "sync", "tree")
 

@@ -76,8 +76,8 @@ def explained(
     where = targets or _split_targets(words, needs.targets) or needs.targets
     if _NOT_CACHED.search(words):
         absent = next((name for name in _NOT_CACHED.findall(words) if name), "")
-        what = f"{absent}, which {needs.name} needs," if absent else f"not everything that {needs.name} needs"
-        msg = f"{what} is not on this machine, and --offline keeps pypackpack from fetching it ({_targets(where, python)})"
+        what = f"{absent}, which {needs.name} needs, is not" if absent else f"not everything that {needs.name} needs is"
+        msg = f"{what} on this machine, and --offline keeps pypackpack from fetching it ({_targets(where, python)})"
         return PackageIndexError(msg, hint="Run the same command once without --offline, while online.", details=words)
     if uv.out_of_reach(words):
         msg = f"the package index is out of reach: {asked} for {needs.name} cannot be had ({_targets(where, python)})"

@@ -113,7 +113,9 @@ def _requirement(text: str, package: Package, *, with_targets: bool) -> Line:
         line = rules.read_line(text)
     except InvalidRequirement as error:
         reason = str(error).splitlines()[0]
-        msg = f'"{text}" is not a requirement: {reason}'
+        from pypackpack.backend.tools import uv  # noqa: PLC0415 - only where something is wrong
+
+        msg = f'"{uv.masked(text)}" is not a requirement: {uv.masked(reason)}'
         hint = 'Write a name, with a version if need be ("numpy>=2"), or name @ url for what does not come from an index.'
         raise UsageError(msg, hint=hint) from error
     if line.name == normalise(package.name):

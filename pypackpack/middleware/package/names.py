@@ -21,6 +21,9 @@ _MORE_STDLIB = frozenset(
 # The program's own names: such a package would hide it in the environment that it is developed in.
 _OWN = frozenset({"pypackpack", "ppp"})
 
+# The name of a wheel is made of it, its version and its tags, and file systems end at 255 bytes.
+_LONGEST = 120
+
 
 def check_name(name: str, project: Project) -> str:
     """Return the import package's name for a new package of ``project``.
@@ -33,6 +36,8 @@ def check_name(name: str, project: Project) -> str:
     if not is_distribution_name(name):
         hint = "Use ASCII letters and digits, and - _ . between them."
         raise _refused(name, "it is not a name for a distribution (PEP 508)", hint)
+    if len(name) > _LONGEST:
+        raise _refused(name[:20] + "…", f"it has {len(name)} letters, and {_LONGEST} are the most", "Choose a shorter name.")
     module = import_name(name)
     if not module.isidentifier():
         raise _refused(name, f'"{module}" cannot be imported', "Start it with a letter.")

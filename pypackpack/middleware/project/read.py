@@ -82,7 +82,7 @@ def load_project(root: Path) -> Project:
     content = _checked(path, FILE, "root", problems)
     contents: dict[str, dict[str, Any]] = {}
     taken: dict[str, str] = {}
-    for number, folder in enumerate(_folders(content)):
+    for number, folder in _folders(content):
         key = f"{FILE}: tool.pypackpack.packages[{number}]"
         if (other := taken.setdefault(normalise(folder), folder)) != folder or folder in contents:
             problems.append(f'{key}: "{folder}" is the same name as "{other}"')
@@ -108,12 +108,12 @@ def current_package(project: Project, cwd: Path) -> Package | None:
     return next((package for package in project.packages if here == package.root or package.root in here.parents), None)
 
 
-def _folders(content: dict[str, Any]) -> list[str]:
-    """Return the recorded packages, without what is wrong and was already said."""
+def _folders(content: dict[str, Any]) -> list[tuple[int, str]]:
+    """Return the recorded packages and their places in the list, without what is wrong and was already said."""
     folders = ours(content).get("packages")
     if not isinstance(folders, list):
         return []
-    return [word for word in folders if isinstance(word, str) and is_distribution_name(word)]
+    return [(number, word) for number, word in enumerate(folders) if isinstance(word, str) and is_distribution_name(word)]
 
 
 def _checked(path: Path, shown: str, kind: str, problems: list[str], name: str = "") -> dict[str, Any]:

@@ -50,6 +50,9 @@ def parse(text: str, path: Path) -> dict[str, Any]:
     Raises:
         SettingsError: It is not valid TOML.
     """
+    if text.startswith("\ufeff"):
+        msg = f"{path}:1:1: not valid TOML: the file begins with a byte order mark"
+        raise SettingsError(msg, hint="Save the file as UTF-8 without a byte order mark (BOM).")
     try:
         content: dict[str, Any] = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:

@@ -15,6 +15,8 @@ from pypackpack.model.errors import NotYetError, UsageError
 # What can be built today; the rest of the words is known and refused by name.
 LATER = (Bundle.FAT, Bundle.PATCH, Level.MIXED)
 
+BUNDLES = "single: a wheel. binary (default): a folder with the package and all it needs."
+
 
 def build(
     ctx: typer.Context,
@@ -24,7 +26,7 @@ def build(
         str,
         typer.Argument(
             metavar=metavar(Bundle, LATER),
-            help="single: a wheel. binary (default): a folder with the package and all it needs.",
+            help=BUNDLES,
             show_default=False,
         ),
     ] = "binary",
@@ -74,7 +76,7 @@ def build(
     request = BuildRequest(
         start=session.start,
         package=package,
-        bundle=chosen(Bundle, bundle, "bundle", LATER),
+        bundle=chosen(Bundle, bundle, "bundle", LATER, hint=BUNDLES),
         type=chosen(BuildType, build_type, "--type"),
         level=chosen(Level, level, "--level", LATER),
         targets=tuple(target or ()),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 from typing import TYPE_CHECKING
 
@@ -13,6 +14,7 @@ from pypackpack.model import errors
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
 
 def raising(error: BaseException) -> Callable[[Session, list[str]], Answer | None]:
@@ -89,6 +91,27 @@ def test_a_defect_is_one_line_and_says_that_it_is_ours(capsys: pytest.CaptureFix
     assert len(lines) == 2
 
 
+@pytest.mark.parametrize(
+    ("error", "message"),
+    [
+        (OSError(errno.ENOSPC, "No space left on device", "/a", None, "/b"), "cannot work with /b: No space left on device"),
+        (OSError(errno.ENOSPC, "No space left on device"), "cannot work with the disk: No space left on device"),
+        (PermissionError(errno.EACCES, "Permission denied", "/a"), "cannot work with /a: Permission denied"),
+    ],
+)
+def test_what_the_disk_refuses_is_no_defect(error: OSError, message: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main.run(["a"], raising(error)) == 1
+    lines = capsys.readouterr().err.splitlines()
+    assert lines[0] == f"error[filesystem]: {message}"
+    assert lines[1].startswith("hint: ")
+    assert len(lines) == 2
+
+
+def test_any_other_error_of_the_system_is_a_defect(capsys: pytest.CaptureFixture[str]) -> None:
+    main.run(["a"], raising(OSError(errno.EBADF, "Bad file descriptor")))
+    assert capsys.readouterr().err.startswith("error[defect]: ")
+
+
 def test_verbose_shows_the_traceback_of_a_defect(capsys: pytest.CaptureFixture[str]) -> None:
     main.run(["a", "--verbose"], raising(RuntimeError("first")))
     assert "Traceback (most recent call last):" in capsys.readouterr().err
@@ -107,6 +130,9 @@ def test_an_interrupt_says_that_nothing_was_lost(capsys: pytest.CaptureFixture[s
         (["package", "ad"], 2, "has no command 'ad'", "Did you mean add?"),
         (["build", "--lvl", "x"], 2, "`build` has no option --lvl", "Did you mean --level?"),
         (["build", "--jsn"], 2, "`build` has no option --jsn", "Did you mean --json?"),
+        (["build", "--release"], 2, "`build` has no option --release", "Did you mean --type release?"),
+        (["build", "--dry-run"], 3, "`pypackpack build --dry-run` is not there yet", ""),
+        (["build", "x"], 2, "`build` needs source", "Such as `pypackpack build billing source single"),
         (["build"], 2, "`build` needs <package>", "`pypackpack build --help`"),
         (["build", "x", "source", "--level"], 2, "--level needs a value", ""),
         (
@@ -115,6 +141,7 @@ def test_an_interrupt_says_that_nothing_was_lost(capsys: pytest.CaptureFixture[s
             "'natve' is not one of instant, bytecode, native",
             "Did you mean native?",
         ),
+        (["build", "x", "source", "wheel"], 2, "bundle: 'wheel' is not one of single, binary", "single: a wheel."),
         (["build", "x", "sorce"], 2, "'sorce' is not source", ""),
         (["build", "x", "source", "single", "more"], 2, "does not know what to do with (more)", ""),
         (["build", "x", "source", "--jobs", "0"], 2, "--jobs: '0' is not a whole number of at least 1", ""),
@@ -136,6 +163,23 @@ def test_wrong_words(
     first, *rest = capsys.readouterr().err.splitlines()
     assert message in first
     assert hint in "".join(rest)
+
+
+@pytest.mark.parametrize("words", [["billing"], ["Billing", "build"]])
+def test_a_package_without_a_verb_of_its_own_is_told_so(
+    words: list[str], capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    (tmp_path / "pyproject.toml").write_text('[tool.pypackpack]\npackages = ["billing"]\n', encoding="utf-8")
+    assert main.run(["--project", str(tmp_path), *words]) == 2
+    err = capsys.readouterr().err
+    assert f"{words[0]} is a package" in err
+    assert f"`pypackpack build {words[0]} source`" in err
+
+
+@pytest.mark.parametrize("words", [["version", "--help"], ["help", "version"], ["help", "--help"]])
+def test_what_has_no_help_of_its_own_shows_the_help_of_everything(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert main.run(words) == 0
+    assert "Usage: pypackpack <command> [options]" in capsys.readouterr().out
 
 
 def test_what_is_not_there_yet_is_said_in_one_line(capsys: pytest.CaptureFixture[str]) -> None:

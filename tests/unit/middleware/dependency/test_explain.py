@@ -88,6 +88,14 @@ def test_each_failure_has_its_own_words(words: str, kind: type[PyPackPackError],
     assert error.details == words
 
 
+def test_what_an_offline_machine_lacks_is_said_without_a_double_no() -> None:
+    error = said("cause: Network connectivity is disabled, but the requested data wasn't found in the cache: https://example.org")
+    assert error.message.startswith("not everything that app needs is on this machine, and --offline")
+    assert said("foo was not found in the cache").message.startswith(
+        "foo, which app needs, is not on this machine, and --offline"
+    )
+
+
 def test_a_server_out_of_reach_is_no_missing_wheel() -> None:
     assert says_no_wheel(ToolError("x", details="has no usable wheels"))
     assert not says_no_wheel(ToolError("x", details="has no usable wheels\ndns error"))

@@ -99,6 +99,15 @@ def test_bad_names_each_with_its_reason(project: Project, name: str, reason: str
     assert snapshot(project.root) == before
 
 
+def test_a_name_that_is_too_long_for_a_file_is_cut_short_in_the_error(project: Project) -> None:
+    before = snapshot(project.root)
+    with pytest.raises(NameTakenError, match="it has 121 letters") as caught:
+        add_package(project, "x" * 121, Silent())
+    assert "x" * 21 not in caught.value.message
+    assert snapshot(project.root) == before
+    assert check_name("x" * 120, project) == "x" * 120
+
+
 def test_every_word_of_every_list_is_refused(project: Project) -> None:
     words = {*COMMANDS, *keyword.kwlist, *table.targets(), *table.families(), *table.reserved_names()}
     words |= {word for word in sys.stdlib_module_names if not word.startswith("_")}

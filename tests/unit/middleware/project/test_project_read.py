@@ -85,6 +85,24 @@ def test_broken_toml_is_one_error_with_file_line_and_column(tmp_path: Path) -> N
     assert snapshot(root) == before
 
 
+def test_a_byte_order_mark_is_called_by_its_name(tmp_path: Path) -> None:
+    root = write(tmp_path, {"one": ""})
+    path = root / "one" / "pyproject.toml"
+    path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes())
+    with pytest.raises(SettingsError, match="byte order mark") as caught:
+        load_project(root)
+    assert str(path) in caught.value.message
+
+
+def test_a_wrong_package_is_counted_as_in_the_list(tmp_path: Path) -> None:
+    root = write(tmp_path, {"one": ""})
+    text = (root / "pyproject.toml").read_text()
+    (root / "pyproject.toml").write_text(text.replace('"one"', '"one", "..", "gone"'))
+    found = problems(root)
+    assert any("packages[1]" in line for line in found)
+    assert any("packages[2]: there is no gone/pyproject.toml" in line for line in found)
+
+
 def test_every_problem_of_every_file_in_one_error(tmp_path: Path) -> None:
     root = write(
         tmp_path,
