@@ -82,7 +82,7 @@ class Store:
         return os.path.exists(self._blob(digest))  # noqa: PTH110 - hot path
 
     def read(self, digest: str) -> bytes | None:
-        """Return a blob, or None when it is not there or damaged (then it is removed)."""
+        """Return a blob, or None when it is not there or damaged (then it is removed, and so is every other damaged blob)."""
         place = self._blob(digest)
         try:
             with open(place, "rb") as stream:  # noqa: PTH123 - hot path
@@ -90,10 +90,16 @@ class Store:
         except FileNotFoundError:
             return None
         if filesystem.sha256_bytes(data) != digest:
-            with contextlib.suppress(OSError):
-                Path(place).unlink()
+            self._sweep()
             return None
         return data
+
+    def _sweep(self) -> None:
+        """Remove every damaged blob: what damaged one (a power cut) has damaged more, and the next build needs them whole."""
+        for path in Path(self._cas).glob("*/*"):
+            with contextlib.suppress(OSError):
+                if not path.name.startswith(".") and filesystem.sha256_bytes(path.read_bytes()) != path.name:
+                    path.unlink()
 
     def result(self, key: str) -> ActionResult | None:
         """Return the result recorded for a key if all its blobs are there."""

@@ -41,7 +41,7 @@ def python_headers(python: Interpreter, cache: Path) -> HeaderFolder:
     if not python.has_headers:
         series = f"{python.version[0]}.{python.version[1]}"
         msg = f"the Python {series} at {python.executable} has no C headers, which compiling needs"
-        hint = f"Install its development package (Debian: python{series}-dev), or take uv's own: pypackpack python use {series}"
+        hint = f"Install its development package (Debian: python{series}-dev), or take uv's own: uv python install {series}"
         raise MissingToolError(msg, hint=hint)
     marks = [python.include, *(python.include / name for name in ("Python.h", "patchlevel.h", "pyconfig.h"))]
     stamp = filesystem.sha256_bytes(

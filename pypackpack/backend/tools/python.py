@@ -96,7 +96,7 @@ def _ask(path: Path) -> dict[str, Any]:
         msg = f"{path} does not work as a Python (exit code {done.code})"
         raise ToolError(
             msg,
-            hint="Choose another Python with `pypackpack python use <version>`.",
+            hint="Choose another Python with --python.",
             details=(done.stderr or done.stdout).strip(),
         ) from error
     if not isinstance(facts, dict):

@@ -279,10 +279,10 @@ def install_python(spec: str | None = None, *, watcher: Watcher | None = None) -
     except ToolError as error:
         if out_of_reach(error.details):
             msg = f"{wanted} is not on this machine, and the server that uv fetches it from is out of reach"
-            hint = "Try while online, set UV_PYTHON_INSTALL_MIRROR, or use a version that is here (`pypackpack python list`)."
+            hint = "Try while online, set UV_PYTHON_INSTALL_MIRROR, or use a version that is here (`uv python list`)."
         else:
             msg = f"{wanted} is not on this machine, and uv cannot fetch it"
-            hint = "See which versions there are with `pypackpack python list`."
+            hint = "See which versions there are with `uv python list`."
         raise MissingToolError(msg, hint=hint, details=error.details) from error
 
 

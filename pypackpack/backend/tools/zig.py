@@ -166,8 +166,10 @@ class Zig:
         if done.code != 0:
             text = done.stderr.strip() or done.stdout.strip()
             msg = f"{what} failed (zig {self.version}, exit code {done.code})"
-            # clang's errors stand behind the source's name and place; anything else is zig's own trouble.
-            kind = RefusedError if re.search(rf"^{re.escape(source)}:\d+:\d+: .*error: ", text, re.MULTILINE) else ToolError
+            # clang's errors stand behind a file's name and place. If the first is in the source, the source is refused; in a
+            # header, or without a place, it is trouble of the tools.
+            first = re.search(r"^(.*?):\d+:\d+: (?:fatal )?error: ", text, re.MULTILINE)
+            kind = RefusedError if first is not None and first[1] == source else ToolError
             raise kind(msg, details=text[-DETAILS_SHOWN:])
 
     def build_module(self, job: ModuleJob, scratch: Path) -> bytes:

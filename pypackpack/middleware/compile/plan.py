@@ -19,7 +19,7 @@ from pypackpack.middleware.compile.layers import module_name
 from pypackpack.middleware.graph.task import Task
 from pypackpack.model.action import ActionResult
 from pypackpack.model.build import BuildType, Fallback, Level
-from pypackpack.model.errors import SourceError
+from pypackpack.model.errors import SourceError, WorkError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -218,7 +218,7 @@ class PackagePlan:
             c = shop.store.read(result.outputs["c"])
             if c is None:
                 msg = f"the cache lost the C of {name} while it was being compiled"
-                raise SourceError(msg, hint="Run the same command again.")
+                raise WorkError(msg, hint="Run the same command again.")
             job = zig.ModuleJob(
                 name=name.rpartition(".")[2],
                 path=path,
@@ -316,7 +316,7 @@ class PackagePlan:
                 files.append(Content(f"{folder}/__pycache__/{name[: -len('.py')]}.{tag}.pyc", pyc))
         if fallbacks and package.settings(target).strict:
             listed = "\n".join(f"{fallback.module}: {fallback.reason}" for fallback in fallbacks)
-            msg = f"{len(fallbacks)} module(s) of {package.name} cannot be compiled for {target.name}, and strict is set"
+            msg = f"{package.name} has modules that cannot be compiled for {target.name}, and strict is set"
             hint = "Change the module, exclude it (build.native.exclude), or set strict = false."
             raise SourceError(msg, hint=hint, details=listed)
         files.sort(key=lambda content: content.place)
@@ -343,7 +343,7 @@ def reader(shop: Workshop) -> Callable[[Content], bytes]:
         data = shop.store.read(content.digest)
         if data is None:
             msg = f"the cache lost {content.place} while it was being bundled"
-            raise SourceError(msg, hint="Run the same command again.")
+            raise WorkError(msg, hint="Run the same command again.")
         return data
 
     return read

@@ -47,7 +47,7 @@ def check_version(word: str) -> PythonVersion:
 def _check_series(series: PythonVersion, shown: str) -> None:
     if not OLDEST <= series <= NEWEST:
         msg = f"Python {shown} is not supported: packages are built for {_text(OLDEST)} to {_text(NEWEST)}"
-        raise UsageError(msg, hint="Choose one of these with --python, or with `pypackpack python use <version>`.")
+        raise UsageError(msg, hint="Choose one of these with --python.")
 
 
 def _text(series: PythonVersion) -> str:
@@ -63,10 +63,10 @@ def accepted(python: Interpreter) -> Interpreter:
     version = ".".join(map(str, python.version))
     if python.implementation != "cpython":
         msg = f"{python.executable} is {python.implementation} {version}; PyPackPack builds for CPython only"
-        raise UsageError(msg, hint="Choose a CPython with --python, or with `pypackpack python use <version>`.")
+        raise UsageError(msg, hint="Choose a CPython with --python.")
     if python.free_threaded:
         msg = f"{python.executable} is a free-threaded Python {version}; PyPackPack does not build for free-threaded Pythons"
-        raise UsageError(msg, hint=f"Choose the plain one with `pypackpack python use {_text(python.series)}`.")
+        raise UsageError(msg, hint=f"Choose the plain one with --python {_text(python.series)}.")
     _check_series(python.series, f"{version} ({python.executable})")
     return python
 
@@ -84,7 +84,7 @@ def project_python(project: Project, *, offline: bool = False, watcher: Watcher 
         base = venv.base_python(project.venv)
         if base is None:
             msg = f"the Python that {project.venv} was made from is gone"
-            raise MissingToolError(msg, hint="`pypackpack python use <version>` makes the environment anew.")
+            raise MissingToolError(msg, hint="Remove that folder: then the version in .python-version is used.")
         return accepted(python.inspect_interpreter(base))
     wanted = pinned_version(project.root) or project.requires_python or SUPPORTED
     return accepted(uv.find_python(wanted, offline=offline, watcher=watcher))
@@ -198,7 +198,7 @@ def with_headers(python: Interpreter, watcher: Watcher | None = None) -> Interpr
     msg = f"{python.executable} has no C headers (Python.h), which level native needs"
     hint = (
         f"Install the package python{series}-dev (Debian, Ubuntu) or python{series}-devel (Fedora, SUSE), "
-        f"or run `pypackpack python install {series}`: uv's Pythons have them."
+        f"or run `uv python install {series}`: uv's Pythons have them."
     )
     raise MissingToolError(msg, hint=hint)
 

@@ -249,7 +249,7 @@ def _not_enabled(word: str, what: str, enabled: Sequence[Target]) -> UsageError:
     else:
         msg = f"{what} {word}: {name} is not a target of the package"
     have = "It has " + ", ".join(target.name for target in enabled) if enabled else "It has none yet"
-    return UsageError(msg, hint=f"{have}; `pypackpack target add {name}` adds it.")
+    return UsageError(msg, hint=f"{have}." if what == "remove" else f"{have}; `pypackpack target add {name}` adds it.")
 
 
 # --------------------------------------------------------------------------------------------------------------- host

@@ -176,7 +176,7 @@ def test_headers_are_borrowed_from_the_same_series_or_missed(
     with pytest.raises(MissingToolError, match="has no C headers") as caught:
         choose.pythons_for(project, package, ["3.12"], headers=True)
     assert "python3.12-dev" in caught.value.hint
-    assert "pypackpack python install 3.12" in caught.value.hint
+    assert "uv python install 3.12" in caught.value.hint
 
 
 def test_a_new_project_gets_a_python_with_headers(found: Found, monkeypatch: pytest.MonkeyPatch) -> None:
