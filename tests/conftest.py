@@ -4,6 +4,12 @@ from __future__ import annotations
 
 import signal
 
+from hypothesis import HealthCheck, settings
+
+# How long an example takes says something about the machine and its load, nothing about the code.
+settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("any machine")
+
 # A shell that starts something in the background lets it ignore Ctrl-C, and whatever it starts ignores it too; the tests that
 # interrupt a command have to be able to.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
