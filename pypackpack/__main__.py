@@ -33,7 +33,7 @@ def main() -> int:
     try:
         from pypackpack.frontend.cli.main import run  # noqa: PLC0415 - the full command line, only when it is needed
     except KeyboardInterrupt:  # before anything of ours listens to signals
-        sys.stderr.write("error[interrupted]: interrupted; the project is as it was\n")
+        sys.stderr.write("error[interrupted]: interrupted; nothing is left half done\n")
         return 130
     return run(words)
 

@@ -180,7 +180,7 @@ def test_interrupting_ends_children_and_says_so(name: str, tmp_path: Path) -> No
     out, err = child.communicate(timeout=60)
     assert child.returncode == 130
     assert out == ""
-    assert err == "error[interrupted]: interrupted; the project is as it was\n"
+    assert err == "error[interrupted]: interrupted; nothing is left half done\n"
 
 
 def test_interrupting_with_json(tmp_path: Path) -> None:

@@ -65,7 +65,7 @@ def run(words: Sequence[str], act: Act | None = None) -> int:
         _forget(sys.stdout)
         return EXIT_DONE
     except KeyboardInterrupt:
-        return _report(StoppedError("interrupted; the project is as it was"), console)
+        return _report(StoppedError("interrupted; nothing is left half done"), console)
     except PyPackPackError as error:
         return _report(error, console)
     except OSError as error:

@@ -44,7 +44,7 @@ EXIT_CODES = """## Exit codes
 | 1 | The work was understood and failed, or pypackpack has a defect. |
 | 2 | The words of the call, or the settings of the project, are wrong. |
 | 3 | A tool or something of the platform is missing, or that part of pypackpack is not there yet. |
-| 130 | Interrupted, by Ctrl-C or by the system; the project is as it was. |
+| 130 | Interrupted, by Ctrl-C or by the system; nothing is left half done. |
 
 An error is written to stderr as `error[code]: message`, with details below and a hint at the end. The codes in the
 brackets are stable. With `--json` it is one object on stdout instead:

@@ -119,7 +119,7 @@ def test_verbose_shows_the_traceback_of_a_defect(capsys: pytest.CaptureFixture[s
 
 def test_an_interrupt_says_that_nothing_was_lost(capsys: pytest.CaptureFixture[str]) -> None:
     main.run(["a"], raising(KeyboardInterrupt()))
-    assert "interrupted; the project is as it was" in capsys.readouterr().err
+    assert "interrupted; nothing is left half done" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
