@@ -32,9 +32,11 @@ class Built:
 
     answer: Mapping[str, Any]
 
-    def wheel(self, target: str) -> Path:
-        """The wheel of a target."""
-        found = [Path(each["path"]) for each in self.answer["artifacts"] if target in each["targets"]]
+    def wheel(self, target: str, python: tuple[int, int] | None = None) -> Path:
+        """The wheel of a target, and of a Python X.Y if more than one was built for."""
+        series = [list(python)] if python else [each["python"] for each in self.answer["artifacts"]]
+        artifacts = [each for each in self.answer["artifacts"] if target in each["targets"] and each["python"] in series]
+        found = [Path(each["path"]) for each in artifacts]
         assert len(found) == 1, f"{len(found)} artifacts for {target}: {found}"
         return found[0]
 

@@ -33,6 +33,10 @@ if TYPE_CHECKING:
             """Return them, or end the test."""
 
 
+# Its asserts shall say what they compared, as those of the tests that call it.
+pytest.register_assert_rewrite("statics")
+
+
 def _missing(what: str, target: str, python: tuple[int, int] | None) -> NoReturn:
     """Skip the test; in CI fail it, since there a test that does not run proves nothing to anybody."""
     name = f"{target}-{python[0]}.{python[1]}" if python else target

@@ -14,7 +14,7 @@ from pypackpack.model.interpreter import NEWEST, OLDEST
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from pypackpack.model.build import Watcher
+    from pypackpack.model.build import Level, Watcher
     from pypackpack.model.interpreter import Interpreter
     from pypackpack.model.project import Package, Project
     from pypackpack.model.target import PythonVersion
@@ -66,7 +66,7 @@ def accepted(python: Interpreter) -> Interpreter:
         raise UsageError(msg, hint="Choose a CPython with --python.")
     if python.free_threaded:
         msg = f"{python.executable} is a free-threaded Python {version}; PyPackPack does not build for free-threaded Pythons"
-        raise UsageError(msg, hint=f"Choose the plain one with --python {_text(python.series)}.")
+        raise UsageError(msg, hint=f"Choose a plain one with --python; `uv python install {_text(python.series)}` brings one.")
     _check_series(python.series, f"{version} ({python.executable})")
     return python
 
@@ -87,18 +87,41 @@ def project_python(project: Project, *, offline: bool = False, watcher: Watcher 
             raise MissingToolError(msg, hint="Remove that folder: then the version in .python-version is used.")
         return accepted(python.inspect_interpreter(base))
     wanted = pinned_version(project.root) or project.requires_python or SUPPORTED
-    return accepted(uv.find_python(wanted, offline=offline, watcher=watcher))
+    return accepted(plain(wanted, uv.find_python(wanted, offline=offline, watcher=watcher)))
 
 
 def pinned_version(root: Path) -> str | None:
-    """Return the first version of ``.python-version``, the file that uv and pyenv read too, or None."""
+    """Return the first version of ``.python-version``, the file that uv and pyenv read too, or None.
+
+    Raises:
+        UsageError: What stands there is no version, and nothing else that uv takes for one.
+    """
     from pypackpack.backend import filesystem  # noqa: PLC0415 - import cost
 
     path = root / VERSION_FILE
     if not path.is_file():
         return None
     lines = (line.partition("#")[0].strip() for line in filesystem.read_bytes(path).decode(errors="replace").splitlines())
-    return next((line for line in lines if line), None)
+    word = next((line for line in lines if line), None)
+    if word is not None and not _means_a_python(word, root):
+        msg = f'{path}: "{word[:40]}" is not a Python version'
+        raise UsageError(msg, hint="Write it as 3.12 or 3.12.4, or run `pypackpack python use <version>`.")
+    return word
+
+
+def _means_a_python(word: str, root: Path) -> bool:
+    """Tell whether uv could take a word for a Python: a version, a range, a path, a key (``cpython-3.12-linux-x86_64-gnu``)."""
+    from packaging.specifiers import InvalidSpecifier, SpecifierSet  # noqa: PLC0415 - import cost
+
+    if (
+        re.fullmatch(r"(?:[a-z]+[-@]?)?\d+(?:\.\d+)*(?:[a-z]+\d*)?(?:\+\w+)?(?:-\w+)*", word, re.IGNORECASE)
+        or (root / word).exists()
+    ):
+        return True
+    try:
+        return bool(SpecifierSet(word))
+    except InvalidSpecifier:
+        return False
 
 
 def pythons_for(
@@ -166,7 +189,7 @@ def _found(words: Iterable[str], *, offline: bool, watcher: Watcher | None) -> l
     missing: list[tuple[str, MissingToolError]] = []
     for word in words:
         try:
-            result.append(uv.find_python(word, offline=offline, watcher=watcher))
+            result.append(plain(word, uv.find_python(word, offline=offline, watcher=watcher)))
         except MissingToolError as error:  # noqa: PERF203 - all that are missing are said at once
             missing.append((word, error))
     if len(missing) == 1:
@@ -177,6 +200,27 @@ def _found(words: Iterable[str], *, offline: bool, watcher: Watcher | None) -> l
         details = "\n".join(f"{word}: {error.message}" for word, error in missing)
         raise MissingToolError(msg, hint=missing[0][1].hint, details=details)
     return result
+
+
+def the_python(executable: Path, level: Level, watcher: Watcher | None = None) -> Interpreter:
+    """Return one given interpreter, which is asked for by its path and not chosen.
+
+    Args:
+        executable: The path that starts it.
+        level: What is built: files of level instant belong to no Python, so that any will do.
+        watcher: Gets a note about headers that are borrowed.
+
+    Raises:
+        UsageError: Packages cannot be built for it.
+        MissingToolError: It cannot be started, or it has no C headers and they are needed.
+    """
+    from pypackpack.backend.tools import python  # noqa: PLC0415 - import cost
+    from pypackpack.model.build import Level  # noqa: PLC0415 - import cost
+
+    found = python.inspect_interpreter(executable)
+    if level is Level.INSTANT:
+        return found
+    return with_headers(accepted(found), watcher) if level is Level.NATIVE else accepted(found)
 
 
 def with_headers(python: Interpreter, watcher: Watcher | None = None) -> Interpreter:
@@ -224,6 +268,17 @@ def preferred(spec: str, found: Interpreter, watcher: Watcher | None = None) -> 
         series = _text(found.series)
         watcher.note(f"{found.executable} has no C headers; level native will want python{series}-dev (your system's package)")
     return fetched
+
+
+def plain(spec: str, found: Interpreter) -> Interpreter:
+    """Return ``found``, or where it is free-threaded another Python of this machine that ``spec`` means and that is not.
+
+    From 3.14 on, uv takes the first of the search path for "3.14", whichever of the two it is.
+    """
+    if not found.free_threaded:
+        return found
+    others = (other for other in installed(spec) if other.implementation == "cpython" and not other.free_threaded)
+    return next(others, found)
 
 
 def installed(spec: str) -> tuple[Interpreter, ...]:

@@ -41,6 +41,7 @@ class Found(dict[str, Interpreter]):
             return self[spec]
 
         monkeypatch.setattr(uv, "find_python", find)
+        monkeypatch.setattr(choose, "installed", lambda _: ())
 
 
 @pytest.fixture
@@ -97,6 +98,20 @@ def test_what_cannot_be_built_for_is_refused(
         choose.project_python(project)
     with pytest.raises(UsageError, match=words):
         choose.pythons_for(project, package, ["3.12"])
+
+
+def test_a_plain_python_is_looked_for_behind_a_free_threaded_one(
+    project: Project, package: Package, found: Found, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    threads = found["3.14"] = found[choose.SUPPORTED] = interpreter((3, 14, 3), "/threads/python3", free_threaded=True)
+    others = [threads, interpreter((3, 14, 2), "/pypy/python3", implementation="pypy"), interpreter((3, 14, 1), "/plain/python3")]
+    monkeypatch.setattr(choose, "installed", lambda _: tuple(others))
+    assert choose.pythons_for(project, package, ["3.14"]) == (others[2],)
+    assert choose.project_python(project) == others[2]
+    del others[2]
+    with pytest.raises(UsageError, match="/threads/python3 is a free-threaded Python") as caught:
+        choose.pythons_for(project, package, ["3.14"])
+    assert "uv python install 3.14" in caught.value.hint
 
 
 def test_words_before_settings_before_the_own(project: Project, package: Package, found: Found) -> None:
