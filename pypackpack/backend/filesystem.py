@@ -9,14 +9,16 @@ from __future__ import annotations
 import contextlib
 import errno
 import hashlib
+import io
 import os
 import shutil
+import stat
 import sys
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
-from pypackpack.model.errors import ConflictError, FilesystemError
+from pypackpack.model.errors import ConflictError, FilesystemError, SourceError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -54,20 +56,20 @@ def explained(action: str, path: Path) -> Iterator[None]:
         raise FilesystemError(msg, hint=hints.get(error.errno or 0, "")) from error
 
 
-def write_atomic(path: Path, data: bytes | str, *, executable: bool = False) -> None:
+def write_atomic(path: Path, data: bytes | str, *, executable: bool = False, durable: bool = True) -> None:
     """Write a whole file: readers see the old content or the new, never a part; parents are made.
 
-    An existing file keeps its mode.
+    An existing file keeps its mode. With ``durable`` False nobody waits for the disk: for what can be made again.
 
     Raises:
         FilesystemError: It cannot be written; the old file is untouched.
     """
-    with atomic_stream(path, executable=executable) as stream:
+    with atomic_stream(path, executable=executable, durable=durable) as stream:
         stream.write(data.encode() if isinstance(data, str) else data)
 
 
 @contextlib.contextmanager
-def atomic_stream(path: Path, *, executable: bool = False) -> Iterator[BinaryIO]:
+def atomic_stream(path: Path, *, executable: bool = False, durable: bool = True) -> Iterator[BinaryIO]:
     """Give a stream whose content stands at ``path`` once the block has ended without an error; else nothing changes.
 
     For what is too large to hold in memory; otherwise as `write_atomic`.
@@ -77,12 +79,13 @@ def atomic_stream(path: Path, *, executable: bool = False) -> Iterator[BinaryIO]
     """
     with explained("write", path):
         path.parent.mkdir(parents=True, exist_ok=True)
-        aside = _unused(path.parent, f".{path.name[:40]}.")
+        aside = unused_name(path.parent, f".{path.name[:40]}.")
         try:
             with open(aside, "xb", opener=_private) as stream:
                 yield stream
-                stream.flush()
-                os.fsync(stream.fileno())
+                if durable:
+                    stream.flush()
+                    os.fsync(stream.fileno())
             aside.chmod(_mode_for(path, executable=executable))
             replace(aside, path)
         except BaseException:
@@ -110,24 +113,25 @@ def fill_file(path: Path, data: bytes | Path, *, executable: bool = False) -> st
     Raises:
         FilesystemError: It cannot be read or written.
     """
-    digest = hashlib.sha256()
     with explained("write", path):
         path.parent.mkdir(parents=True, exist_ok=True)
-        with path.open("wb") as out:
-            if isinstance(data, bytes):
-                digest.update(data)
-                out.write(data)
-            else:
-                with data.open("rb") as source:
-                    while chunk := source.read(_CHUNK):
-                        digest.update(chunk)
-                        out.write(chunk)
+        with path.open("wb") as out, io.BytesIO(data) if isinstance(data, bytes) else data.open("rb") as source:
+            digest = copy_stream(source, out)
         if executable:
             path.chmod(path.stat().st_mode | 0o111)
+    return digest
+
+
+def copy_stream(source: BinaryIO, out: BinaryIO) -> str:
+    """Copy what is left of a stream, a piece at a time, and return the hex SHA-256 of it."""
+    digest = hashlib.sha256()
+    while chunk := source.read(_CHUNK):
+        digest.update(chunk)
+        out.write(chunk)
     return digest.hexdigest()
 
 
-def _unused(parent: Path, prefix: str) -> Path:
+def unused_name(parent: Path, prefix: str) -> Path:
     """Choose a name that nobody has; it is known before there is anything, so that Ctrl-C at any line can be cleaned up after."""
     return parent / f"{prefix}{os.urandom(6).hex()}"
 
@@ -171,7 +175,7 @@ def scratch_folder(parent: Path, prefix: str = ".work-") -> Iterator[Path]:
     """Make a folder of one's own below ``parent`` and remove it at the end, whatever happens."""
     with explained("make a folder in", parent):
         parent.mkdir(parents=True, exist_ok=True)
-    folder = _unused(parent, prefix)
+    folder = unused_name(parent, prefix)
     try:
         with explained("make a folder in", parent):
             folder.mkdir(mode=0o700)
@@ -190,7 +194,7 @@ def swap_folder(fresh: Path, place: Path) -> None:
         if not place.exists():
             fresh.rename(place)
             return
-        old = _unused(place.parent, f".old-{place.name[:40]}-")
+        old = unused_name(place.parent, f".old-{place.name[:40]}-")
         old.mkdir(mode=0o700)
         place.rename(old / "was")
         try:
@@ -348,26 +352,98 @@ def source_date_epoch() -> int | None:
 def files_below(folder: Path, *, installed: bool = False) -> Iterator[Path]:
     """Yield every file below a folder in a stable order, without ``__pycache__`` and editors' leftovers.
 
-    Links to folders are not followed (a loop would never end); links to files count as files.
+    Links to folders are not followed (a loop would never end); links to files count as files. `source_files` follows both.
 
     Args:
         folder: Where to look; nothing is yielded when it is not there.
         installed: It holds what an installer put there and not sources: everything counts but ``__pycache__``.
     """
-    try:
-        entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
-    except FileNotFoundError:
-        return
-    except OSError as error:
-        with explained("read", folder):
-            raise error  # noqa: TRY201 - the same error, explained
-    for entry in entries:
-        if entry.name == "__pycache__":
+    for entry in _entries(folder):
+        if entry.name == "__pycache__" or (not installed and _is_leftover(entry.name)):
             continue
-        if not installed and (entry.name.endswith((".pyc", ".pyo", "~", ".swp")) or entry.name == ".DS_Store"):
-            continue
-        path = Path(entry.path)
         if entry.is_dir(follow_symlinks=False):
-            yield from files_below(path, installed=installed)
+            yield from files_below(Path(entry.path), installed=installed)
         elif entry.is_file():
-            yield path
+            yield Path(entry.path)
+
+
+def _is_leftover(name: str) -> bool:
+    return name.endswith((".pyc", ".pyo", "~", ".swp")) or name == ".DS_Store"
+
+
+def _entries(folder: Path | str) -> list[os.DirEntry[str]]:
+    """Return what lies in a folder, by name; nothing when it is not there."""
+    try:
+        with os.scandir(folder) as entries:
+            return sorted(entries, key=lambda entry: entry.name)
+    except FileNotFoundError:
+        return []
+    except OSError as error:
+        with explained("read", Path(folder)):
+            raise error  # noqa: TRY201 - the same error, explained
+
+
+def source_files(folder: Path, inside: Sequence[Path]) -> Iterator[Path]:
+    """Yield every file of a folder of sources in the order of `files_below`; links to files and to folders are followed.
+
+    Args:
+        folder: Where to look; nothing is yielded when it is not there.
+        inside: Folders that a link may lead into.
+
+    Raises:
+        SourceError: A link leads out of these folders, to nothing, or to a folder that it lies in.
+        FilesystemError: A folder cannot be read.
+    """
+    if os.path.lexists(folder):
+        roots = tuple(os.path.realpath(root) for root in inside)
+        place = os.fspath(folder)
+        yield from _source_files(place, (_led_to(place, roots, ()),), roots)
+
+
+def _source_files(folder: str, way: tuple[str, ...], roots: tuple[str, ...]) -> Iterator[Path]:
+    """Yield the files of a folder; ``way`` has its path without links, and those of the folders that led to it."""
+    for entry in _entries(folder):
+        if entry.name == "__pycache__" or _is_leftover(entry.name):
+            continue
+        real = _led_to(entry.path, roots, way) if _is_link(entry) else f"{way[-1]}{os.sep}{entry.name}"
+        if entry.is_dir():
+            yield from _source_files(entry.path, (*way, real), roots)
+        elif entry.is_file():
+            yield Path(entry.path)
+
+
+def _is_link(entry: os.DirEntry[str]) -> bool:
+    if sys.platform == "win32" and entry.is_dir():  # a junction is a link to a folder that says that it is none
+        return entry.is_symlink() or entry.stat(follow_symlinks=False).st_reparse_tag == stat.IO_REPARSE_TAG_MOUNT_POINT
+    return entry.is_symlink()
+
+
+def _led_to(link: str, roots: tuple[str, ...], way: tuple[str, ...]) -> str:
+    """Return where a link leads to, without links.
+
+    Raises:
+        SourceError: To nothing, out of the roots, or to a folder that the link lies in.
+    """
+    real = os.path.realpath(link)
+    try:
+        os.stat(real)  # noqa: PTH116 - hot path, strings on purpose
+    except FileNotFoundError as error:
+        msg = f"{link} is a link to {os.readlink(link)}, which is not there"  # noqa: PTH115 - as above
+        raise SourceError(msg, hint="Bring back what it leads to, or remove the link.") from error
+    except OSError as error:
+        if error.errno != errno.ELOOP:
+            with explained("read", Path(link)):
+                raise
+        msg = f"{link} is a link that leads to itself"
+        raise SourceError(msg, hint="Remove the link.") from error
+    if not any(_is_in(real, root) for root in roots):
+        msg = f"{link} is a link that leads out of the project, to {real}"
+        raise SourceError(msg, hint="Put what it leads to into the project: another machine does not have it there.")
+    if any(_is_in(each, real) for each in way):
+        msg = f"{link} is a link to {real}, a folder that it lies in itself: there is no end to it"
+        raise SourceError(msg, hint="Remove the link.")
+    return real
+
+
+def _is_in(path: str, folder: str) -> bool:
+    return path == folder or path.startswith(folder.rstrip(os.sep) + os.sep)

@@ -29,6 +29,15 @@ RACY_NANOSECONDS = 2_000_000_000
 """A file changed more recently than this is hashed again: within the clock's resolution a second change would not show."""
 
 
+class _DamagedError(Exception):
+    """A blob is not what its name says."""
+
+
+def _expect(digest: str, found: str) -> None:
+    if found != digest:
+        raise _DamagedError
+
+
 class Store:
     """Blobs and action results below one folder."""
 
@@ -93,6 +102,24 @@ class Store:
             self._sweep()
             return None
         return data
+
+    def copy(self, digest: str, place: Path) -> bool:
+        """Put a copy of a blob at a place, never all of it in memory; False when the blob is not there or damaged (as `read`).
+
+        Raises:
+            FilesystemError: The place cannot be written; what was there is untouched.
+        """
+        try:
+            source = open(self._blob(digest), "rb")  # noqa: PTH123, SIM115 - as above; closed below
+        except FileNotFoundError:
+            return False
+        try:
+            with source, filesystem.atomic_stream(place) as stream:
+                _expect(digest, filesystem.copy_stream(source, stream))
+        except _DamagedError:
+            self._sweep()
+            return False
+        return True
 
     def _sweep(self) -> None:
         """Remove every damaged blob: what damaged one (a power cut) has damaged more, and the next build needs them whole."""

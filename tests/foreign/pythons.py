@@ -31,6 +31,7 @@ NODE = Tool(("node", "nodejs"), "nodejs")
 SYSROOT = "root"
 """Folder, in that of a Debian Python, that stands for / of its system."""
 
+_TIMEOUT = 300.0
 _KEPT_VARIABLES = ("HOME", "LOGNAME", "PATH", "TMPDIR", "USER")
 _FIRST_NODE_WITH_STACK_SWITCHING = 20
 _STACK_SWITCHING_FLAGS = ("--experimental-wasm-jspi", "--experimental-wasm-stack-switching")
@@ -89,7 +90,7 @@ class ForeignPython:
         *,
         paths: Sequence[Path] = (),
         args: Sequence[str] = (),
-        timeout: float = 300,
+        timeout: float = _TIMEOUT,
         cwd: Path | None = None,
         env: Mapping[str, str] | None = None,
         stdin: str = "",
@@ -107,22 +108,12 @@ class ForeignPython:
             extra = {"PYTHONSAFEPATH": "1", **(env or {})}
             return self._start(file, paths, args, timeout, cwd, extra, stdin)
 
-    def run_script(
-        self,
-        path: Path,
-        *,
-        paths: Sequence[Path] = (),
-        args: Sequence[str] = (),
-        timeout: float = 300,
-        cwd: Path | None = None,
-        env: Mapping[str, str] | None = None,
-        stdin: str = "",
-    ) -> subprocess.CompletedProcess[str]:
+    def run_script(self, path: Path, *, paths: Sequence[Path] = (), args: Sequence[str] = ()) -> subprocess.CompletedProcess[str]:
         """Run the Python file ``path`` as :meth:`run` does; as always its own folder comes first in ``sys.path``."""
         script = path.absolute()
         if self.kind == "pyodide":
             paths = [script.parent, *paths]
-        return self._start(script, paths, args, timeout, cwd, env or {}, stdin)
+        return self._start(script, paths, args, _TIMEOUT, None, {}, "")
 
     def _start(
         self,

@@ -110,7 +110,10 @@ def test_the_levels(mine: Project, tmp_path: Path, kind: BuildType) -> None:
     native = run(root, Level.NATIVE, type=kind)
     assert f"-{series}-{series}-" in native.artifacts[0].path.name
     for result in (instant, bytecode, native):
-        assert in_wheel(result, "import small.mod, runpy; print(small.mod.answer()); runpy.run_module('small')", tmp_path) == "42\nran"
+        assert (
+            in_wheel(result, "import small.mod, runpy; print(small.mod.answer()); runpy.run_module('small')", tmp_path)
+            == "42\nran"
+        )
 
 
 def test_a_second_build_runs_nothing_and_changes_nothing(mine: Project) -> None:
@@ -169,7 +172,9 @@ def test_overlays_replace_files_and_tests_stay_out(mine: Project, tmp_path: Path
         }
     )
     result = run(root)
-    assert in_wheel(result, "import small.where, small.only; print(small.where.PLACE, small.only.PLACE)", tmp_path) == "linux target"
+    assert (
+        in_wheel(result, "import small.where, small.only; print(small.where.PLACE, small.only.PLACE)", tmp_path) == "linux target"
+    )
     assert not any("test" in name for name in names(result))
     pure = run(root, Level.INSTANT)
     assert "manylinux" in pure.artifacts[0].path.name
@@ -177,7 +182,9 @@ def test_overlays_replace_files_and_tests_stay_out(mine: Project, tmp_path: Path
 
 def test_a_module_that_cython_refuses_falls_back_and_is_reported(mine: Project, tmp_path: Path) -> None:
     if sys.version_info < (3, 12):
-        source = "def f():\n    try:\n        pass\n    except* ValueError:\n        return\n" if sys.version_info >= (3, 14) else ""
+        source = (
+            "def f():\n    try:\n        pass\n    except* ValueError:\n        return\n" if sys.version_info >= (3, 14) else ""
+        )
     else:
         source = "def first[T](items: list[T]) -> T:\n    return items[0]\n"
     if not source:
@@ -190,7 +197,9 @@ def test_a_module_that_cython_refuses_falls_back_and_is_reported(mine: Project, 
         assert fallback.module == "small.new"
         assert "small/new.py:1:" in fallback.reason
         assert in_wheel(result, "import small.new; print(small.new.first([7]))", tmp_path) == "7"
-        (root / "small/pyproject.toml").write_text((root / "small/pyproject.toml").read_text() + "[tool.pypackpack.build]\nstrict = true\n")
+        (root / "small/pyproject.toml").write_text(
+            (root / "small/pyproject.toml").read_text() + "[tool.pypackpack.build]\nstrict = true\n"
+        )
         with pytest.raises(SourceError, match="strict is set") as caught:
             run(root)
         assert "small.new" in caught.value.details
@@ -255,6 +264,41 @@ def test_two_files_for_one_module(mine: Project, files: dict[str, str], words: s
         run(mine(files), Level.INSTANT)
 
 
+@pytest.mark.parametrize("target", ["windows_amd64", "linux_x86_64"])
+def test_a_wheel_for_every_platform_has_no_file_that_windows_cannot_have(mine: Project, target: str) -> None:
+    root = mine({"main/data/aux.txt": ""}, targets=("linux_x86_64", "windows_amd64"))
+    with pytest.raises(SourceError, match=r"src/main/data/aux\.txt.*device on Windows"):
+        run(root, Level.INSTANT, targets=(target,))
+    assert not list((root / "small" / "build").rglob("*.whl"))
+
+
+def test_without_windows_among_the_targets_such_a_file_is_a_warning(mine: Project) -> None:
+    result = run(mine({"main/data/aux.txt": ""}, targets=("linux_x86_64",)), Level.INSTANT)
+    assert [artifact.path.name for artifact in result.artifacts] == ["small-1.0-py3-none-any.whl"]
+    (warning,) = result.warnings
+    assert "src/main/data/aux.txt" in warning
+
+
+def test_links_that_cannot_be_followed_are_refused_before_anything_is_built(mine: Project, tmp_path: Path) -> None:
+    root = mine()
+    (tmp_path / "secret.txt").write_text("of this machine")
+    link = root / "small" / "src" / "main" / "data.txt"
+    link.symlink_to(tmp_path / "secret.txt")
+    before = snapshot(root)
+    with pytest.raises(SourceError, match="leads out of the project") as caught:
+        run(root, Level.NATIVE)
+    assert str(link) in caught.value.message
+    assert [name for name in snapshot(root).keys() - before.keys() if "packpack" in str(name)] == []
+
+
+def test_linked_folders_are_in_the_wheel(mine: Project) -> None:
+    root = mine({"main/data/one.txt": "1"}, targets=("linux_x86_64",))
+    (root / "small" / "src" / "main" / "again").symlink_to("data")
+    (wheel,) = run(root, Level.INSTANT).artifacts
+    with zipfile.ZipFile(wheel.path) as archive:
+        assert archive.read("small/again/one.txt") == archive.read("small/data/one.txt") == b"1"
+
+
 @pytest.mark.parametrize(
     ("changes", "error", "words"),
     [
@@ -288,7 +332,9 @@ def test_targets_without_a_toolchain_are_left_out_or_refused(mine: Project) -> N
         run(root, targets=("android",))
 
 
-@pytest.mark.parametrize("settings", ['[tool.pypackpack.build]\nabi = "abi3"\n', '[tool.pypackpack.build]\ncompiler = "nuitka"\n'])
+@pytest.mark.parametrize(
+    "settings", ['[tool.pypackpack.build]\nabi = "abi3"\n', '[tool.pypackpack.build]\ncompiler = "nuitka"\n']
+)
 def test_settings_of_later_versions_are_refused(mine: Project, settings: str) -> None:
     with pytest.raises(NotYetError, match="not there yet"):
         run(mine(settings=settings))

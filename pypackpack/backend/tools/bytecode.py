@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from pypackpack.model.interpreter import Interpreter
 
 WORKER = Path(__file__).parent / "workers" / "bytecode_worker.py"
+EXAMINER = WORKER.with_name("examine.py")
 
 
 @dataclass(frozen=True)
@@ -31,10 +32,29 @@ class SyntaxProblem:
     text: str
 
 
+@dataclass(frozen=True)
+class Examined:
+    """What is to be known of a module before Cython gets it; the same on every Python that can read it.
+
+    Attributes:
+        refused: Line, column and reason of each place that must not be compiled.
+        trailer: Source to put after the module's.
+    """
+
+    refused: tuple[tuple[int, int, str], ...]
+    trailer: str
+
+
 @cache
 def fingerprint() -> str:
     """Return the digest of our worker: part of every bytecode key."""
     return filesystem.sha256_file(WORKER)
+
+
+@cache
+def examiner() -> str:
+    """Return the digest of what examines sources: part of the key of everything that it decides."""
+    return filesystem.sha256_file(EXAMINER)
 
 
 class Bytecode:
@@ -60,6 +80,11 @@ class Bytecode:
         if "pyc" in answer:
             return base64.b64decode(answer["pyc"])
         return SyntaxProblem(answer["error"], answer["line"], answer["column"], answer["text"].rstrip())
+
+    def examine(self, source: bytes) -> Examined:
+        """Look into the source of a module that this Python can compile."""
+        answer = self._pool.request({"examine": base64.b64encode(source).decode()})
+        return Examined(tuple((line, column, message) for line, column, message in answer["refused"]), answer["trailer"])
 
     def __enter__(self) -> Self:
         return self

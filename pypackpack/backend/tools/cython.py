@@ -16,6 +16,7 @@ from pypackpack.backend import filesystem, process
 from pypackpack.backend.tools.pool import Pool
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from types import TracebackType
 
     from typing_extensions import Self
@@ -56,6 +57,11 @@ def _version() -> str:
     return version("cython")
 
 
+def places(found: Iterable[tuple[int, int, str]]) -> tuple[str, ...]:
+    """Return places in a source with what is wrong there as lines of ``line:column: message``."""
+    return tuple(f"{line}:{column}: {message}" for line, column, message in found)
+
+
 class Cython:
     """A pool of Cython workers."""
 
@@ -72,22 +78,22 @@ class Cython:
         env = process.environment({"PYTHONHASHSEED": "0", "PYTHONDONTWRITEBYTECODE": None, "PYTHONUTF8": "1"})
         return process.Worker([sys.executable, WORKER], cwd=folder, env=env)
 
-    def transcompile(self, path: str, module: str, source: bytes) -> Transcompiled:
+    def transcompile(self, path: str, module: str, source: bytes, trailer: str = "") -> Transcompiled:
         """Turn one module into C.
 
         Args:
             path: Where it lies in the package, with ``/``: ``pkg/sub/mod.py``.
             module: Its full name; of a package's ``__init__.py`` the package's.
             source: The file's bytes.
+            trailer: Source to put after it (`bytecode.Examined`).
         """
         parents = Path(path).parent.parts
         packages = ["/".join(parents[: count + 1]) for count in range(len(parents))]
-        answer = self._pool.request(
-            {"path": path, "module": module, "source": base64.b64encode(source).decode(), "packages": packages}
-        )
+        data = base64.b64encode(source).decode()
+        answer = self._pool.request({"path": path, "module": module, "source": data, "trailer": trailer, "packages": packages})
         if "c" in answer:
             return Transcompiled(base64.b64decode(answer["c"]))
-        return Transcompiled(None, tuple(f"{line}:{column}: {message}" for line, column, message in answer["errors"]))
+        return Transcompiled(None, places(answer["errors"]))
 
     def __enter__(self) -> Self:
         return self

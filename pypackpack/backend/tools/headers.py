@@ -8,20 +8,21 @@ from __future__ import annotations
 
 import contextlib
 import json
-import shutil
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pypackpack.backend import filesystem
-from pypackpack.model.errors import MissingToolError
+from pypackpack.model.errors import FilesystemError, MissingToolError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from pypackpack.model.interpreter import Interpreter
 
-FOLDER = "headers-v1"
+FOLDER = "headers-v2"
+_SHA256 = re.compile("[0-9a-f]{64}")
 
 
 @dataclass(frozen=True)
@@ -38,7 +39,8 @@ def python_headers(python: Interpreter, cache: Path) -> HeaderFolder:
     Raises:
         MissingToolError: The interpreter came without headers.
     """
-    if not python.has_headers:
+    # What an interpreter said is remembered; its headers may have been uninstalled since.
+    if not python.has_headers or not (python.include / "Python.h").is_file():
         series = f"{python.version[0]}.{python.version[1]}"
         msg = f"the Python {series} at {python.executable} has no C headers, which compiling needs"
         hint = f"Install its development package (Debian: python{series}-dev), or take uv's own: uv python install {series}"
@@ -47,25 +49,68 @@ def python_headers(python: Interpreter, cache: Path) -> HeaderFolder:
     stamp = filesystem.sha256_bytes(
         json.dumps([str(python.include), python.version, [_mark(path) for path in marks]], default=str)
     )
-    note = cache / FOLDER / "known" / stamp
-    if note.is_file():
-        digest = note.read_text().strip()
-        place = cache / FOLDER / digest
-        if place.is_dir():
-            return HeaderFolder(place, digest)
-    files = [path for path in filesystem.files_below(python.include) if path.name != "pyconfig.h"]
-    relative = [path.relative_to(python.include).as_posix() for path in files]
-    listing = [[name, filesystem.sha256_file(path)] for name, path in zip(relative, files, strict=True)]
-    digest = filesystem.sha256_bytes(json.dumps(listing))
+    return _noted(stamp, lambda: _copied(python.include, cache), cache)
+
+
+def _copied(include: Path, cache: Path) -> HeaderFolder:
+    """Return the copy of a folder of headers, all but ``pyconfig.h``."""
+    files = [path for path in filesystem.files_below(include) if path.name != "pyconfig.h"]
+    relative = {path.relative_to(include).as_posix(): path for path in files}
+    digest = _digest({name: filesystem.sha256_file(path) for name, path in relative.items()})
+
+    def fill(folder: Path) -> None:
+        for name, path in relative.items():
+            filesystem.fill_file(folder / name, path)
+
+    return _made(digest, fill, cache)
+
+
+def _digest(listing: Mapping[str, str]) -> str:
+    """Return the digest of a folder by the digests of its files."""
+    return filesystem.sha256_bytes(json.dumps(sorted(listing.items())))
+
+
+def is_whole(folder: HeaderFolder) -> bool:
+    """Tell whether a folder holds what its digest says; to be asked before a compiler believes in it.
+
+    A power cut leaves empty files behind, and to a compiler a missing header is the fault of the source.
+    """
+    try:
+        files = {path.relative_to(folder.path).as_posix(): path for path in filesystem.files_below(folder.path)}
+        return folder.digest == _digest({name: filesystem.sha256_file(path) for name, path in files.items()})
+    except FilesystemError:
+        return False
+
+
+def throw_away(folder: HeaderFolder) -> None:
+    """Remove a damaged folder, so that the next call for it makes it again."""
+    filesystem.remove_tree(folder.path)
+
+
+def _made(digest: str, fill: Callable[[Path], None], cache: Path) -> HeaderFolder:
+    """Return the folder of that digest, filled if it is not there."""
     place = cache / FOLDER / digest
     if not place.is_dir():
         with filesystem.scratch_folder(cache / FOLDER) as scratch:
-            for name, path in zip(relative, files, strict=True):
-                (scratch / "new" / name).parent.mkdir(parents=True, exist_ok=True)
-                shutil.copyfile(path, scratch / "new" / name)
+            fill(scratch / "new")
+            filesystem.remove_tree(place)  # what is there and no folder is damage
             filesystem.make_once(place, scratch / "new")
-    filesystem.write_atomic(note, digest)
     return HeaderFolder(place, digest)
+
+
+def _noted(stamp: str, make: Callable[[], HeaderFolder], cache: Path) -> HeaderFolder:
+    """Return the folder that a note has for a stamp; without a note that can be believed, make folder and note."""
+    note = cache / FOLDER / "known" / stamp
+    with contextlib.suppress(OSError, ValueError):
+        digest = note.read_text().strip()
+        place = cache / FOLDER / digest
+        if _SHA256.fullmatch(digest) and place.is_dir():
+            return HeaderFolder(place, digest)
+    folder = make()
+    if note.is_dir():
+        filesystem.remove_tree(note)
+    filesystem.write_atomic(note, folder.digest)
+    return folder
 
 
 def _mark(path: Path) -> list[int]:
@@ -78,14 +123,12 @@ def _mark(path: Path) -> list[int]:
 
 def text_folder(files: dict[str, str], cache: Path) -> HeaderFolder:
     """Return a folder that holds just these files (name → text), made in the cache on first use."""
-    digest = filesystem.sha256_bytes(json.dumps(sorted(files.items())))
-    place = cache / FOLDER / digest
-    if not place.is_dir():
-        with filesystem.scratch_folder(cache / FOLDER) as scratch:
-            for name, text in files.items():
-                filesystem.write_scratch(scratch / "new" / name, text.encode())
-            filesystem.make_once(place, scratch / "new")
-    return HeaderFolder(place, digest)
+
+    def fill(folder: Path) -> None:
+        for name, text in files.items():
+            filesystem.write_scratch(folder / name, text.encode())
+
+    return _made(_digest({name: filesystem.sha256_bytes(text) for name, text in files.items()}), fill, cache)
 
 
 def noted_folder(facts: str, sources: tuple[Path, ...], make: Callable[[], dict[str, str]], cache: Path) -> HeaderFolder:
@@ -98,15 +141,7 @@ def noted_folder(facts: str, sources: tuple[Path, ...], make: Callable[[], dict[
         cache: The user's cache.
     """
     stamp = filesystem.sha256_bytes(json.dumps([facts, *([str(path), _mark(path)] for path in sources)]))
-    note = cache / FOLDER / "known" / stamp
-    with contextlib.suppress(OSError):
-        digest = note.read_text().strip()
-        place = cache / FOLDER / digest
-        if digest and place.is_dir():
-            return HeaderFolder(place, digest)
-    folder = text_folder(make(), cache)
-    filesystem.write_atomic(note, folder.digest)
-    return folder
+    return _noted(stamp, lambda: text_folder(make(), cache), cache)
 
 
 def emscripten_overlay() -> dict[str, str]:

@@ -142,9 +142,8 @@ def compressed(member: Member) -> RawMember:
         smaller = deflate.deflate_compress(data, _COMPRESSION)
         if len(smaller) < len(data):
             data, method = smaller, DEFLATED
-    return RawMember(
-        member.path, method, deflate.crc32(member.data), len(member.data), len(data), bytes(data), executable=member.executable
-    )
+    size, crc32 = len(member.data), deflate.crc32(member.data)
+    return RawMember(member.path, method, crc32, size, len(data), bytes(data), executable=member.executable)
 
 
 def _without_data(raw: RawMember) -> RawMember:
@@ -156,23 +155,27 @@ def _flags(name: bytes) -> int:
     return 0 if name.isascii() else _UTF8_FLAG
 
 
+def _large(raw: RawMember) -> bool:
+    return max(raw.size, raw.compressed_size) >= _MAX_32
+
+
+def _version(extra: bytes) -> int:
+    """Return the version of the format that it takes to read a member."""
+    return _ZIP64_VERSION if extra else _PLAIN_VERSION
+
+
+def _described(entry: _Entry, moment: tuple[int, int], extra: bytes) -> tuple[int, ...]:
+    """Return what the local header and the central directory say of a member in the same words, from the flags on."""
+    raw = entry.member
+    sizes = (_MAX_32, _MAX_32) if _large(raw) else (raw.compressed_size, raw.size)
+    return (_flags(entry.name), raw.method, *moment, raw.crc32, *sizes, len(entry.name), len(extra))
+
+
 def _write_member(stream: BinaryIO, entry: _Entry, moment: tuple[int, int], place: str) -> int:
     """Write the local header and the data; return how many bytes that were."""
     raw = entry.member
-    large = max(raw.size, raw.compressed_size) >= _MAX_32
-    extra = struct.pack("<HHQQ", _ZIP64_EXTRA, 16, raw.size, raw.compressed_size) if large else b""
-    header = _LOCAL.pack(
-        b"PK\x03\x04",
-        _ZIP64_VERSION if large else _PLAIN_VERSION,
-        _flags(entry.name),
-        raw.method,
-        *moment,
-        raw.crc32,
-        _MAX_32 if large else raw.compressed_size,
-        _MAX_32 if large else raw.size,
-        len(entry.name),
-        len(extra),
-    )
+    extra = struct.pack("<HHQQ", _ZIP64_EXTRA, 16, raw.size, raw.compressed_size) if _large(raw) else b""
+    header = _LOCAL.pack(b"PK\x03\x04", _version(extra), *_described(entry, moment, extra))
     stream.write(header + entry.name + extra)
     written = 0
     for chunk in (raw.data,) if isinstance(raw.data, bytes) else raw.data:
@@ -189,27 +192,18 @@ def _write_directory(stream: BinaryIO, entries: list[_Entry], start: int, moment
     for entry in entries:
         raw = entry.member
         fields = b""
-        large = max(raw.size, raw.compressed_size) >= _MAX_32
         far = entry.offset >= _MAX_32
-        if large:
+        if _large(raw):
             fields += struct.pack("<QQ", raw.size, raw.compressed_size)
         if far:
             fields += struct.pack("<Q", entry.offset)
         extra = struct.pack("<HH", _ZIP64_EXTRA, len(fields)) + fields if fields else b""
-        version = _ZIP64_VERSION if fields else _PLAIN_VERSION
         mode = _REGULAR_FILE | (0o755 if raw.executable else 0o644)
         record = _CENTRAL.pack(
             b"PK\x01\x02",
-            _UNIX | version,
-            version,
-            _flags(entry.name),
-            raw.method,
-            *moment,
-            raw.crc32,
-            _MAX_32 if large else raw.compressed_size,
-            _MAX_32 if large else raw.size,
-            len(entry.name),
-            len(extra),
+            _UNIX | _version(extra),
+            _version(extra),
+            *_described(entry, moment, extra),
             0,
             0,
             0,

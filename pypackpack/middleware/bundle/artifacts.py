@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 from pypackpack import __version__
@@ -103,8 +104,8 @@ class Bundler:
             from pypackpack.middleware.bundle.metadata import core_metadata  # noqa: PLC0415 - import cost, not in a no-op
             from pypackpack.middleware.bundle.wheel import WheelMember, write_wheel  # noqa: PLC0415 - as above
 
-            core = core_metadata(package, self._project, target)
-            members = [WheelMember(content.place, self._packed(content), self._executable(content)) for content in contents.files]
+            core = core_metadata(package, self._project, target, dict(self._request.references))
+            members = [WheelMember(each.place, partial(self._packed, each), self._executable(each)) for each in contents.files]
             with self._shop.store.scratch() as scratch:
                 file = write_wheel(scratch, core=core, tags=tags, pure=not contents.has_native, members=members)
                 self._shop.store.adopt(file.path, file.sha256)
@@ -121,7 +122,7 @@ class Bundler:
                 str(tags),
                 str(contents.has_native),
                 listing,
-                json.dumps(specific),
+                json.dumps([specific, *self._request.references]),
                 json.dumps([self._executable(content) for content in contents.files]),
                 str(filesystem.source_date_epoch()),
                 *self._inputs[package.name],
@@ -155,12 +156,10 @@ class Bundler:
         """Copy a wheel from the store to where the person looks for it, unless it is there."""
         digest = outcome.result.outputs["wheel"]
         place = self._folder / outcome.result.facts["file"]
-        if not place.is_file() or self._shop.digests.digest(place) != digest:
-            data = self._shop.store.read(digest)
-            if data is None:
-                msg = f"the cache lost {place.name} while it was being placed"
-                raise WorkError(msg, hint="Run the same command again.")
-            filesystem.write_atomic(place, data)
+        stands = place.is_file() and self._shop.digests.digest(place) == digest
+        if not stands and not self._shop.store.copy(digest, place):
+            msg = f"the cache lost {place.name} while it was being placed"
+            raise WorkError(msg, hint="Run the same command again.")
         item = wheel.made
         bound = item.contents.has_native or item.contents.has_bytecode
         return Artifact(

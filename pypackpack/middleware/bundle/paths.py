@@ -52,6 +52,13 @@ def windows_problem_with(path: str) -> str:
     return ""
 
 
+def caseless(path: str) -> str:
+    """Return what is equal for paths that Windows or macOS take for the same."""
+    if path.isascii():
+        return path.lower()
+    return unicodedata.normalize("NFD", unicodedata.normalize("NFD", path).casefold())
+
+
 class Paths:
     """The paths of one archive or folder, each with its owner; `add` refuses what cannot stand beside the others.
 
@@ -69,9 +76,7 @@ class Paths:
         self._folders: dict[str, tuple[str, str]] = {}
 
     def _key(self, path: str) -> str:
-        if not self._ignore_case:
-            return path
-        return unicodedata.normalize("NFD", unicodedata.normalize("NFD", path).casefold())
+        return caseless(path) if self._ignore_case else path
 
     def add(self, path: str, owner: str = "") -> None:
         """Take a file's path in.

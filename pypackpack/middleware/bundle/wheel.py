@@ -21,7 +21,7 @@ from pypackpack.middleware.bundle.paths import windows_problem_with
 from pypackpack.model.errors import WorkError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
     from pathlib import Path
     from typing import BinaryIO
 
@@ -45,12 +45,13 @@ class WheelMember:
 
     Attributes:
         path: Where it is installed, relative to site-packages, with ``/``.
-        data: Its bytes, or a file that is read when its turn comes, or its bytes compressed.
+        data: Its bytes, or its bytes compressed; or a file that is read, or a function that is called, when its turn comes, so
+            that one member at a time is in memory.
         executable: Whether it is installed as a program.
     """
 
     path: str
-    data: bytes | Path | Packed
+    data: bytes | Path | Packed | Callable[[], bytes | Packed]
     executable: bool = False
 
 
@@ -136,15 +137,21 @@ def _with_dist_info(core: CoreFiles, tags: WheelTag, members: list[WheelMember],
     own = sorted([*((path, data) for path, data in core.files()), ("WHEEL", wheel.encode())])
     info = [WheelMember(f"{folder}/{path}", data) for path, data in own]
     for member in [*members, *info]:
-        if isinstance(member.data, Packed):
-            rows.append((member.path, record_hash(bytes.fromhex(member.data.sha256)), str(member.data.raw.size)))
-            yield replace(member.data.raw, path=member.path, executable=member.executable)
+        data = _content(member)
+        if isinstance(data, Packed):
+            rows.append((member.path, record_hash(bytes.fromhex(data.sha256)), str(data.raw.size)))
+            yield replace(data.raw, path=member.path, executable=member.executable)
             continue
-        data = member.data if isinstance(member.data, bytes) else filesystem.read_bytes(member.data)
         rows.append((member.path, record_hash(hashlib.sha256(data).digest()), str(len(data))))
         yield Member(member.path, data, executable=member.executable)
     place = f"{folder}/RECORD"
     yield Member(place, record([*rows, (place, "", "")]))
+
+
+def _content(member: WheelMember) -> bytes | Packed:
+    if isinstance(member.data, (bytes, Packed)):
+        return member.data
+    return member.data() if callable(member.data) else filesystem.read_bytes(member.data)
 
 
 def record_hash(digest: bytes) -> str:

@@ -11,10 +11,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pypackpack.backend import filesystem
+from pypackpack.middleware.bundle.paths import caseless, problem_with, windows_problem_with
 from pypackpack.model.errors import SourceError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
     from pathlib import Path
 
     from pypackpack.model.project import Package
@@ -68,7 +69,7 @@ class Layers:
             root = self._package.source / name
             prefix = len(os.fspath(root)) + 1
             found = []
-            for path in filesystem.files_below(root):
+            for path in filesystem.source_files(root, (self._package.root, self._package.root.parent)):
                 place = os.fspath(path)[prefix:].replace(os.sep, "/")
                 if path.name not in NOT_SHIPPED:
                     found.append(SourceFile(place, path, name))
@@ -85,7 +86,8 @@ class Layers:
         """Return the files of the package on a target, sorted by place.
 
         Raises:
-            SourceError: Two files make one module, or two names differ in case only.
+            SourceError: A name cannot stand in an artifact, or not on Windows where that is the target; two files make one
+                module, or two names differ in case only; a link leads out of the project, to nothing, or round in a circle.
         """
         files: dict[str, SourceFile] = {}
         for layer in ("main", target.family, target.name):
@@ -95,18 +97,21 @@ class Layers:
 
 
 def check_names(files: Mapping[str, SourceFile], target: Target) -> None:
-    """Refuse what Python or a file system would resolve by chance.
+    """Refuse what Python or a file system would resolve by chance, or could not store.
 
     Raises:
-        SourceError: Naming both files.
+        SourceError: Naming the file, or both files.
     """
     modules: dict[str, SourceFile] = {}
-    folded: dict[str, SourceFile] = {}
+    written: dict[str, tuple[str, SourceFile]] = {}
+    windows = target.family == "windows"
     for file in files.values():
-        other = folded.setdefault(file.place.casefold(), file)
-        if other is not file:
-            msg = f"{_shown(other)} and {_shown(file)} differ in case only, which Windows and macOS cannot tell apart"
-            raise SourceError(msg, hint="Rename one of them.")
+        # Below the import package's folder, where "c:x" is no drive.
+        if problem := problem_with(f"package/{file.place}") or (windows_problem_with(file.place) if windows else ""):
+            hint = "Rename the file, or keep it out of this target with an overlay folder of another family."
+            msg = f"{_shown(file)} cannot be built for {target.name}: its path {problem}"
+            raise SourceError(msg, hint=hint if windows else "Rename the file.")
+        _check_case(file, written)
         stem, _, suffix = file.place.rpartition(".")
         if suffix not in ("py", "pyx"):
             continue
@@ -115,6 +120,28 @@ def check_names(files: Mapping[str, SourceFile], target: Target) -> None:
         if other is not file:
             msg = f"{_shown(other)} and {_shown(file)} are the same module {name.replace('/', '.')} on {target.name}"
             raise SourceError(msg, hint="Keep one of them: Python would import only one.")
+
+
+def _check_case(file: SourceFile, written: dict[str, tuple[str, SourceFile]]) -> None:
+    """Compare the path of a file, and of each folder on the way to it, with how the others before it wrote the same."""
+    path = file.place
+    while path:
+        known, other = written.setdefault(caseless(path), (path, file))
+        if known != path:
+            msg = f"{_shown(other)} and {_shown(file)} differ in case only, which Windows and macOS cannot tell apart"
+            if known != other.place or path != file.place:
+                both = f"{_shown(other)} and {_shown(file)}"
+                msg = f"{both} lie in {known} and {path}, which Windows and macOS cannot tell apart"
+            raise SourceError(msg, hint="Rename one of them.")
+        if other is not file:
+            return  # so were the folders above
+        path = path.rpartition("/")[0]
+
+
+def windows_problems(files: Iterable[SourceFile]) -> tuple[str, ...]:
+    """Say of each file that Windows cannot have why."""
+    found = ((file, windows_problem_with(file.place)) for file in files)
+    return tuple(f"{_shown(file)}: its path {problem}" for file, problem in found if problem)
 
 
 def _shown(file: SourceFile) -> str:

@@ -149,6 +149,17 @@ class PackagePlan:
         self._tasks.setdefault(task.name, task)
         return task.name
 
+    def _shared(
+        self, name: str, step: str, place: str, inputs: tuple[str, ...], run: Callable[[Needs], ActionResult], *, cost: float
+    ) -> str:
+        """Plan a task on one module that all targets share; the first of its inputs is its kind."""
+        kind, *rest = inputs
+        package = self._package.name
+        task = Task(
+            name=name, package=package, target="", step=step, kind=kind, inputs=tuple(rest), run=run, cost=cost, label=place
+        )
+        return self._task(task)
+
     def _bytecode(self, source: _Source, python: Interpreter) -> str:
         """Bytecode is made of every module at every level: it is how Python itself says whether the source is right."""
         shop, digest, place = self._shop, source.digest, source.place
@@ -165,50 +176,35 @@ class PackagePlan:
                 return ActionResult(facts=facts)
             return ActionResult({"pyc": shop.store.put(made)})
 
-        return self._task(
-            Task(
-                name=name,
-                package=self._package.name,
-                target="",
-                step="bytecode",
-                kind="bytecode-1",
-                inputs=(bytecode.fingerprint(), version, place, digest, str(checked)),
-                run=run,
-                cost=0.01,
-                label=place,
-            )
-        )
+        inputs = ("bytecode-1", bytecode.fingerprint(), version, place, digest, str(checked))
+        return self._shared(name, "bytecode", place, inputs, run, cost=0.01)
 
-    def _transcompile(self, source: _Source) -> str:
+    def _transcompile(self, source: _Source, python: Interpreter) -> str:
+        """The C is the same whichever of the Pythons looks into the source first."""
         shop, place = self._shop, source.place
         name = f"transcompile {place} {source.digest[:12]}"
         if name in self._tasks:
             return name
 
         def run(_needs: Needs) -> ActionResult:
-            made = shop.cython.transcompile(place, source.name, shop.read(source.file))
-            if made.c is None:
-                return ActionResult(facts={"refused": "\n".join(f"{place}:{line}" for line in made.errors)})
-            return ActionResult({"c": shop.store.put(made.c)})
+            data = shop.read(source.file)
+            seen = shop.bytecode(python).examine(data)
+            errors = cython.places(seen.refused)
+            if not errors:
+                made = shop.cython.transcompile(place, source.name, data, seen.trailer)
+                if made.c is not None:
+                    return ActionResult({"c": shop.store.put(made.c)})
+                errors = made.errors
+            return ActionResult(facts={"refused": "\n".join(f"{place}:{line}" for line in errors)})
 
-        return self._task(
-            Task(
-                name=name,
-                package=self._package.name,
-                target="",
-                step="transcompile",
-                kind="transcompile-cython-1",
-                inputs=(cython.fingerprint(), place, source.name, source.digest),
-                run=run,
-                cost=0.1 + source.size * TRANSCOMPILE_SECONDS_PER_BYTE,
-                label=place,
-            )
-        )
+        inputs = ("transcompile-cython-2", cython.fingerprint(), bytecode.examiner(), place, source.name, source.digest)
+        cost = 0.1 + source.size * TRANSCOMPILE_SECONDS_PER_BYTE
+        return self._shared(name, "transcompile", place, inputs, run, cost=cost)
 
     def _extension(self, source: _Source, compiler: _Compiler) -> str:
         shop, name = self._shop, source.name
         target, series = compiler.target, compiler.python.series
-        transcompile = self._transcompile(source)
+        transcompile = self._transcompile(source, compiler.python)
         path = source.place[: -len(".py")]
 
         def run(needs: Needs) -> ActionResult:
@@ -225,7 +221,7 @@ class PackagePlan:
                 c=c,
                 target=target,
                 python=series,
-                includes=tuple(folder.path for folder in compiler.includes),
+                includes=shop.sound_includes(target, compiler.python),
                 release=self._release,
             )
             folder = shop.folder()

@@ -14,6 +14,7 @@ from pypackpack.backend.store import FileDigests, Store
 from pypackpack.backend.tools import headers
 from pypackpack.backend.tools.bytecode import Bytecode
 from pypackpack.backend.tools.cython import Cython
+from pypackpack.middleware.dependency.vendored import vendor_folder
 from pypackpack.model.errors import ConflictError
 
 if TYPE_CHECKING:
@@ -42,6 +43,7 @@ class Workshop:
         self._cache = cache
         self._scratch = scratch
         self._offline = offline
+        self._vendor = vendor_folder(project)
         self._closing = contextlib.ExitStack()
         self._lock = threading.Lock()
         self._numbers = itertools.count()
@@ -49,6 +51,8 @@ class Workshop:
         self._bytecode: dict[Interpreter, Bytecode] = {}
         self._zig: Zig | None = None
         self._headers: dict[Interpreter, HeaderFolder] = {}
+        self._header_lock = threading.Lock()
+        self._sound: set[HeaderFolder] = set()
         self._pyconfig: dict[tuple[str, tuple[int, int]], tuple[HeaderFolder, ...]] = {}
 
     def folder(self) -> Path:
@@ -72,7 +76,7 @@ class Workshop:
             if self._zig is None:
                 from pypackpack.backend.tools.zig import ensure  # noqa: PLC0415 - only when something is compiled
 
-                self._zig = ensure(self._cache, offline=self._offline, watcher=self.watcher)
+                self._zig = ensure(self._cache, offline=self._offline, watcher=self.watcher, vendor=self._vendor)
             return self._zig
 
     def includes(self, target: Target, python: Interpreter) -> tuple[HeaderFolder, ...]:
@@ -84,6 +88,33 @@ class Workshop:
             if key not in self._pyconfig:
                 self._pyconfig[key] = self._target_folders(target, python)
             return (*self._pyconfig[key], self._headers[python])
+
+    def sound_includes(self, target: Target, python: Interpreter) -> tuple[Path, ...]:
+        """Return the header folders for a compiler that starts now: a damaged one is thrown away and made again.
+
+        Raises:
+            ConflictError: A damaged one cannot be made again as it was, since the Python has other headers now.
+        """
+        folders = self.includes(target, python)
+        with self._header_lock:
+            damaged = [folder for folder in folders if folder not in self._sound and not headers.is_whole(folder)]
+            if damaged:
+                self._heal(damaged)
+                if self.includes(target, python) != folders:
+                    msg = f"the headers of {python.executable} changed while it was being built for"
+                    raise ConflictError(msg, hint="Run the same command again.")
+            self._sound.update(folders)
+        return tuple(folder.path for folder in folders)
+
+    def _heal(self, damaged: list[HeaderFolder]) -> None:
+        with filesystem.lock(self._cache / headers.FOLDER / ".lock"):
+            for folder in damaged:
+                if not headers.is_whole(folder):  # another build may have been faster
+                    self.watcher.note(f"the headers in {folder.path} were damaged; they are made again")
+                    headers.throw_away(folder)
+            with self._lock:
+                self._headers.clear()
+                self._pyconfig.clear()
 
     def _target_folders(self, target: Target, python: Interpreter) -> tuple[HeaderFolder, ...]:
         def make() -> dict[str, str]:

@@ -24,3 +24,17 @@ def test_one_damaged_blob_found_removes_all_that_are_damaged(tmp_path: Path) -> 
     assert store.result("ab" * 32) is None
     assert store.read(good) == b"good"
     assert aside.is_file()
+
+
+def test_a_copy_is_whole_or_is_not_made(tmp_path: Path) -> None:
+    store = Store(tmp_path / "cache")
+    good, bad = store.put(b"good" * 1_000_000), store.put(b"bad")
+    next(store.root.glob(f"cas/*/{bad}")).write_bytes(b"")
+    place = tmp_path / "out" / "file"
+    assert store.copy(good, place)
+    assert place.read_bytes() == b"good" * 1_000_000
+    assert not store.copy(bad, place)
+    assert not store.copy("0" * 64, place)
+    assert place.read_bytes() == b"good" * 1_000_000
+    assert list(place.parent.iterdir()) == [place]
+    assert not store.has(bad)

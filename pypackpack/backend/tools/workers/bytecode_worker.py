@@ -3,6 +3,8 @@
 Request: ``{"name": "pkg/mod.py", "source": <base64>, "checked": false}``. Answer: ``{"pyc": <base64>}`` or
 ``{"error": message, "line": n, "column": n, "text": line}``.
 
+Request: ``{"examine": <base64>}``. Answer: ``{"refused": [[line, column, message], …], "trailer": source}`` (`examine`).
+
 The bytes depend on the source, the name and the exact Python alone. Python's marshal marks an object for sharing only
 if somebody else refers to it at that moment, which depends on what ran before in the process; so every object of the
 code is held a second time here, and all are marked. Hashes of strings are fixed by the caller (``PYTHONHASHSEED``).
@@ -17,6 +19,8 @@ import sys
 import tokenize
 import types
 import warnings
+
+sys.dont_write_bytecode = True  # nothing is written where pypackpack is installed
 
 
 def held(value, keep):
@@ -72,10 +76,24 @@ def compiled(request):
     return {"pyc": base64.b64encode(data).decode()}
 
 
+def examined(request):
+    """Answer one request about a source that has been compiled without an error."""
+    from examine import examine  # noqa: PLC0415 - import cost: only level native asks
+
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            refused, trailer = examine(base64.b64decode(request["examine"]))
+    except RecursionError:
+        return {"refused": [[0, 0, "its code is nested too deeply to be looked through"]], "trailer": ""}
+    return {"refused": refused, "trailer": trailer}
+
+
 def main():
     """Answer until stdin ends."""
     for line in sys.stdin.buffer:
-        sys.stdout.write(json.dumps(compiled(json.loads(line))) + "\n")
+        request = json.loads(line)
+        sys.stdout.write(json.dumps(examined(request) if "examine" in request else compiled(request)) + "\n")
         sys.stdout.flush()
 
 

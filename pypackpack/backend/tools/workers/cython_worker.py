@@ -3,11 +3,14 @@
 Started as a script by `pypackpack.backend.tools.cython`; it must not import anything of pypackpack, so that starting it
 costs Cython's import and nothing else.
 
-Request: ``{"path": "pkg/mod.py", "module": "pkg.mod", "source": <base64>, "packages": ["pkg"]}``.
+Request: ``{"path": "pkg/mod.py", "module": "pkg.mod", "source": <base64>, "trailer": "", "packages": ["pkg"]}``.
 Answer: ``{"c": <base64>}`` or ``{"errors": [[line, column, message], …]}``.
 
 The sources lie in a folder of the worker's own, by their place in the package, and are named relative to it: the C
 then holds no path of this machine, and Cython finds the same package around the module as Python will.
+
+It runs on the Python that runs pypackpack, so nothing here may depend on which one that is: what a source says is found out
+by `examine`, on the Python that is built for. ``trailer`` is what that wants after the source.
 """
 
 from __future__ import annotations
@@ -16,7 +19,6 @@ import sys
 
 sys.path.pop(0)  # the folder of this script: nothing in it may shadow a module that Cython imports
 
-import ast
 import base64
 import contextlib
 import io
@@ -29,7 +31,7 @@ from Cython import Utils
 from Cython.Compiler import Errors, Main, Options, Symtab
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable
 
 DIRECTIVES = {
     "language_level": "3",
@@ -70,94 +72,6 @@ def setup() -> None:
     Options.emit_code_comments = False
 
 
-MADE_BY_CALL = frozenset(
-    {"Enum", "Flag", "IntEnum", "IntFlag", "NamedTuple", "NewType", "ParamSpec", "StrEnum", "TypeVar", "TypeVarTuple"}
-    | {"make_dataclass", "namedtuple"}
-)
-"""Calls that learn from the caller's frame in which module they stand; compiled code has none, and importlib's is taken."""
-
-SUSPENDED = (ast.Yield, ast.YieldFrom, ast.Await, ast.AsyncFor, ast.AsyncWith)
-
-
-def own(node: ast.AST) -> Iterator[ast.AST]:
-    """Yield what lies in a node, but not what lies in the functions and classes in it."""
-    for child in ast.iter_child_nodes(node):
-        yield child
-        if not isinstance(child, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda, ast.ClassDef)):
-            yield from own(child)
-
-
-def returned(nodes: Iterable[ast.AST]) -> bool:
-    """Tell whether a value other than None is returned there."""
-    returns = [node.value for node in nodes if isinstance(node, ast.Return)]
-    return any(value is not None and not (isinstance(value, ast.Constant) and value.value is None) for value in returns)
-
-
-def answers_close(function: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
-    """Tell whether a generator or coroutine may return a value when it is closed, which Cython turns into an error."""
-    inside = list(own(function))
-    if isinstance(function, ast.AsyncFunctionDef) and any(isinstance(node, (ast.Yield, ast.YieldFrom)) for node in inside):
-        return False  # an async generator returns no values
-    for node in inside:
-        if isinstance(node, ast.Try) and any(isinstance(each, SUSPENDED) for part in node.body for each in (part, *own(part))):
-            if returned(each for part in node.finalbody for each in (part, *own(part))):
-                return True
-            if any(catches_close(handler) for handler in node.handlers) and returned(inside):
-                return True
-    return False
-
-
-def catches_close(handler: ast.ExceptHandler) -> bool:
-    """Tell whether a handler takes the exception of close() and keeps it."""
-    if isinstance(handler.body[-1], ast.Raise):
-        return False
-    if handler.type is None:
-        return True
-    kinds = handler.type.elts if isinstance(handler.type, ast.Tuple) else [handler.type]
-    return any(ast.unparse(kind).rpartition(".")[2] in {"GeneratorExit", "BaseException"} for kind in kinds)
-
-
-def refused(tree: ast.Module) -> list[list[Any]]:
-    """Return line, column and reason of each place that Cython compiles into something that does not behave."""
-    found: list[list[Any]] = []
-    star = getattr(ast, "TryStar", ())  # Python 3.11
-    for node in ast.walk(tree):
-        if isinstance(node, star):
-            found.append([node.lineno, node.col_offset, "except* that raises would end the process"])
-        elif isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)) and answers_close(node):
-            words = f"{node.name} may return a value when it is closed, which would be an error"
-            found.append([node.lineno, node.col_offset, words])
-    return found
-
-
-def trailer(tree: ast.Module) -> str:
-    """Return source to put after a module's: what Cython leaves out of the module, and Python has in it."""
-    lines = []
-    notes = {
-        node.target.id: ast.unparse(node.annotation)
-        for node in tree.body
-        if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name) and node.simple
-    }
-    if notes:
-        lines.append("__annotations__ = {" + ", ".join(f"{name!a}: {text!a}" for name, text in notes.items()) + "}")
-    made = sorted(
-        {
-            node.targets[0].id
-            for node in own(tree)
-            if isinstance(node, ast.Assign)
-            and isinstance(node.targets[0], ast.Name)
-            and isinstance(node.value, ast.Call)
-            and ast.unparse(node.value.func).rpartition(".")[2] in MADE_BY_CALL
-        }
-    )
-    if made:
-        names = ", ".join(map(ascii, made))
-        # Which of its two names importlib has depends on how Python was started.
-        known = "getattr(globals().get(name), '__module__', None) in ('importlib._bootstrap', '_frozen_importlib')"
-        lines.append(f"[setattr(globals()[name], '__module__', __name__) for name in [{names}] if {known}]")
-    return "".join(f"{line}\n" for line in lines)
-
-
 def transcompile(request: dict[str, Any]) -> dict[str, Any]:
     """Answer one request."""
     source = Path(request["path"])
@@ -168,13 +82,7 @@ def transcompile(request: dict[str, Any]) -> dict[str, Any]:
             marker.touch()
     source.parent.mkdir(parents=True, exist_ok=True)
     data = base64.b64decode(request["source"])
-    try:
-        tree = ast.parse(data)
-    except (SyntaxError, ValueError):
-        tree = ast.Module([], [])  # Cython may know a syntax that this Python does not, or says what is wrong
-    if unsafe := refused(tree):
-        return {"errors": unsafe}
-    source.write_bytes(data + b"\n" + trailer(tree).encode())
+    source.write_bytes(data + b"\n" + request["trailer"].encode())
     c_file = source.with_suffix(".c")
     c_file.unlink(missing_ok=True)
     # Cython remembers which folders are packages and what files hold; another module may have changed that.

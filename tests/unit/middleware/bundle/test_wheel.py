@@ -6,7 +6,9 @@ import base64
 import csv
 import hashlib
 import io
+import os
 import threading
+import tracemalloc
 import zipfile
 from typing import TYPE_CHECKING
 
@@ -43,6 +45,22 @@ def write(
     folder: Path, core: CoreFiles, tags: WheelTag = ANY, members: tuple[WheelMember, ...] = MEMBERS, **more: int
 ) -> WheelFile:
     return write_wheel(folder, core=core, tags=tags, pure=tags.abi == "none", members=members, **more)
+
+
+def test_one_member_at_a_time_is_in_memory(tmp_path: Path, core: CoreFiles) -> None:
+    size, many = 1 << 20, 24
+
+    def data() -> bytes:
+        return os.urandom(size)
+
+    tracemalloc.start()
+    try:
+        wheel = write(tmp_path, core, members=tuple(WheelMember(f"demo_app/{number:02}", data) for number in range(many)))
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert wheel.size > many * size
+    assert peak < 8 * size
 
 
 class TestTags:

@@ -1,0 +1,178 @@
+"""What to know of a module's source before Cython gets it; imported by the bytecode worker, on the Python to build for.
+
+Cython runs on whatever Python runs pypackpack, and that one may not know the syntax of a newer Python, or write a tree as
+text in other words. Here the source is read by the Python that is built for, which has compiled it already, and nothing
+that comes out depends on which one it is: one source gives one C on every host. Standard library only.
+"""
+
+from __future__ import annotations
+
+import ast
+import io
+import tokenize
+
+MADE_BY_CALL = frozenset(
+    {"Enum", "Flag", "IntEnum", "IntFlag", "NamedTuple", "NewType", "ParamSpec", "StrEnum", "TypeVar", "TypeVarTuple"}
+    | {"make_dataclass", "namedtuple"}
+)
+"""Calls that learn from the caller's frame in which module they stand; compiled code has none, and importlib's is taken."""
+
+SUSPENDED = (ast.Yield, ast.YieldFrom, ast.Await, ast.AsyncFor, ast.AsyncWith)
+
+
+def examine(source):
+    """Return the places that must not be compiled, ``[[line, column, reason], …]``, and the source to put after the module's."""
+    tree = ast.parse(source)
+    return refused(tree), trailer(tree, source)
+
+
+def own(node):
+    """Yield what lies in a node, but not what lies in the functions and classes in it."""
+    for child in ast.iter_child_nodes(node):
+        yield child
+        if not isinstance(child, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda, ast.ClassDef)):
+            yield from own(child)
+
+
+def returned(nodes):
+    """Tell whether a value other than None is returned there."""
+    returns = [node.value for node in nodes if isinstance(node, ast.Return)]
+    return any(value is not None and not (isinstance(value, ast.Constant) and value.value is None) for value in returns)
+
+
+def answers_close(function):
+    """Tell whether a generator or coroutine may return a value when it is closed, which Cython turns into an error."""
+    inside = list(own(function))
+    if isinstance(function, ast.AsyncFunctionDef) and any(isinstance(node, (ast.Yield, ast.YieldFrom)) for node in inside):
+        return False  # an async generator returns no values
+    for node in inside:
+        if isinstance(node, ast.Try) and any(isinstance(each, SUSPENDED) for part in node.body for each in (part, *own(part))):
+            if returned(each for part in node.finalbody for each in (part, *own(part))):
+                return True
+            if any(catches_close(handler) for handler in node.handlers) and returned(inside):
+                return True
+    return False
+
+
+def catches_close(handler):
+    """Tell whether a handler takes the exception of close() and keeps it."""
+    if isinstance(handler.body[-1], ast.Raise):
+        return False
+    if handler.type is None:
+        return True
+    kinds = handler.type.elts if isinstance(handler.type, ast.Tuple) else [handler.type]
+    return any(last_name(kind) in {"GeneratorExit", "BaseException"} for kind in kinds)
+
+
+def last_name(node):
+    """Return ``c`` of ``c`` and of ``a.b.c``; nothing of all else."""
+    if isinstance(node, ast.Attribute):
+        return node.attr
+    return node.id if isinstance(node, ast.Name) else ""
+
+
+def refused(tree):
+    """Return line, column and reason of each place that Cython compiles into something that does not behave."""
+    found = []
+    star = getattr(ast, "TryStar", ())  # Python 3.11
+    for node in ast.walk(tree):
+        if isinstance(node, star):
+            found.append([node.lineno, node.col_offset, "except* that raises would end the process"])
+        elif isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)) and answers_close(node):
+            words = f"{node.name} may return a value when it is closed, which would be an error"
+            found.append([node.lineno, node.col_offset, words])
+    return found
+
+
+def trailer(tree, source):
+    """Return source to put after a module's: what Cython leaves out of the module, and Python has in it."""
+    lines = []
+    notes = {
+        node.target.id: node.annotation
+        for node in tree.body
+        if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name) and node.simple
+    }
+    if notes:
+        text = text_of(source)
+        written = (f"{name!a}: {annotation_text(node, text)!a}" for name, node in notes.items())
+        lines.append("__annotations__ = {" + ", ".join(written) + "}")
+    made = sorted(
+        {
+            node.targets[0].id
+            for node in own(tree)
+            if isinstance(node, ast.Assign)
+            and isinstance(node.targets[0], ast.Name)
+            and isinstance(node.value, ast.Call)
+            and last_name(node.value.func) in MADE_BY_CALL
+        }
+    )
+    if made:
+        names = ", ".join(map(ascii, made))
+        # Which of its two names importlib has depends on how Python was started.
+        known = "getattr(globals().get(name), '__module__', None) in ('importlib._bootstrap', '_frozen_importlib')"
+        lines.append(f"[setattr(globals()[name], '__module__', __name__) for name in [{names}] if {known}]")
+    return "".join(f"{line}\n" for line in lines)
+
+
+def text_of(source):
+    """Return a source as text, by its own encoding."""
+    stream = io.BytesIO(source)
+    encoding = tokenize.detect_encoding(stream.readline)[0]
+    stream.seek(0)
+    return io.TextIOWrapper(stream, encoding).read()
+
+
+def annotation_text(node, text):
+    """Return an annotation as Python itself writes one as text.
+
+    ``ast.unparse`` would do that, in words that change between Pythons. What is more than a plain type is taken as it stands
+    in the source; in parentheses where it has several lines, so that it can be evaluated.
+    """
+    plain = plain_type(node)
+    if plain is not None:
+        return plain
+    segment = ast.get_source_segment(text, node)
+    return f"({segment}\n)" if "\n" in segment else segment
+
+
+def plain_type(node):
+    """Return a type made of names, attributes, subscripts, lists, ``|`` and literals as text, None for all else."""
+    if isinstance(node, ast.Name):
+        return node.id
+    if isinstance(node, ast.Constant):
+        return plain_literal(node)
+    if isinstance(node, ast.List):
+        inner = joined(node.elts)
+        return None if inner is None else f"[{inner}]"
+    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.BitOr):
+        left, right = plain_type(node.left), plain_type(node.right)
+        if left is None or right is None:
+            return None
+        return f"{left} | ({right})" if isinstance(node.right, ast.BinOp) else f"{left} | {right}"
+    if isinstance(node, (ast.Attribute, ast.Subscript)) and isinstance(node.value, (ast.Name, ast.Attribute, ast.Subscript)):
+        base = plain_type(node.value)
+        if base is None:
+            return None
+        if isinstance(node, ast.Attribute):
+            return f"{base}.{node.attr}"
+        several = isinstance(node.slice, ast.Tuple) and len(node.slice.elts) > 1
+        inner = joined(node.slice.elts) if several else plain_type(node.slice)
+        return None if inner is None else f"{base}[{inner}]"
+    return None
+
+
+def joined(nodes):
+    """Return types with commas between them, None if one of them is not plain."""
+    parts = [plain_type(node) for node in nodes]
+    return None if None in parts else ", ".join(parts)
+
+
+def plain_literal(node):
+    """Return a literal as Python writes it; None where that is not the same on every Python."""
+    value = node.value
+    if value is ...:
+        return "..."
+    if isinstance(value, (str, bytes)):
+        # Which letters repr() writes as they are is a matter of the Unicode that a Python knows.
+        return repr(value) if getattr(node, "kind", None) is None and value.isascii() else None
+    return repr(value) if value is None or isinstance(value, int) else None
