@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from pypackpack.backend.tools import uv
 from pypackpack.model.errors import (
+    DamagedLockError,
     DependencyConflictError,
     NoSuchDependencyError,
     NoWheelError,
@@ -49,8 +50,10 @@ _NO_WHEEL = re.compile(
 _WHEELLESS = (
     re.compile(r"Wheels are (?:required|available) for " + _NAME),
     re.compile(r"Package " + _NAME + r" can't be installed"),
-    re.compile(_NAME + _EXTRA + r"[<>=!~,.\w]* has no (?:usable wheels|`|wheels)"),
+    re.compile(_NAME + _EXTRA + r"[<>=!~,.\w]* (?:has|have) no (?:usable wheels|`|wheels)"),
 )
+_DEPENDS = re.compile(r"`?([A-Za-z0-9][A-Za-z0-9._-]*)(?:[<>=!~][<>=!~,.\w]*)? depends? on `?([A-Za-z0-9][^\s`]*)")
+_HASH = re.compile(r"[Hh]ash mismatch for `([A-Za-z0-9][A-Za-z0-9._-]*)")
 _SPLIT = re.compile(r"split \(markers: (.*?)(?:; (?:included|excluded): .*)?\):?\s*$", re.MULTILINE)
 
 
@@ -88,6 +91,13 @@ def explained(
         return PackageIndexError(
             msg, hint="Give uv the credentials of that index: netrc, keyring or UV_INDEX_<NAME>_PASSWORD.", details=words
         )
+    if found := _HASH.search(words):
+        msg = f"{found[1]}, which {needs.name} needs, is not what the lock says: another file than the one that was locked came"
+        hint = (
+            "If the lock was edited, take it back from version control; if the file on the index was changed, find out why "
+            "before you lock it anew (remove pyproject.lock and run `sync`)."
+        )
+        return DamagedLockError(msg, hint=hint, details=words)
     if found := _ABSENT.search(words):
         name = found[1] or found[2]
         msg = f"the package index has no {name}, which {needs.name} asks for on {_targets(_asking(needs, name) or where, python)}"
@@ -104,8 +114,8 @@ def explained(
         hint = "Ask for a version that is there; one that is made for other Pythons only may need another requires-python."
         return NoSuchDependencyError(msg, hint=hint, details=words)
     if "unsatisfiable" in words:
-        msg = f"the dependencies of {needs.name} exclude each other on {_targets(where, python)}"
-        return DependencyConflictError(msg, hint="uv says below which; loosen one of them.", details=words)
+        msg = f"the dependencies of {needs.name} exclude each other on {_targets(where, python)}{_whose(words, needs)}"
+        return DependencyConflictError(msg, hint="uv says below why; loosen one of them.", details=words)
     msg = f"the dependencies of {needs.name} could not be installed for {_targets(where, python)}"
     return ToolError(msg, hint="uv says why below.", details=words)
 
@@ -120,9 +130,20 @@ def no_wheel(
     first = targets[0].name if targets else "<target>"
     hint = (
         f"Choose another version of {name}, another Python, or a target with a newer platform; or leave it out there: "
-        f"`add {name} --target …` for the others, `remove {name} --target {first}` when all have it."
+        f"`add {name} --target …` for the others, `remove {name} --target {first}` when all have it. "
+        "Building it from source for another platform, by a recipe, is not there yet."
     )
     return NoWheelError(msg, hint=hint, details=details)
+
+
+def native_source(name: str, needs: Needs, target: Target) -> NoWheelError:
+    """Return the error for a dependency that comes as source and has native code."""
+    msg = f"{name}, which {needs.name} needs on {target.name}, comes as source and has native code"
+    hint = (
+        f"Building such a dependency for another platform is not there yet: give {needs.name} a wheel of {name} "
+        f"(`{name} @ https://…/{name}-….whl`, or an index that has one), or leave it out there."
+    )
+    return NoWheelError(msg, hint=hint)
 
 
 def wheelless(words: str) -> str:
@@ -131,6 +152,14 @@ def wheelless(words: str) -> str:
         if found := pattern.search(words):
             return found[1]
     return ""
+
+
+def offer(version: str, files: Iterable[str], python: PythonVersion, *, source: bool) -> str:
+    """Return what there is of a distribution, for a person: ``2.4.6 for macosx_11_0_arm64, win_amd64, and its source``."""
+    platforms = platforms_of_wheels(files, python)
+    if platforms:
+        return f"{version} for {platforms}" + (", and its source" if source else "")
+    return f"its source only, {version}".rstrip(", ") if source else ""
 
 
 def platforms_of_wheels(files: Iterable[str], python: PythonVersion) -> str:
@@ -142,6 +171,23 @@ def platforms_of_wheels(files: Iterable[str], python: PythonVersion) -> str:
         if len(words) >= 5 and (words[-2] in {exact, "abi3", "none"}):
             tags.update(words[-1].split("."))
     return ", ".join(sorted(tags))
+
+
+def _whose(words: str, needs: Needs) -> str:
+    """Return who asks for what of the same distribution, where uv says it: ``: a needs leaf>=2, b needs leaf<2``."""
+    flat = re.sub(r"\s+", " ", words)
+    asked: dict[str, dict[str, None]] = {}
+    for who, what in _DEPENDS.findall(flat):
+        text = what.rstrip(".,")
+        found = re.match(_NAME, text)
+        if found and who != "project":
+            asked.setdefault(normalise(found[1]), {})[f"{who} needs {text}"] = None
+    for text in needs.lines:
+        name = next(iter(_names([text])), "")
+        if name in asked:
+            asked[name][f"{needs.name} needs {text}"] = None
+    several = [list(each) for each in asked.values() if len(each) > 1]
+    return f": {', '.join(several[0])}" if several else ""
 
 
 def _split_targets(words: str, targets: Sequence[Target]) -> tuple[Target, ...]:

@@ -7,6 +7,7 @@ pyproject.toml, lock and environments put in place together.
 from __future__ import annotations
 
 import dataclasses
+import functools
 from typing import TYPE_CHECKING, Any
 
 from pypackpack.middleware.dependency import lines as rules
@@ -14,11 +15,11 @@ from pypackpack.middleware.project.edit import append_word, plan_edit, table_at
 from pypackpack.middleware.project.toml import parse
 from pypackpack.middleware.project.words import nearest
 from pypackpack.model.environment import DependencyChange
-from pypackpack.model.errors import UsageError
+from pypackpack.model.errors import ConflictError, UsageError
 from pypackpack.model.names import normalise
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from tomlkit import TOMLDocument
 
@@ -36,6 +37,7 @@ def add(
     watcher: Watcher,
     *,
     offline: bool = False,
+    uv_options: Sequence[str] = (),
 ) -> DependencyChange:
     """Add dependencies to a package and install them.
 
@@ -46,20 +48,26 @@ def add(
         target_words: For which targets, as typed; empty means everywhere.
         watcher: Told of the progress.
         offline: Never touch the network.
+        uv_options: More options for uv, as typed.
 
     Raises:
-        UsageError: A word is not a requirement, or cannot be used together with ``--target``.
+        UsageError: A word is not a requirement, or cannot be used together with ``--target``; or one of ``uv_options`` is
+            none that can be used here.
         NoSuchDependencyError: The index has no such distribution or version.
         NoWheelError: It has no wheel for one of the targets.
         PackageIndexError: The index is out of reach.
     """
     wanted = [_requirement(text, package, with_targets=bool(target_words)) for text in requirements]
-    choice = _choice(package, target_words)
-    before = rules.read(package.dependencies, package.target_dependencies)
-    after = before
-    for line in wanted:
-        after = rules.added(after, line, choice, package.targets)
-    return _apply(project, package, before, after, offline=offline, watcher=watcher)
+
+    def plan(now: Package, choice: Choice, before: Dependencies) -> Dependencies:
+        for target in choice.unsaid:
+            watcher.note(
+                f"no marker tells {target.name} from the package's other targets: what is added for it goes to "
+                f"[tool.pypackpack.target.{target.name}] dependencies, and into the metadata of that target's wheels only"
+            )
+        return functools.reduce(lambda after, line: rules.added(after, line, choice, now.targets), wanted, before)
+
+    return _change(project, package, plan, target_words, offline=offline, uv_options=uv_options, watcher=watcher)
 
 
 def remove(
@@ -70,6 +78,7 @@ def remove(
     watcher: Watcher,
     *,
     offline: bool = False,
+    uv_options: Sequence[str] = (),
 ) -> DependencyChange:
     """Take dependencies from a package, and from its environments.
 
@@ -80,22 +89,55 @@ def remove(
         target_words: From which targets, as typed; empty means from all.
         watcher: Told of the progress.
         offline: Never touch the network.
+        uv_options: More options for uv, as typed.
 
     Raises:
-        UsageError: One of them is not a dependency there; nothing is changed.
+        UsageError: One of them is not a dependency there, or one of ``uv_options`` is none that can be used here; nothing is
+            changed.
     """
-    choice = _choice(package, target_words)
-    before = rules.read(package.dependencies, package.target_dependencies)
-    after = before
-    missing: list[str] = []
-    for name in dict.fromkeys(names):
-        left = rules.removed(after, normalise(name), choice, package.targets)
-        if _texts(left) == _texts(after):
-            missing.append(name)
-        after = left
-    if missing:
-        raise _not_there(package, missing, choice, before)
-    return _apply(project, package, before, after, offline=offline, watcher=watcher)
+
+    def plan(now: Package, choice: Choice, before: Dependencies) -> Dependencies:
+        after = before
+        missing: list[str] = []
+        for name in dict.fromkeys(names):
+            left = rules.removed(after, normalise(name), choice, now.targets)
+            if _texts(left) == _texts(after):
+                missing.append(name)
+            after = left
+        if missing:
+            raise _not_there(now, missing, choice, before)
+        return after
+
+    return _change(project, package, plan, target_words, offline=offline, uv_options=uv_options, watcher=watcher)
+
+
+def _change(
+    project: Project,
+    package: Package,
+    plan: Callable[[Package, Choice, Dependencies], Dependencies],
+    target_words: Sequence[str],
+    *,
+    offline: bool,
+    uv_options: Sequence[str],
+    watcher: Watcher,
+) -> DependencyChange:
+    """Plan a change of a package's dependencies on what its settings say now, and make everything so.
+
+    The settings are read again once nobody else works on them: of two changes at once the second is planned on what the first
+    has made.
+    """
+    from pypackpack.middleware.environment.sync import exclusive  # noqa: PLC0415 - keeps imports of the CLI light
+    from pypackpack.middleware.project.read import load_project  # noqa: PLC0415 - keeps imports of the CLI light
+
+    with exclusive(package, watcher):
+        project = load_project(project.root)
+        now = project.package(package.name)
+        if now is None:
+            msg = f"the package {package.name} was removed meanwhile"
+            raise ConflictError(msg, hint="`pypackpack package list` shows what there is.")
+        before = rules.read(now.dependencies, now.target_dependencies)
+        after = plan(now, _choice(now, target_words), before)
+        return _apply(project, now, before, after, offline=offline, uv_options=uv_options, watcher=watcher)
 
 
 def _not_there(package: Package, missing: Sequence[str], choice: Choice, before: Dependencies) -> UsageError:
@@ -150,7 +192,14 @@ def _texts(dependencies: Dependencies) -> tuple[list[str], dict[str, list[str]]]
 
 
 def _apply(
-    project: Project, package: Package, before: Dependencies, after: Dependencies, *, offline: bool, watcher: Watcher
+    project: Project,
+    package: Package,
+    before: Dependencies,
+    after: Dependencies,
+    *,
+    offline: bool,
+    uv_options: Sequence[str],
+    watcher: Watcher,
 ) -> DependencyChange:
     """Make everything as ``after`` says: aside first, then all at once."""
     from pypackpack.middleware.environment.sync import prepared  # noqa: PLC0415 - keeps imports of the CLI light
@@ -162,7 +211,7 @@ def _apply(
     fresh = finished_package(package.root, parse(edit.after.decode(), path), siblings)
     packages = tuple(fresh if item.root == package.root else item for item in project.packages)
     whole = dataclasses.replace(project, packages=packages)
-    with prepared(whole, fresh, fresh.targets, offline=offline, watcher=watcher) as ready:
+    with prepared(whole, fresh, fresh.targets, offline=offline, uv_options=uv_options, held=True, watcher=watcher) as ready:
         synced = ready.commit([edit] if edit.changes else [])
     own = tuple((target, lines) for target, lines in fresh.target_dependencies.items() if lines)
     return DependencyChange(fresh.name, fresh.dependencies, own, edit.changes, synced)

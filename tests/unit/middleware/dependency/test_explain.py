@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from pypackpack.middleware.dependency.explain import explained, platforms_of_wheels, says_no_wheel
+from pypackpack.middleware.dependency.explain import explained, offer, platforms_of_wheels, says_no_wheel, wheelless
 from pypackpack.middleware.environment.lock import Needs
 from pypackpack.middleware.target import table
 from pypackpack.model.errors import (
+    DamagedLockError,
     DependencyConflictError,
     NoSuchDependencyError,
     NoWheelError,
@@ -99,6 +100,36 @@ def test_what_an_offline_machine_lacks_is_said_without_a_double_no() -> None:
 def test_a_server_out_of_reach_is_no_missing_wheel() -> None:
     assert says_no_wheel(ToolError("x", details="has no usable wheels"))
     assert not says_no_wheel(ToolError("x", details="has no usable wheels\ndns error"))
+
+
+def test_whose_conflict_it_is() -> None:
+    words = (
+        "Because all versions of refuses depend on leaf>=2 and wants==1.0 depends on leaf<2, we can conclude that they are "
+        "incompatible.\nAnd because your project depends on refuses and wants, your project's requirements are unsatisfiable."
+    )
+    assert said(words).message.endswith(": refuses needs leaf>=2, wants needs leaf<2")
+    assert ":" not in said("these requirements are unsatisfiable").message
+
+
+def test_a_file_that_was_not_locked_is_no_missing_wheel() -> None:
+    error = said("Failed to download `idna==3.7`\n  cause: Hash mismatch for `idna==3.7`")
+    assert type(error) is DamagedLockError
+    assert "idna, which app needs, is not what the lock says" in error.message
+
+
+def test_a_wheel_that_all_versions_lack_is_named() -> None:
+    words = "Because all versions of fast have no `platform_machine == 'arm64'`-compatible wheels"
+    assert wheelless(words) == "fast"
+    assert said(words).message.startswith("fast has no wheel")
+
+
+def test_what_there_is() -> None:
+    files = ["a-2-cp311-cp311-win_amd64.whl"]
+    assert offer("2", files, (3, 11), source=False) == "2 for win_amd64"
+    assert offer("2", files, (3, 11), source=True) == "2 for win_amd64, and its source"
+    assert offer("2", files, (3, 12), source=True) == "its source only, 2"
+    assert offer("", (), (3, 12), source=True) == "its source only"
+    assert not offer("2", (), (3, 12), source=False)
 
 
 def test_wheels_are_shown_by_platform() -> None:

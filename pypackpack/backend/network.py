@@ -1,0 +1,181 @@
+"""The one door to HTTP: a file by its url, checked by its digest, taken up where a transfer broke off, tried again.
+
+Proxies are those of the environment (``HTTPS_PROXY``, ``NO_PROXY`` …), certificates those of the system or of ``SSL_CERT_FILE``.
+What needs an index's own protocol (names, versions) is asked through uv; here are only files whose url and digest a lock gives.
+"""
+
+from __future__ import annotations
+
+import http.client
+import os
+import time
+import urllib.error
+import urllib.request
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pypackpack.backend import filesystem, process
+from pypackpack.backend.urls import urlsplit
+from pypackpack.model.errors import PackageIndexError, WorkError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+TRIES = 4
+TIMEOUT = 30.0
+_CHUNK = 1 << 18
+_AGAIN = frozenset({408, 425, 429, 500, 502, 503, 504})
+_LONGEST_WAIT = 30.0
+
+
+class _BrokenError(Exception):
+    """A transfer that may work when it is tried again."""
+
+    def __init__(self, why: str, wait: float = 0.0) -> None:
+        super().__init__(why)
+        self.wait = wait
+
+
+def fetch(
+    url: str,
+    into: Path,
+    *,
+    sha256: str,
+    partial: Path,
+    authorization: str = "",
+    most: int | None = None,
+    progress: Callable[[int], None] | None = None,
+    pause: Callable[[float], None] = time.sleep,
+) -> None:
+    """Fetch a file; it appears whole and checked, or not at all.
+
+    Args:
+        url: ``https:``, ``http:`` or ``file:``.
+        into: Where it is to stand; made or replaced.
+        sha256: Its digest (hex).
+        partial: Where what has come so far lies; it stays after a failure, and the next call goes on from there.
+        authorization: The ``Authorization`` header, for this server only: it does not go along with a redirect.
+        most: The size in bytes, where it is known; more is refused.
+        progress: Told of the number of bytes that have come, may be called often.
+        pause: Waits for some seconds between two tries.
+
+    Raises:
+        PackageIndexError: The server is out of reach or says no.
+        WorkError: What came is not what was expected.
+        KeyboardInterrupt: The person interrupted us.
+    """
+    for number in range(TRIES):
+        try:
+            _transfer(url, partial, authorization, most, progress)
+            break
+        except _BrokenError as error:
+            if number == TRIES - 1:
+                msg = f"{into.name} cannot be fetched from {_server(url)}: {error}"
+                hint = "Run the same command again: it goes on where it stopped."
+                raise PackageIndexError(msg, hint=hint) from error
+            pause(min(max(error.wait, 0.5 * 2**number), _LONGEST_WAIT))
+    found = filesystem.sha256_file(partial)
+    if found != sha256:
+        filesystem.remove_tree(partial)
+        msg = f"{into.name} from {_server(url)} is not what the lock says: expected sha256 {sha256}, found {found}"
+        raise WorkError(msg, hint="Nothing was kept of it. Run the same command again; if it stays so, ask who runs that index.")
+    with filesystem.explained("write", into):
+        into.parent.mkdir(parents=True, exist_ok=True)
+        filesystem.replace(partial, into)
+
+
+def _server(url: str) -> str:
+    parts = urlsplit(url)
+    return parts.hostname or parts.path
+
+
+def _transfer(url: str, partial: Path, authorization: str, most: int | None, progress: Callable[[int], None] | None) -> None:
+    """Bring what is missing of a file to what is there."""
+    with filesystem.explained("write", partial):
+        partial.parent.mkdir(parents=True, exist_ok=True)
+        have = partial.stat().st_size if partial.exists() else 0
+    if have and have == most:
+        return
+    request = urllib.request.Request(url, headers={"User-Agent": "pypackpack", "Accept-Encoding": "identity"})  # noqa: S310 - a lock's
+    if have:
+        request.add_header("Range", f"bytes={have}-")
+    if authorization:
+        request.add_unredirected_header("Authorization", authorization)
+    try:
+        with urllib.request.urlopen(request, timeout=TIMEOUT) as answer:  # noqa: S310 - see above
+            # Who does not know of ranges sends the whole, and begins again.
+            goes_on = getattr(answer, "status", None) == http.client.PARTIAL_CONTENT
+            came = _copy(answer.read, partial, have if goes_on else 0, most, progress)
+            expected = answer.headers.get("Content-Length") or ""
+            if expected.isdigit() and came < int(expected):
+                why = "the connection was closed in the middle"
+                raise _BrokenError(why)
+    except urllib.error.HTTPError as error:
+        error.close()
+        raise _refused(error, url, partial) from error
+    except (OSError, http.client.HTTPException) as error:
+        reason = getattr(error, "reason", None) or getattr(error, "strerror", None) or type(error).__name__
+        raise _BrokenError(str(reason)) from error
+
+
+def _refused(error: urllib.error.HTTPError, url: str, partial: Path) -> Exception:
+    """Return the error for a server's no: one to try again, or the end."""
+    if error.code == http.client.REQUESTED_RANGE_NOT_SATISFIABLE:
+        filesystem.remove_tree(partial)  # longer than the file is: not a part of it
+        return _BrokenError("what was there before is no part of it")
+    said = f"{error.code} {error.reason}"
+    if error.code in _AGAIN:
+        wait = error.headers.get("Retry-After", "") if error.headers else ""
+        return _BrokenError(said, float(wait) if wait.isdigit() else 0.0)
+    name = urlsplit(url).path.rsplit("/", 1)[-1]
+    if error.code in (http.client.UNAUTHORIZED, http.client.FORBIDDEN):
+        msg = f"{_server(url)} does not let us have {name} ({said})"
+        return PackageIndexError(
+            msg, hint="Give the credentials of that index: netrc, keyring (UV_KEYRING_PROVIDER) or UV_INDEX_<NAME>_PASSWORD."
+        )
+    msg = f"{_server(url)} does not have {name} ({said})"
+    return PackageIndexError(msg, hint="It may have been deleted there since it was locked: `sync --upgrade` locks anew.")
+
+
+def _copy(
+    read: Callable[[int], bytes], partial: Path, have: int, most: int | None, progress: Callable[[int], None] | None
+) -> int:
+    """Append what comes to the first ``have`` bytes of a file, and return how much came.
+
+    Raises:
+        OSError: The server broke off. What the disk refuses is a FilesystemError.
+    """
+    came = 0
+    with filesystem.explained("write", partial):
+        out = partial.open("ab" if have else "wb")
+    with out:
+        while True:
+            if process.stopping():
+                raise KeyboardInterrupt
+            chunk = read(_CHUNK)
+            if not chunk:
+                return came
+            came += len(chunk)
+            if most is not None and have + came > most:
+                msg = f"more came for {partial.stem} than the {most} bytes that the lock says"
+                raise WorkError(msg, hint="Nothing was kept of it. Run the same command again.")
+            with filesystem.explained("write", partial):
+                out.write(chunk)
+            if progress is not None:
+                progress(len(chunk))
+
+
+def netrc_login(host: str) -> tuple[str, str] | None:
+    """Return user and password for a server from the person's netrc (``NETRC`` names another file), or None."""
+    import netrc  # noqa: PLC0415 - only where a server may want them
+
+    named = os.environ.get("NETRC")
+    files = [Path(named)] if named else [Path.home() / ".netrc", Path.home() / "_netrc"]
+    for path in files:
+        try:
+            found = netrc.netrc(path).authenticators(host)
+        except (OSError, netrc.NetrcParseError):
+            continue
+        if found is not None and found[2]:
+            return found[0] or "", found[2]
+    return None
