@@ -14,12 +14,12 @@ from typing import TYPE_CHECKING
 
 from pypackpack.backend import filesystem, host, process
 from pypackpack.middleware.bundle import artifacts
-from pypackpack.middleware.compile.layers import Layers
+from pypackpack.middleware.compile.layers import Layers, windows_problems
 from pypackpack.middleware.compile.plan import PackagePlan, merge_fallbacks
 from pypackpack.middleware.compile.workshop import open_workshop
 from pypackpack.middleware.graph.schedule import run_tasks
 from pypackpack.model.build import BuildResult, Bundle, Level
-from pypackpack.model.errors import MissingToolError, NotYetError, UsageError
+from pypackpack.model.errors import MissingToolError, NotYetError, SourceError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -103,10 +103,10 @@ def resolve(request: BuildRequest, watcher: Watcher) -> Order:
     """
     from pypackpack.middleware.package.order import in_order  # noqa: PLC0415 - keeps imports of the CLI light
     from pypackpack.middleware.project.read import find_project  # noqa: PLC0415 - as above
-    from pypackpack.middleware.python.choose import pythons_for  # noqa: PLC0415 - as above
+    from pypackpack.middleware.python.choose import pythons_for, the_python  # noqa: PLC0415 - as above
     from pypackpack.middleware.target import table  # noqa: PLC0415 - as above
 
-    project = find_project(request.start)
+    project = request.project or find_project(request.start)
     package = project.package(request.package)
     if package is None:
         there = ", ".join(item.name for item in project.packages) or "none yet"
@@ -125,9 +125,11 @@ def resolve(request: BuildRequest, watcher: Watcher) -> Order:
     members = in_order(project, (package,)) if request.bundle is Bundle.BINARY else (package,)
     for member in members:
         _refuse_later(member, wanted, request.bundle)
-    pythons = pythons_for(
-        project, package, request.pythons, headers=request.level is Level.NATIVE, offline=request.offline, watcher=watcher
-    )
+    headers = request.level is Level.NATIVE
+    if request.interpreter is not None:
+        pythons: tuple[Interpreter, ...] = (the_python(request.interpreter, request.level, watcher),)
+    else:
+        pythons = pythons_for(project, package, request.pythons, headers=headers, offline=request.offline, watcher=watcher)
     targets, left_out = _possible(wanted, request, pythons)
     return Order(request, project, package, members, targets, pythons, left_out)
 
@@ -197,6 +199,7 @@ class _Build:
         plans: dict[str, PackagePlan] = {}
         files: dict[tuple[str, str], tuple[SourceFile, ...]] = {}
         same: dict[str, bool] = {}
+        unfit: dict[str, tuple[str, ...]] = {}
         for member in order.members:
             layers = Layers(member)
             plan = plans[member.name] = PackagePlan(member, order.request.level, order.request.type, shop)
@@ -206,6 +209,9 @@ class _Build:
                     plan.add(target, python, files[member.name, target.name])
             # A wheel may say "any" only if no platform would get another one, whether it is built now or not.
             same[member.name] = not layers.has_overlays and not any(member.target_dependencies.values())
+            if same[member.name] and order.request.bundle is Bundle.SINGLE:
+                unfit[member.name] = windows_problems(files[member.name, order.targets[0].name])
+                _refuse_unfit(member, unfit[member.name], order.request.level)
         if order.request.level is Level.NATIVE and not order.request.offline:
             # Fetched before there is a table of progress, so that uv can show its own.
             shop.zig()
@@ -220,6 +226,7 @@ class _Build:
             for target in order.targets
             for python in order.pythons
         ]
+        pure = {item.package.name for item in made if not item.contents.has_native}
         bundler = artifacts.Bundler(order.project, order.request, order.folder, shop)
         bundle = partial(bundler.wheels, run=self._tasks)
         if order.request.bundle is Bundle.BINARY:
@@ -229,11 +236,33 @@ class _Build:
             artifacts=done,
             fallbacks=merge_fallbacks([fallback for item in made for fallback in item.contents.fallbacks]),
             left_out=order.left_out,
-            warnings=_warnings(order),
+            warnings=(*_warnings(order), *_unfit_warnings({name: unfit.get(name, ()) for name in pure})),
             tasks_run=self._run_count,
             tasks_cached=self._cached_count,
             seconds=time.monotonic() - start,
         )
+
+
+def _refuse_unfit(package: Package, problems: Sequence[str], level: Level) -> None:
+    """Refuse a wheel that says "any" with files that Windows cannot have, where Windows is among the package's targets.
+
+    Raises:
+        SourceError: Naming each of them.
+    """
+    if problems and level is not Level.NATIVE and any(target.family == "windows" for target in package.targets):
+        first, *others = problems
+        msg = f"{first}; the wheel of {package.name} is for every platform, and Windows is one of its targets"
+        hint = "Rename the file, or move it to the overlay folder of another family."
+        raise SourceError(msg, hint=hint, details="\n".join(others))
+
+
+def _unfit_warnings(problems: Mapping[str, Sequence[str]]) -> list[str]:
+    """Say which packages' wheels for every platform cannot be installed on Windows; no target of theirs is."""
+    return [
+        f"{problem}; the wheel of {name} says that it is for every platform, and cannot be installed on Windows"
+        for name, each in sorted(problems.items())
+        for problem in each
+    ]
 
 
 def _warnings(order: Order) -> tuple[str, ...]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from pypackpack.model.project import Project
     from pypackpack.model.target import PythonVersion
 
 
@@ -51,6 +52,10 @@ class BuildRequest:
         pythons: Python versions as typed; empty means the settings', else the project's own.
         jobs: Most tasks at one time; None means one per core.
         offline: Never touch the network.
+        interpreter: Build for exactly this Python, not for ``pythons``; at level instant any that starts will do.
+        references: Pairs of a package of the project, by its normalised name, and the URL that the wheel's metadata name it by;
+            those that are not here are named by their version.
+        project: The project, when it has been read already; ``start`` does not matter then.
     """
 
     start: Path
@@ -62,6 +67,9 @@ class BuildRequest:
     pythons: tuple[str, ...] = ()
     jobs: int | None = None
     offline: bool = False
+    interpreter: Path | None = None
+    references: tuple[tuple[str, str], ...] = ()
+    project: Project | None = None
 
 
 @dataclass(frozen=True)

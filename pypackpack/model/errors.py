@@ -95,6 +95,18 @@ class DamagedLockError(WorkError):
     code = "damaged-lock"
 
 
+class NewerLockError(WorkError):
+    """A lock file that a newer pypackpack, or a newer uv, has written."""
+
+    code = "newer-lock"
+
+
+class DamagedVendorError(WorkError):
+    """A wheel in ``vendor/`` is not the one that the lock names."""
+
+    code = "damaged-vendor"
+
+
 class UsageError(PyPackPackError):
     """The words of the call are wrong."""
 
@@ -106,6 +118,12 @@ class UnknownTargetError(UsageError):
     """A target name that the table does not have."""
 
     code = "unknown-target"
+
+
+class RequirementsFileError(UsageError):
+    """A requirements file, or a line in it, cannot be read or taken; ``details`` has one line per problem."""
+
+    code = "bad-requirements"
 
 
 class NameTakenError(UsageError):

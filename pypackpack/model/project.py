@@ -46,6 +46,14 @@ class BundleSettings:
 
 
 @dataclass(frozen=True)
+class HookSettings:
+    """Finished ``[tool.pypackpack.hooks]``: what the build hooks (PEP 517) make when pip, uv or build ask for a wheel."""
+
+    level: str = "instant"
+    type: str = "release"
+
+
+@dataclass(frozen=True)
 class Package:
     """A package of a project: one distribution, one import package.
 
@@ -62,6 +70,8 @@ class Package:
         bundle: Finished bundle settings.
         local_dependencies: Names of the project's other packages that this one needs.
         requires_python: ``[project] requires-python`` (PEP 440 specifiers); empty means any.
+        interpreters: Target name → the target's own Python on this machine, where the settings name one.
+        hooks: Finished settings of the build hooks.
     """
 
     name: str
@@ -76,6 +86,8 @@ class Package:
     bundle: BundleSettings
     local_dependencies: tuple[str, ...] = ()
     requires_python: str = ""
+    interpreters: Mapping[str, Path] = field(default_factory=dict)
+    hooks: HookSettings = field(default_factory=HookSettings)
 
     def settings(self, target: Target) -> BuildSettings:
         """Return the finished build settings for a target, enabled or not."""
@@ -101,12 +113,14 @@ class Project:
         root: The folder, absolute and without links.
         packages: In the order in which the settings record them.
         requires_python: ``[project] requires-python`` (PEP 440 specifiers); empty means any.
+        repository: ``[tool.pypackpack] repository``: the URL of its git repository; empty when it is not set.
     """
 
     name: str
     root: Path
     packages: tuple[Package, ...]
     requires_python: str = ""
+    repository: str = ""
 
     @property
     def venv(self) -> Path:
@@ -149,9 +163,11 @@ class Removal:
         files: Number of files below its folder.
         size: Their bytes.
         sources: Files below ``src/``, relative to the package, with ``/``: what cannot be made again.
+        entries: What lies in the folder itself, by name (a folder's ends in ``/``): how many files, and their bytes.
     """
 
     package: Package
     files: int
     size: int
     sources: tuple[str, ...]
+    entries: tuple[tuple[str, int, int], ...] = ()

@@ -103,16 +103,26 @@ class _Problems:
         raise SettingsError(msg, hint="Mend each of the lines named here.", details="\n".join(lines))
 
 
-def core_metadata(package: Package, project: Project, target: Target | None = None) -> CoreFiles:
+def core_metadata(
+    package: Package,
+    project: Project,
+    target: Target | None = None,
+    references: Mapping[str, str] | None = None,
+    extras: Mapping[str, str] | None = None,
+) -> CoreFiles:
     """Make the core metadata of a package from ``[project]`` in its pyproject.toml.
 
     Requirements of other packages of the project become pins of their present version (``core==1.2.0``): a wheel goes
-    to an index, which refuses direct URLs, and the packages of a project are built and released together.
+    to an index, which refuses direct URLs, and the packages of a project are built and released together. A wheel that does not
+    go to an index refers to them by ``references`` instead.
 
     Args:
         package: The package.
         project: Its project: licence and readme may lie in it, and other packages.
         target: Whose own dependencies (those that no marker can say) are added; None for a wheel of all targets.
+        references: Normalised name → URL of other packages of the project (PEP 508, direct references).
+        extras: Name → the one requirement of extras that come on top of those in the file, which then may say so
+            (``dynamic = ["optional-dependencies"]``).
 
     Raises:
         SettingsError: Wrong metadata; each problem with file and dotted key.
@@ -121,7 +131,10 @@ def core_metadata(package: Package, project: Project, target: Target | None = No
     file = package.root / "pyproject.toml"
     problems = _Problems(str(file))
     table = _read(file)
-    if dynamic := table.get("dynamic"):
+    dynamic = table.get("dynamic")
+    # Of a package nothing is dynamic, yet the word has a use: an installer that reads this file by itself (uv) then asks us, and
+    # learns from where other packages of the project come (ADR 0020). It may stand beside what it adds to (PEP 808).
+    if dynamic and dynamic != ["optional-dependencies"]:
         words = ", ".join(map(str, dynamic)) if isinstance(dynamic, list) else str(dynamic)
         problems.add("project.dynamic", f"{words} cannot be dynamic: pypackpack reads all metadata from this file; write it out")
     table.pop("dynamic", None)
@@ -135,15 +148,37 @@ def core_metadata(package: Package, project: Project, target: Target | None = No
     if metadata is None:
         problems.finish(package.name)
         raise AssertionError
-    requirements = _Requirements(package, project, problems)
+    requirements = _Requirements(package, project, problems, references or {})
     metadata.dependencies = requirements.all_of(metadata.dependencies, target)
     metadata.optional_dependencies = {
         extra: requirements.pinned(items, f"project.optional-dependencies.{extra}")
         for extra, items in metadata.optional_dependencies.items()
     }
+    for extra, line in (extras or {}).items():
+        if normalise(extra) in map(normalise, metadata.optional_dependencies):
+            key = f"project.optional-dependencies.{extra}"
+            problems.add(key, "is the name of a package of the project, whose extra it is; choose another name")
+        metadata.optional_dependencies[extra] = requirements.given(line)
     text = _text(metadata, [path for path, _ in licenses], problems)
     problems.finish(package.name)
     return CoreFiles(metadata.name, str(metadata.version), text, points, licenses)
+
+
+def frozen_requirement(line: str, package: Package, project: Project, references: Mapping[str, str]) -> str:
+    """Return a requirement as the metadata has it, if it is about another package of the project; any other as it is.
+
+    Args:
+        line: The requirement, which `core_metadata` found nothing wrong in.
+        package: Whose it is.
+        project: Its project.
+        references: See `core_metadata`.
+    """
+    from packaging.requirements import Requirement  # noqa: PLC0415 - import cost
+
+    parsed = Requirement(line)
+    problems = _Problems(str(package.root / "pyproject.toml"))
+    (frozen,) = _Requirements(package, project, problems, references).pinned([parsed], "project.dependencies")
+    return line if frozen is parsed else str(frozen)
 
 
 def _read(file: Path) -> dict[str, Any]:
@@ -254,9 +289,10 @@ def _unknown_keys(clean: Mapping[str, Any]) -> list[str]:
 class _Requirements:
     """Requirements as they go into the metadata."""
 
-    def __init__(self, package: Package, project: Project, problems: _Problems) -> None:
+    def __init__(self, package: Package, project: Project, problems: _Problems, references: Mapping[str, str]) -> None:
         self._package = package
         self._problems = problems
+        self._references = references
         self._locals = {normalise(other.name): other for other in project.packages if other.root != package.root}
 
     def all_of(self, written: list[Requirement], target: Target | None) -> list[Requirement]:
@@ -283,6 +319,13 @@ class _Requirements:
             self._problems.add(key, f"{line!r} is no requirement: {str(error).splitlines()[0]}")
             return None
 
+    @staticmethod
+    def given(line: str) -> list[Requirement]:
+        """Return the requirement of a line that we wrote ourselves."""
+        from packaging.requirements import Requirement  # noqa: PLC0415 - import cost
+
+        return [Requirement(line)]
+
     def pinned(self, written: list[Requirement], key: str) -> list[Requirement]:
         """Return them with the project's own packages pinned."""
         return [self._pin(item, f"{key}[{number}]") for number, item in enumerate(written)]
@@ -303,6 +346,9 @@ class _Requirements:
             self._problems.add(key, f"{item} does not take {other.name} {version}, which is the one in this project")
         extras = f"[{','.join(sorted(item.extras))}]" if item.extras else ""
         marker = f"; {item.marker}" if item.marker else ""
+        url = self._references.get(normalise(other.name))
+        if url is not None:
+            return Requirement(f"{other.name}{extras} @ {url} {marker}")  # without the space the marker would belong to the URL
         return Requirement(f"{other.name}{extras}=={version}{marker}")
 
 

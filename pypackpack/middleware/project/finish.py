@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from pypackpack.middleware.project.words import dotted
 from pypackpack.model.errors import UnknownTargetError
 from pypackpack.model.names import import_name, normalise
-from pypackpack.model.project import BuildSettings, BundleSettings, NativePattern, Package
+from pypackpack.model.project import BuildSettings, BundleSettings, HookSettings, NativePattern, Package
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -125,6 +125,8 @@ def finished_package(root: Path, content: Mapping[str, Any], siblings: Iterable[
         bundle=_bundle(table.get("bundle", {})),
         local_dependencies=tuple(other for other in siblings if other in needed and other != normalise(name)),
         requires_python=project.get("requires-python", ""),
+        interpreters=_interpreters(table.get("target", {}), targets, root),
+        hooks=replace(HookSettings(), **table.get("hooks", {})),
     )
 
 
@@ -149,6 +151,12 @@ def _patterns(base: NativePattern, said: Mapping[str, list[str]]) -> NativePatte
 
 def _bundle(table: Mapping[str, Any]) -> BundleSettings:
     return replace(BundleSettings(), **{key.replace("-", "_"): value for key, value in table.items()})
+
+
+def _interpreters(tables: Mapping[str, Any], targets: Iterable[Target], root: Path) -> dict[str, Path]:
+    """Return target name → the target's own Python on this machine."""
+    said = {target.name: [layer["interpreter"] for layer in _layers(tables, target) if "interpreter" in layer] for target in targets}
+    return {name: root / paths[-1] for name, paths in said.items() if paths}
 
 
 def _target_dependencies(tables: Mapping[str, Any], targets: Iterable[Target]) -> dict[str, tuple[str, ...]]:

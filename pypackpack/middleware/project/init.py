@@ -15,10 +15,11 @@ from typing import TYPE_CHECKING
 
 from pypackpack.backend import filesystem
 from pypackpack.middleware.project.edit import edit_toml, lock_file, table_at
+from pypackpack.middleware.project.finish import ours
 from pypackpack.middleware.project.foreign import foreign_tool
 from pypackpack.middleware.project.read import FILE
 from pypackpack.middleware.project.toml import read_toml
-from pypackpack.model.errors import NameTakenError, UsageError
+from pypackpack.model.errors import NameTakenError, PyPackPackError, UsageError
 from pypackpack.model.names import WINDOWS_DEVICES, is_distribution_name
 from pypackpack.model.project import InitResult
 
@@ -49,8 +50,8 @@ def init_project(folder: Path, name: str | None, python: str | None, *, adopt: b
 
     Raises:
         NameTakenError: The name is not one for a project.
-        UsageError: There is a PyPackPack project already, or another tool's and ``adopt`` is False; or the Python is not one
-            that packages are built for. Nothing has changed then.
+        UsageError: There is a PyPackPack project already, or another tool's and ``adopt`` is False; the place lies in a package;
+            or the Python is not one that packages are built for. Nothing has changed then.
         MissingToolError: The Python is not there and cannot be fetched, or uv does not run here.
         FilesystemError: Something cannot be written; what was made is taken back.
     """
@@ -62,6 +63,7 @@ def init_project(folder: Path, name: str | None, python: str | None, *, adopt: b
     busy = f"another pypackpack is working on {root}"
     with filesystem.lock(lock_file(root / FILE, "init"), wait=False, busy=busy):
         _check_place(root, adopt=adopt)
+        _check_nesting(root, name, watcher)
         if adopt and (root / FILE).is_file():
             return _adopt(root)
         if adopt and foreign_tool(root, None) is not None:
@@ -108,6 +110,34 @@ def _check_place(root: Path, *, adopt: bool) -> None:
     what = f"is a project of {found}" if found else "belongs to a project that is not PyPackPack's"
     msg = f"{there} {what}; nothing was changed"
     raise UsageError(msg, hint="`pypackpack init --adopt` adds PyPackPack's table to it and leaves the rest as it is.")
+
+
+def _check_nesting(root: Path, name: str | None, watcher: Watcher) -> None:
+    """Refuse a project inside a package, whose sources it would be part of; say of one beside packages that it is on its own."""
+    outer = _project_above(root)
+    if outer is None:
+        return
+    above, packages = outer
+    package = next((word for word in packages if (above / word) in root.parents), None)
+    if package is not None:
+        msg = f"{root} lies in {package}, a package of the project in {above}; nothing was changed"
+        raise UsageError(msg, hint="A project holds packages and not the other way round: make it beside that project.")
+    added = name or "<name>"
+    watcher.note(
+        f"{root} lies in the project in {above} and will be a project of its own; a package of that project is made with "
+        f"`pypackpack package add {added}` instead"
+    )
+
+
+def _project_above(root: Path) -> tuple[Path, list[str]] | None:
+    """Return the folder of the nearest project above, and its packages; what cannot be read up there is none."""
+    for above in root.parents:
+        with contextlib.suppress(PyPackPackError):
+            if (above / FILE).is_file():
+                packages = ours(read_toml(above / FILE)).get("packages")
+                if isinstance(packages, list):
+                    return above, [word for word in packages if isinstance(word, str)]
+    return None
 
 
 def _adopt(root: Path) -> InitResult:
@@ -207,7 +237,8 @@ def _python(root: Path, wanted: str | None, watcher: Watcher) -> Interpreter:
             raise UsageError(msg, hint="Remove it and run the same command again.")
         return there
     spec = wanted or choose.pinned_version(root) or choose.SUPPORTED
-    return choose.accepted(choose.preferred(spec, uv.find_python(spec, watcher=watcher), watcher))
+    found = choose.plain(spec, uv.find_python(spec, watcher=watcher))
+    return choose.accepted(choose.preferred(spec, found, watcher))
 
 
 def _make_venv(root: Path, name: str, python: Interpreter, placed: _Placed, watcher: Watcher) -> None:

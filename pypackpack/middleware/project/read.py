@@ -99,7 +99,26 @@ def load_project(root: Path) -> Project:
         root=root,
         packages=tuple(finished_package(root / folder, contents[folder], names) for folder in contents),
         requires_python=project.get("requires-python", ""),
+        repository=ours(content).get("repository") or "",
     )
+
+
+def load_alone(folder: Path) -> Project:
+    """Read a package that stands alone, as an unpacked sdist does, as a project of one.
+
+    Raises:
+        SettingsError: As for `load_project`.
+        FilesystemError: The file cannot be read.
+    """
+    folder = folder.resolve()
+    project = read_toml(folder / FILE).get("project")
+    name = project.get("name") if isinstance(project, dict) else None
+    problems: list[str] = []
+    content = _checked(folder / FILE, FILE, "package", problems, name=name if isinstance(name, str) else "")
+    if problems:
+        raise _wrong(folder, problems)
+    package = finished_package(folder, content, ())
+    return Project(name=package.name, root=folder, packages=(package,), requires_python=package.requires_python)
 
 
 def current_package(project: Project, cwd: Path) -> Package | None:

@@ -149,11 +149,25 @@ class BundleTable(Table):
     binary_layout: Literal["folder", "single-file"] = Field("folder", description="The form of a binary.")
 
 
+class HooksTable(Table):
+    """What the build hooks (PEP 517) make, when `pip install`, `python -m build` or `uv build` ask for a wheel."""
+
+    level: Literal["instant", "bytecode", "native"] = Field(
+        "instant", description="How far the code is compiled; `-C level=…` on the command line wins."
+    )
+    type: Literal["debug", "release"] = Field("release", description="`-C type=…` on the command line wins.")
+
+
 class TargetTable(Table):
     """What one target has of its own."""
 
     dependencies: list[RequirementText] = Field(
         [], description="Dependencies that a marker cannot say (musl against glibc, an Android API level, a simulator)."
+    )
+    interpreter: str | None = Field(
+        None,
+        description="The target's own Python on this machine, relative to the package, for its cross environment; it need not run.",
+        examples=["/opt/arm64/usr/bin/python3.11"],
     )
 
 
@@ -164,6 +178,7 @@ class PackageTable(Table):
     python: list[Series] = Field([], description="The Python versions that it is built for; empty: the project's own.")
     build: BuildTable = Field(BuildTable.model_construct(), description="How the package is built.")
     bundle: BundleTable = Field(BundleTable.model_construct(), description="What is made of a built package.")
+    hooks: HooksTable = Field(HooksTable.model_construct(), description="What pip, uv and build get when they ask for a wheel.")
     target: dict[str, TargetTable] = Field({}, description="What single targets have of their own.")
 
 
