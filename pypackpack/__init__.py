@@ -1,3 +1,3 @@
 """PyPackPack: one machine turns one Python source tree into wheels for every platform."""
 
-__version__ = "0.1.0"
+__version__ = "0.3.0"

@@ -3,7 +3,7 @@
 A package's or a project's ``pyproject.toml`` names it::
 
     [build-system]
-    requires = ["pypackpack"]
+    requires = ["pypackpack>=0.3"]
     build-backend = "pypackpack.build_api"
 
 pip, build and uv call the hooks in the folder of that file, in an environment of their own. ``config_settings``, which they take

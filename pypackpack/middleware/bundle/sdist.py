@@ -144,7 +144,7 @@ def _pyproject(
         tool["pypackpack"]["packages"] = []
     if "build-system" not in document:
         system = tomlkit.table()
-        system.update({"requires": ["pypackpack"], "build-backend": "pypackpack.build_api"})
+        system.update({"requires": ["pypackpack>=0.3"], "build-backend": "pypackpack.build_api"})
         document["build-system"] = system
     after = document.as_string()
     return data if after == decode(data, package.root / FILE) else after.encode()

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from pypackpack.backend import filesystem
 from pypackpack.middleware.package.names import check_name
 from pypackpack.middleware.project.edit import append_word, commit_edits, lock_file, plan_edit, table_at, take_back
+from pypackpack.middleware.project.extras import offer_extras
 from pypackpack.middleware.project.read import FILE, load_project
 from pypackpack.middleware.project.templates import template
 from pypackpack.model.errors import ConflictError, FilesystemError, PyPackPackError, UsageError
@@ -39,7 +40,7 @@ def add_package(project: Project, name: str, watcher: Watcher) -> Package:
     with filesystem.lock(lock_file(project.root / FILE, "packages")):  # of two that are added at once, one waits
         project = load_project(project.root)
         check_name(name, project)
-        edit = plan_edit(project.root / FILE, lambda document: _record(document, name))
+        edit = plan_edit(project.root / FILE, lambda document: _record(document, name, watcher))
         with filesystem.scratch_folder(project.root, ".add-") as scratch:
             fresh = scratch / name
             _fill(fresh, project, name, watcher)
@@ -93,8 +94,10 @@ def _host_target(watcher: Watcher) -> str | None:
         return None
 
 
-def _record(document: TOMLDocument, name: str) -> None:
+def _record(document: TOMLDocument, name: str, watcher: Watcher) -> None:
     append_word(table_at(document, "tool.pypackpack")["packages"], name)
+    if problem := offer_extras(document):
+        watcher.note(f'{problem}; `pip install "{name} @ git+<url>#subdirectory={name}"` works as it is')
 
 
 def _strike(document: TOMLDocument, name: str) -> None:
@@ -118,7 +121,14 @@ def removal(project: Project, name: str) -> Removal:
         raise UsageError(msg, hint=f"Take {package.name} out of the dependencies of {names} first.")
     files = _files(package.root)
     sources = tuple(path.relative_to(package.root).as_posix() for path in files if package.source in path.parents)
-    return Removal(package, len(files), sum(path.lstat().st_size for path in files), sources)
+    sizes = {path: path.lstat().st_size for path in files}
+    entries: dict[str, tuple[int, int]] = {}
+    for path, size in sizes.items():
+        top, folder, _ = path.relative_to(package.root).as_posix().partition("/")
+        count, bytes_ = entries.get(top + folder, (0, 0))
+        entries[top + folder] = (count + 1, bytes_ + size)
+    listed = tuple((name, *each) for name, each in sorted(entries.items(), key=lambda item: (item[0].endswith("/"), item[0])))
+    return Removal(package, len(files), sum(sizes.values()), sources, listed)
 
 
 def _known(project: Project, name: str) -> Package:

@@ -156,7 +156,7 @@ def test_add_on_a_machine_that_is_no_target(project: Project, monkeypatch: pytes
     monkeypatch.setattr(table, "host_target", none)
     watcher = Silent()
     assert add_package(project, "mypkg", watcher).targets == ()
-    assert watcher.notes == ["the package has no target yet: this machine is no target"]
+    assert watcher.notes[-1:] == ["the package has no target yet: this machine is no target"]
 
 
 def test_add_while_somebody_edits_the_project(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -235,6 +235,8 @@ def test_removal_says_what_would_go(project: Project) -> None:
     gone = removal(again(project), "MyPkg")
     assert gone.package.name == "mypkg"
     assert gone.sources == ("src/main/__init__.py", "src/main/code.py", "src/test/.gitkeep")
+    toml = (project.root / "mypkg" / "pyproject.toml").stat().st_size
+    assert gone.entries == (("pyproject.toml", 1, toml), ("build/", 1, 10), ("src/", 3, 6))
     assert gone.files == 5
     assert gone.size == 16 + (project.root / "mypkg" / "pyproject.toml").stat().st_size
     assert snapshot(project.root) == before

@@ -14,6 +14,7 @@ from pypackpack.middleware.project import init
 from pypackpack.middleware.project.init import init_project
 from pypackpack.middleware.project.read import load_project
 from pypackpack.middleware.project.toml import read_toml
+from pypackpack.middleware.python import choose
 from pypackpack.model.build import Silent
 from pypackpack.model.errors import (
     ConflictError,
@@ -68,6 +69,7 @@ def fake(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> FakeUv:
     monkeypatch.setattr(uv, "find_python", result.find_python)
     monkeypatch.setattr(uv, "make_venv", result.make_venv)
     monkeypatch.setattr(pythons, "inspect_interpreter", lambda _: result.python)
+    monkeypatch.setattr(choose, "installed", lambda _: ())
     return result
 
 
@@ -87,7 +89,7 @@ def test_a_new_project_below_the_folder(folder: Path, fake: FakeUv) -> None:
     assert result.python == fake.python
     assert sorted(path.name for path in root.iterdir()) == sorted([".venv", *FILES])
     content = read_toml(root / "pyproject.toml")
-    assert content["build-system"] == {"requires": ["pypackpack"], "build-backend": "pypackpack.build_api"}
+    assert content["build-system"] == {"requires": ["pypackpack>=0.3"], "build-backend": "pypackpack.build_api"}
     assert content["project"]["name"] == "acme"
     assert content["project"]["requires-python"] == ">=3.12"
     assert content["dependency-groups"] == {"dev": []}
@@ -117,6 +119,37 @@ def test_a_single_word_that_is_a_version_is_the_python(folder: Path, fake: FakeU
 def test_the_project_name_of_a_folder_without_any_latin_letter(tmp_path: Path) -> None:
     (tmp_path / "проект").mkdir()
     assert init_project(tmp_path / "проект", None, None, watcher=Silent()).name == "project"
+
+
+def test_a_project_in_a_package_is_refused(folder: Path) -> None:
+    (folder / "pyproject.toml").write_text('[tool.pypackpack]\npackages = ["billing"]\n')
+    (folder / "billing" / "src").mkdir(parents=True)
+    before = snapshot(folder)
+    for place, name in ((folder / "billing", "inner"), (folder / "billing" / "src", None)):
+        with pytest.raises(UsageError, match="lies in billing, a package of the project in") as caught:
+            init_project(place, name, None, watcher=Silent())
+        assert caught.value.hint
+    with pytest.raises(UsageError, match="lies in billing"):
+        init_project(folder / "billing" / "src", None, None, adopt=True, watcher=Silent())
+    assert snapshot(folder) == before
+
+
+def test_a_project_inside_another_one_is_said(folder: Path) -> None:
+    (folder / "pyproject.toml").write_text("[tool.pypackpack]\npackages = []\n")
+    watcher = Silent()
+    root = init_project(folder, "inner", None, watcher=watcher).root
+    assert load_project(root).name == "inner"
+    (note,) = [note for note in watcher.notes if "of its own" in note]
+    assert str(folder.resolve()) in note
+    assert "`pypackpack package add inner`" in note
+
+
+@pytest.mark.parametrize("content", ["[broken", "[tool.poetry]\n", "[tool.pypackpack]\n", "[tool.pypackpack]\npackages = 3\n"])
+def test_what_is_no_project_above_is_no_obstacle(folder: Path, content: str) -> None:
+    (folder / "pyproject.toml").write_text(content)
+    watcher = Silent()
+    init_project(folder, "inner", None, watcher=watcher)
+    assert [note for note in watcher.notes if "of its own" in note] == []
 
 
 def test_files_that_are_there_stay(folder: Path, fake: FakeUv) -> None:

@@ -1,0 +1,1 @@
+from _speedup import facts
