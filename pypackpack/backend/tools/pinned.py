@@ -69,8 +69,10 @@ def tool_folder(tool: PinnedTool) -> Path:
     return filesystem.cache_folder() / CACHE / f"{tool.name}-{tool.version}-{key[:12]}"
 
 
-def ensure_tool(name: str, *, offline: bool = False, watcher: Watcher | None = None) -> Path:
+def ensure_tool(name: str, *, offline: bool = False, watcher: Watcher | None = None, vendor: Path | None = None) -> Path:
     """Return the folder of a pinned tool, fetched first if it is not here yet.
+
+    Where ``vendor`` has its wheel, that one is installed, and no index is asked.
 
     The folder has the layout of ``pip install --target``: packages at the top, scripts in ``bin``.
 
@@ -78,6 +80,7 @@ def ensure_tool(name: str, *, offline: bool = False, watcher: Watcher | None = N
         name: Its distribution's name on the index, such as ``ziglang``.
         offline: Never touch the network.
         watcher: Gets one note when the tool is fetched.
+        vendor: A folder that may have its wheel.
 
     Raises:
         MissingToolError: It is not here and cannot be had.
@@ -93,7 +96,11 @@ def ensure_tool(name: str, *, offline: bool = False, watcher: Watcher | None = N
         raise MissingToolError(msg, hint="Build on one of the systems that it has wheels for.", details=there)
     from pypackpack.backend.tools import uv  # noqa: PLC0415 - import cost, only before a download
 
-    uv.install_tool(name, tool.version, tool.hashes, folder, offline=offline, size=wheel.size, watcher=watcher)
+    here = vendor / wheel.file if vendor is not None else None
+    if here is not None and here.is_file():  # uv checks that it is what the pin says
+        uv.install_tool(name, tool.version, (wheel.sha256,), folder, offline=True, size=wheel.size, watcher=watcher, wheel=here)
+    else:
+        uv.install_tool(name, tool.version, tool.hashes, folder, offline=offline, size=wheel.size, watcher=watcher)
     return folder
 
 
@@ -109,3 +116,25 @@ def wheel_for_host(tool: PinnedTool) -> PinnedWheel | None:
         if (tags := parse_wheel_filename(wheel.file)[3]) & accepted.keys()
     ]
     return min(ranked)[2] if ranked else None
+
+
+def locked(tool: PinnedTool) -> str:
+    """Return a ``pylock.toml`` of a tool's wheels as the person's index has them, for their urls.
+
+    Raises:
+        MissingToolError: The index is out of reach, or does not have that version.
+    """
+    from pypackpack.backend.tools import uv  # noqa: PLC0415 - import cost
+    from pypackpack.model.errors import ToolError  # noqa: PLC0415 - only here
+
+    with filesystem.scratch_folder(filesystem.cache_folder() / "tmp", "tool-") as scratch:
+        wanted, lock = scratch / "requirements.in", scratch / "pylock.toml"
+        filesystem.write_scratch(wanted, f"{tool.name}=={tool.version}\n".encode())
+        words: list[str | Path] = ["pip", "compile", "--universal", "--no-deps", "--only-binary", ":all:", "--no-header"]
+        words += ["--python", sys.executable, "--no-python-downloads", "--format", "pylock.toml", "--output-file", lock, wanted]
+        try:
+            uv.run(words, f"looking for {tool.name} {tool.version}", cwd=scratch)
+        except ToolError as error:
+            msg = f"the package index cannot be asked for {tool.name} {tool.version}, or does not have it"
+            raise MissingToolError(msg, hint="Check the network and the index that you use.", details=error.details) from error
+        return filesystem.read_bytes(lock).decode()

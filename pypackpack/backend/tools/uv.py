@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pypackpack.backend import filesystem
+from pypackpack.backend.tools import venv
 from pypackpack.backend.tools.python import inspect_interpreter
 from pypackpack.model.errors import MissingToolError, ToolError, WorkError
 
@@ -254,17 +255,20 @@ def _as_path(spec: str) -> Path | None:
         return None
     path = Path(spec)
     if path.is_dir():
-        return venv_python(path)
+        return venv.interpreter(path)
     return path if path.exists() else None
 
 
-def venv_python(folder: Path) -> Path:
-    """Return the interpreter's path in a virtual environment, whether or not it is there."""
-    return folder / "Scripts" / "python.exe" if sys.platform == "win32" else folder / "bin" / "python"
-
-
-def install_python(spec: str | None = None, *, watcher: Watcher | None = None) -> None:
+def install_python(
+    spec: str | None = None, *, options: Sequence[str] = (), offline: bool = False, watcher: Watcher | None = None
+) -> None:
     """Fetch a Python through uv (``UV_PYTHON_INSTALL_MIRROR`` and the like pass through).
+
+    Args:
+        spec: A version; None for uv's own choice.
+        options: More options of ``uv python install``.
+        offline: Never touch the network.
+        watcher: Gets a note.
 
     Raises:
         MissingToolError: There is no such Python to fetch, or its server is out of reach; uv's words are in ``details``.
@@ -273,17 +277,60 @@ def install_python(spec: str | None = None, *, watcher: Watcher | None = None) -
     if watcher is not None:
         watcher.note(f"fetching {wanted}, once")
     # --no-bin: a `python3.X` in the person's ~/.local/bin is nothing that we were asked for.
-    words = ["python", "install", "--no-bin", *([spec] if spec else [])]
+    words = ["python", "install", "--no-bin", *(["--offline"] if offline else []), *options, *([spec] if spec else [])]
     try:
         run(words, f"fetching {wanted}")
     except ToolError as error:
-        if out_of_reach(error.details):
-            msg = f"{wanted} is not on this machine, and the server that uv fetches it from is out of reach"
-            hint = "Try while online, set UV_PYTHON_INSTALL_MIRROR, or use a version that is here (`uv python list`)."
-        else:
-            msg = f"{wanted} is not on this machine, and uv cannot fetch it"
-            hint = "See which versions there are with `uv python list`."
-        raise MissingToolError(msg, hint=hint, details=error.details) from error
+        raise _not_fetched(
+            error,
+            away=f"{wanted} is not on this machine, and the server that uv fetches it from is out of reach",
+            mirror="Try while online, set UV_PYTHON_INSTALL_MIRROR, or use a version that is here (`uv python list`).",
+            other=(
+                f"{wanted} is not on this machine, and uv cannot fetch it",
+                "See which versions there are with `uv python list`.",
+            ),
+        ) from error
+
+
+def _not_fetched(error: ToolError, *, away: str, mirror: str, other: tuple[str, str]) -> MissingToolError:
+    """Return the error for what could not be had: with one message and hint when a server is out of reach, else with another."""
+    message, hint = (away, mirror) if out_of_reach(error.details) else other
+    return MissingToolError(message, hint=hint, details=error.details)
+
+
+def install_foreign_python(
+    key: str, folder: Path, options: Sequence[str] = (), *, offline: bool = False, watcher: Watcher | None = None
+) -> None:
+    """Fetch a Python of another platform into ``folder/<key with its whole version>``; one that is there stays.
+
+    Args:
+        key: uv's full name, such as ``cpython-3.13-windows-x86_64-none``.
+        folder: Where Pythons of other platforms lie.
+        options: More options of ``uv python install``.
+        offline: Never touch the network.
+        watcher: Gets a note.
+
+    Raises:
+        MissingToolError: There is no such Python to fetch, or its server is out of reach; uv's words are in ``details``.
+    """
+    if watcher is not None:
+        watcher.note(f"fetching {key}, once")
+    # --no-bin and --no-registry: it does not run here, so nothing here may start it.
+    words: list[str | Path] = ["python", "install", "--no-bin", "--no-registry", "--install-dir", folder, *options, key]
+    words += ["--offline"] if offline else []
+    try:
+        run(words, f"fetching {key}")
+    except ToolError as error:
+        absent = "No download found" in error.details
+        raise _not_fetched(
+            error,
+            away=f"the server that uv fetches {key} from is out of reach",
+            mirror="Try while online, or set UV_PYTHON_INSTALL_MIRROR.",
+            other=(
+                f"there is no {key} that uv could fetch" if absent else f"uv cannot fetch {key}",
+                "`uv python list --all-platforms --all-arches` shows what there is." if absent else "uv says why below.",
+            ),
+        ) from error
 
 
 def make_venv(folder: Path, python: Path, *, prompt: str = "", clear: bool = False, relocatable: bool = False) -> None:
@@ -315,6 +362,7 @@ def install_tool(
     offline: bool = False,
     size: int = 0,
     watcher: Watcher | None = None,
+    wheel: Path | None = None,
 ) -> None:
     """Install the wheel of one tool for this machine from the package index into a folder of its own.
 
@@ -328,6 +376,7 @@ def install_tool(
         offline: Never touch the network: only uv's own cache may have it.
         size: Bytes to download, for the note.
         watcher: Gets the note when there is no terminal that uv could show its progress on.
+        wheel: Its wheel, where that is on this machine.
 
     Raises:
         MissingToolError: It cannot be had: offline, out of reach, or no wheel for this system.
@@ -339,7 +388,8 @@ def install_tool(
             return
         with filesystem.scratch_folder(into.parent) as scratch:
             wanted = scratch / "requirements.txt"
-            filesystem.write_atomic(wanted, f"{name}=={version} {' '.join(f'--hash=sha256:{item}' for item in hashes)}\n")
+            what = f"{name} @ {wheel.absolute().as_uri()}" if wheel is not None else f"{name}=={version}"
+            filesystem.write_atomic(wanted, f"{what} {' '.join(f'--hash=sha256:{item}' for item in hashes)}\n")
             words: list[str | Path] = ["pip", "install", "--python", sys.executable, "--target", scratch / "tool"]
             words += ["--require-hashes", "--no-deps", "--only-binary", ":all:", "--no-python-downloads", "-r", wanted]
             _fetch(name, version, words, offline=offline, size=size, watcher=watcher)
@@ -352,6 +402,10 @@ def _fetch(name: str, version: str, words: Sequence[str | Path], *, offline: boo
         # uv's cache may have it, and then nothing has to be said and nobody has to be asked.
         run(["--offline", *words], f"installing {label}")
     except ToolError as error:
+        if "hash mismatch" in error.details.lower():
+            msg = f"what is here as {label} is not what pypackpack expects; nothing was installed"
+            hint = "If it comes from vendor/, `pypackpack vendor` fetches it again; else empty uv's cache (`uv cache clean`)."
+            raise MissingToolError(msg, hint=hint, details=error.details) from error
         if offline:
             msg = f"{label} is not on this machine, and --offline keeps pypackpack from fetching it"
             raise MissingToolError(
@@ -367,13 +421,19 @@ def _fetch(name: str, version: str, words: Sequence[str | Path], *, offline: boo
     try:
         run(words, f"fetching {label}")
     except ToolError as error:
-        if out_of_reach(error.details):
-            msg = f"{label} is not on this machine, and the package index is out of reach"
-            hint = "Run the same command once while online."
-        elif "hash" in error.details.lower():
-            msg = f"what the package index has as {label} is not what pypackpack expects"
-            hint = "Check the index that you use (UV_DEFAULT_INDEX, uv.toml); nothing was installed."
+        if "hash" in error.details.lower():
+            other = (
+                f"what the package index has as {label} is not what pypackpack expects",
+                "Check the index that you use (UV_DEFAULT_INDEX, uv.toml); nothing was installed.",
+            )
         else:
-            msg = f"{label} cannot be installed on this system"
-            hint = "uv says why below; on systems without a wheel of it, build on one of those that have it."
-        raise MissingToolError(msg, hint=hint, details=error.details) from error
+            other = (
+                f"{label} cannot be installed on this system",
+                "uv says why below; on systems without a wheel of it, build on one of those that have it.",
+            )
+        raise _not_fetched(
+            error,
+            away=f"{label} is not on this machine, and the package index is out of reach",
+            mirror="Run the same command once while online.",
+            other=other,
+        ) from error

@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 # These commands take a package's verbs themselves: `package add` never means a package of the name "package".
 COMMANDS_WITH_VERBS = ("package", "target")
 
-FLAGS = ("--quiet", "--verbose", "--json")
+FLAGS = {"--quiet": "--quiet", "-q": "--quiet", "--verbose": "--verbose", "--json": "--json"}
+"""What is written, and which option it is."""
 HELP_WORDS = ("--help", "-h")
 
 
@@ -41,6 +42,7 @@ def split_general(words: Sequence[str]) -> tuple[General, list[str]]:
     Raises:
         UsageError: ``--project`` without a folder, or a flag with a value.
     """
+    words, after = _at_dashes(words)
     project: str | None = None
     flags: set[str] = set()
     rest: list[str] = []
@@ -49,9 +51,6 @@ def split_general(words: Sequence[str]) -> tuple[General, list[str]]:
         word = words[index]
         index += 1
         name, equals, value = word.partition("=")
-        if word == "--":
-            rest.extend(words[index - 1 :])
-            break
         if name == "--project":
             if not equals:
                 value = words[index] if index < len(words) else ""
@@ -64,19 +63,25 @@ def split_general(words: Sequence[str]) -> tuple[General, list[str]]:
             if equals:
                 msg = f"{name} takes no value, and {word} gives it one"
                 raise UsageError(msg, hint=f"Write {name} alone.")
-            flags.add(name)
+            flags.add(FLAGS[name])
         elif word in HELP_WORDS:
             flags.add("--help")
         else:
             rest.append(word)
+    rest += after
     general = General(project, "--quiet" in flags, "--verbose" in flags, "--json" in flags, "--help" in flags)
     return general, rest
 
 
 def wants_json(words: Sequence[str]) -> bool:
     """Tell whether a call asks for JSON, also when it cannot be read otherwise."""
-    before = list(words[: words.index("--")]) if "--" in words else words
-    return "--json" in before
+    return "--json" in _at_dashes(words)[0]
+
+
+def _at_dashes(words: Sequence[str]) -> tuple[list[str], list[str]]:
+    """Return the words before ``--``, and those from it on, which are never options of ours."""
+    place = words.index("--") if "--" in words else len(words)
+    return list(words[:place]), list(words[place:])
 
 
 def name_package(words: Sequence[str], commands: Collection[str], packages: Callable[[], Iterable[str]]) -> list[str]:
@@ -107,6 +112,33 @@ def name_package(words: Sequence[str], commands: Collection[str], packages: Call
     return [verb, "--package", first, *rest]
 
 
+def name_built(words: Sequence[str], packages: Callable[[], Sequence[str]], here: Callable[[], str | None]) -> list[str]:
+    """Turn ``build source …`` into ``build <package> source …``; every other call stays as it is.
+
+    The package is the one that we stand in, else the only one. A package of the name "source" is built as
+    ``build source source``.
+
+    Args:
+        words: The call without general options.
+        packages: Names of the project's packages; asked only when it matters.
+        here: The package that we stand in.
+
+    Raises:
+        UsageError: We stand in none, and the project has several or none.
+    """
+    kinds = ("source", "resource")
+    if len(words) < 2 or words[0] != "build" or words[1] not in kinds or (len(words) > 2 and words[2] in kinds):
+        return list(words)
+    known = packages()
+    package = here() or (known[0] if len(known) == 1 else None)
+    if package is not None:
+        return [words[0], package, *words[1:]]
+    msg = f"`pypackpack build {words[1]}` does not say which package"
+    names = ", ".join(sorted(known))
+    hint = f"Name one of {names}: `pypackpack build {min(known)} {words[1]}`; or stand in its folder." if known else ""
+    raise UsageError(msg, hint=hint or "The project has none yet; `pypackpack package add <name>` adds one.")
+
+
 def unknown_word(word: str, commands: Collection[str], packages: Iterable[str] = ()) -> UsageError:
     """Return the error for a first word that means nothing, with the nearest word that does."""
     names = list(packages)
@@ -128,15 +160,13 @@ def spread_lists(words: Sequence[str], lists: Mapping[str, Callable[[str], bool]
         words: The call.
         lists: Option → tells whether a word can be one of its values.
     """
+    words, after = _at_dashes(words)
     spread: list[str] = []
     index = 0
     while index < len(words):
         word = words[index]
         index += 1
         name, equals, value = word.partition("=")
-        if word == "--":
-            spread.extend(words[index - 1 :])
-            break
         if name not in lists:
             spread.append(word)
             continue
@@ -153,7 +183,7 @@ def spread_lists(words: Sequence[str], lists: Mapping[str, Callable[[str], bool]
             taken += _parts(words[index])
             index += 1
         spread.extend(f"{name}={part}" for part in taken)
-    return spread
+    return [*spread, *after]
 
 
 def _parts(value: str) -> list[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import importlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
@@ -88,6 +88,8 @@ def call(command: TyperCommand, row: Row, words: Sequence[str], session: Session
     Raises:
         UsageError: typer cannot make sense of the words.
     """
+    if row.uv:
+        words, session = _without_uv(command, row, words, session)
     try:
         # Not `command.main`: that one has its own idea of what an interrupt and a broken pipe are.
         with command.make_context(f"pypackpack {row.shown}", list(words), obj=session) as context:
@@ -95,6 +97,18 @@ def call(command: TyperCommand, row: Row, words: Sequence[str], session: Session
     except TyperUsageError as error:
         raise usage_error(error, row) from error
     return answer
+
+
+def _without_uv(command: TyperCommand, row: Row, words: Sequence[str], session: Session) -> tuple[Sequence[str], Session]:
+    """Take uv's options out of the words, for a command that ends in uv."""
+    general = {name.split(" ")[0] for name, _ in general_options()}
+    own = {name: bool(each.metavar) for each in parameters(command) for name in each.names}
+    if all(word.partition("=")[0] in own or not word.startswith("-") for word in words):
+        return words, session  # the common case needs nothing of uv
+    from pypackpack.backend.tools import uv_options  # noqa: PLC0415 - import cost
+
+    ours, theirs = uv_options.split(row.uv, words, {**dict.fromkeys(general, False), **own}, row.words)
+    return ours, replace(session, uv_options=theirs)
 
 
 def parameters(command: TyperCommand) -> list[Parameter]:
@@ -137,6 +151,11 @@ def command_help(row: Row, command: TyperCommand, width: int, style: Style = PLA
     for heading, group in pairs.items():
         if group:
             lines += ["", style.bold(heading), *two_columns(group, width, style, left)]
+    if row.uv:
+        lines += [
+            "",
+            *wrapped(f"The options of `uv {row.uv}` work too, with their values; `uv help {row.uv}` explains them.", width),
+        ]
     return [*lines, "", style.bold("Example"), f"  {row.example}"]
 
 

@@ -67,7 +67,7 @@ def _without_general(before: Sequence[str]) -> list[str] | None:
             skip = False
         elif word == "--project":
             skip = True
-        elif word.split("=", 1)[0] not in {name for name, _, _ in GENERAL}:
+        elif word.split("=", 1)[0] not in {"-q", *(name for name, _, _ in GENERAL)}:
             plain.append(word)
     return None if skip else plain
 
@@ -179,7 +179,26 @@ class _RealWorld:
         from pypackpack.frontend.cli.command import load, parameters  # noqa: PLC0415 - import cost of typer
 
         row = row_of(words.split(" "))
-        return parameters(load(row)) if row else []
+        own = parameters(load(row)) if row else []
+        return [*own, *_of_uv(row.uv, own)] if row and row.uv else own
+
+
+def _of_uv(command: str, own: Sequence[Parameter]) -> list[Parameter]:
+    """Return the long options of a uv command that are not ours."""
+    from pypackpack.backend.tools import uv_options  # noqa: PLC0415 - import cost
+    from pypackpack.frontend.cli.command import Parameter  # noqa: PLC0415 - import cost of typer
+    from pypackpack.model.errors import PyPackPackError  # noqa: PLC0415 - import cost
+
+    try:
+        known = uv_options.options(command)
+    except PyPackPackError:
+        return []
+    ours = {name for each in own for name in each.names} | {name for name, _, _ in GENERAL}
+    return [
+        Parameter((name,), "<value>" if typed else "", f"uv {command}", required=False, several=False)
+        for name, typed in known.items()
+        if name.startswith("--") and name not in ours
+    ]
 
 
 class _Quiet:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from pypackpack.frontend.cli import argv
 from pypackpack.frontend.cli.console import Console
 from pypackpack.frontend.cli.errors import DefectError, StoppedError, error_lines, error_object, note_lines
-from pypackpack.frontend.cli.session import Answer, Session, recorded_packages
+from pypackpack.frontend.cli.session import Answer, Session, package_here, recorded_packages
 from pypackpack.frontend.cli.table import LATER, PACKAGE_VERBS, ROWS, command_words, row_of, rows_below
 from pypackpack.model.errors import (
     EXIT_DONE,
@@ -81,7 +81,9 @@ def _act(session: Session, rest: list[str]) -> Answer | None:
     rest = argv.name_package(rest, command_words(), lambda: _packages(session, rest[0]))
     if rest[:1] == ["help"]:
         return _help(session, rest[1:])
-    if rest[:1] in (["version"], ["--version"], ["-v"]) and not general.help:
+    if not general.help:
+        rest = argv.name_built(rest, lambda: recorded_packages(session.start), lambda: package_here(session.start))
+    if rest[:1] in (["version"], ["--version"], ["-v"], ["-V"]) and not general.help:
         return _version()
     if not rest:
         return _help(session, [])

@@ -34,11 +34,19 @@ class Answer:
 
 @dataclass(frozen=True)
 class Session:
-    """One run of one command."""
+    """One run of one command.
+
+    Attributes:
+        general: The options of every command.
+        console: Where to say what happens.
+        words: What stands after the command's own words.
+        uv_options: Of these, the options that are uv's.
+    """
 
     general: General
     console: Console
     words: tuple[str, ...] = field(default=())
+    uv_options: tuple[str, ...] = field(default=())
 
     @property
     def start(self) -> Path:
@@ -70,6 +78,14 @@ def recorded_packages(start: Path) -> list[str]:
 
     recorded = ours(read_toml(find_root(start) / FILE)).get("packages")
     return [name for name in recorded if isinstance(name, str)] if isinstance(recorded, list) else []
+
+
+def package_here(start: Path) -> str | None:
+    """Return the package that a folder lies in, by what the project's settings record; else None (same errors as above)."""
+    from pypackpack.middleware.project.read import find_root  # noqa: PLC0415 - import cost
+
+    inside = start.resolve().relative_to(find_root(start)).parts
+    return next((name for name in recorded_packages(start) if inside[:1] == (name,)), None)
 
 
 def session_of(ctx: typer.Context) -> Session:

@@ -1,67 +1,77 @@
-"""``pypackpack <package> add|remove|sync …``."""
+"""``pypackpack add|remove|sync|tree``: for development, and for a package."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Optional
 
 import typer
 
+from pypackpack.frontend.cli.environments import environment_rows
 from pypackpack.frontend.cli.options import (  # noqa: TC001 - typer evaluates the annotations
     OfflineOption,
     PackageOption,
     TargetOption,
 )
-from pypackpack.frontend.cli.render import table
 from pypackpack.frontend.cli.session import Answer, session_of
-from pypackpack.model.errors import NotYetError, UsageError
+from pypackpack.model.errors import UsageError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from typing import TypeAlias
+
     from pypackpack.frontend.cli.session import Session
     from pypackpack.frontend.cli.style import Style
-    from pypackpack.model.environment import DependencyChange, SyncResult
+    from pypackpack.model.build import Watcher
+    from pypackpack.model.environment import DependencyChange, DevelopmentChange, DevelopmentSync, SyncResult
     from pypackpack.model.project import Package, Project
 
+    ForPackage: TypeAlias = Callable[[Project, Package, tuple[str, ...], tuple[str, ...], Watcher], DependencyChange]
+    ForDevelopment: TypeAlias = Callable[[Project, tuple[str, ...], Watcher], DevelopmentChange]
+
 Requirements = Annotated[
-    list[str],
-    typer.Argument(metavar="<requirement>", help="Names, with versions and extras as pip takes them.", show_default=False),
+    Optional[list[str]],  # noqa: UP045 - typer evaluates it on Python 3.10 too
+    typer.Argument(
+        metavar="<requirement>",
+        help="Names, with versions and extras as pip takes them; for development also urls and paths.",
+        show_default=False,
+    ),
 ]
 Names = Annotated[list[str], typer.Argument(metavar="<name>", help="Names of dependencies.", show_default=False)]
 
 
-def _chosen(session: Session, verb: str, name: str | None) -> tuple[Project, Package]:
-    """Return the project and the package that is meant.
+def _package(project: Project, name: str | None, targets: Sequence[str] | None) -> Package | None:
+    """Return the package that is meant, None for the development environment.
 
     Raises:
-        NotYetError: No package is named: that would be the development environment.
-        UsageError: There is no such package.
+        UsageError: There is no such package, or targets are named for the development environment.
     """
     if name is None:
-        msg = f"`pypackpack {verb}` for the development environment is not there yet; `pypackpack <package> {verb}` is"
-        raise NotYetError(msg)
-    project = session.project()
+        if targets:
+            msg = "--target is for a package's environments; the development environment is for this machine"
+            raise UsageError(msg, hint=f"Name the package first: `pypackpack <package> … --target {targets[0]}`.")
+        return None
     package = project.package(name)
     if package is None:
         known = ", ".join(each.name for each in project.packages) or "none yet"
         msg = f"the project {project.name} has no package {name} (it has: {known})"
         raise UsageError(msg)
-    return project, package
+    return package
 
 
 def add(
     ctx: typer.Context,
-    requirements: Requirements,
+    requirements: Requirements = None,
     package: PackageOption = None,
     target: TargetOption = None,
     offline: OfflineOption = False,
 ) -> Answer:
-    """Add dependencies to a package, for all or some of its targets."""
+    """Add dependencies: for development, or to a package for all or some of its targets."""
     session = session_of(ctx)
-    project, chosen = _chosen(session, "add", package)
-    from pypackpack.middleware.dependency import manage  # noqa: PLC0415 - import cost
-
-    with session.console.watching() as watcher:
-        result = manage.add(project, chosen, tuple(requirements), tuple(target or ()), watcher, offline=offline)
-    return Answer(result, lambda _width, style: change_lines(result, style))
+    words = tuple(requirements or ())
+    if not words and (package is not None or not session.uv_options):
+        msg = "`add` needs <requirement>"
+        raise UsageError(msg, hint="Such as `pypackpack add pytest` or `pypackpack billing add numpy --target windows linux`.")
+    return _changed(session, "add", words, package, target, offline=offline)
 
 
 def remove(
@@ -71,13 +81,34 @@ def remove(
     target: TargetOption = None,
     offline: OfflineOption = False,
 ) -> Answer:
-    """Take dependencies from a package, for all or some of its targets."""
-    session = session_of(ctx)
-    project, chosen = _chosen(session, "remove", package)
-    from pypackpack.middleware.dependency import manage  # noqa: PLC0415 - import cost
+    """Take dependencies away: from development, or from a package for all or some of its targets."""
+    return _changed(session_of(ctx), "remove", tuple(requirements), package, target, offline=offline)
 
+
+def _changed(
+    session: Session, verb: str, words: tuple[str, ...], name: str | None, target: Sequence[str] | None, *, offline: bool
+) -> Answer:
+    project = session.project()
+    package = _package(project, name, target)
+    from pypackpack.middleware.environment import development_change as own  # noqa: PLC0415 - import cost
+
+    if package is None:
+        change = own.add if verb == "add" else own.remove
+        with session.console.watching() as watcher:
+            made = change(project, words, watcher, uv_options=session.uv_options, offline=offline)
+        return Answer(made, lambda _width, style: development_change_lines(made, style))
+    from pypackpack.backend.tools import uv_options  # noqa: PLC0415 - import cost
+    from pypackpack.middleware.dependency import manage  # noqa: PLC0415 - import cost
+    from pypackpack.middleware.environment.development import refresh  # noqa: PLC0415 - import cost
+
+    change_package = manage.add if verb == "add" else manage.remove
     with session.console.watching() as watcher:
-        result = manage.remove(project, chosen, tuple(requirements), tuple(target or ()), watcher, offline=offline)
+        result = change_package(
+            project, package, words, tuple(target or ()), watcher, offline=offline, uv_options=session.uv_options
+        )
+        if result.changed:
+            carried = uv_options.carried(session.uv_options, verb, "sync", own.NOT_FOR_SYNC)
+            refresh(session.project(), watcher, uv_options=carried, offline=offline)
     return Answer(result, lambda _width, style: change_lines(result, style))
 
 
@@ -87,14 +118,71 @@ def sync(
     target: TargetOption = None,
     offline: OfflineOption = False,
 ) -> Answer:
-    """Make a package's environments exactly what its lock says."""
+    """Make .venv, or a package's environments, exactly what the lock says."""
     session = session_of(ctx)
-    project, chosen = _chosen(session, "sync", package)
+    project = session.project()
+    chosen = _package(project, package, target)
+    if chosen is None:
+        from pypackpack.middleware.environment import development  # noqa: PLC0415 - import cost
+
+        with session.console.watching() as watcher:
+            made = development.sync(project, uv_options=session.uv_options, offline=offline, watcher=watcher)
+        return Answer(made, lambda _width, style: development_lines(made, style), asked=bool(made.said))
     from pypackpack.middleware.environment.sync import sync as sync_environments  # noqa: PLC0415 - import cost
 
     with session.console.watching() as watcher:
-        result = sync_environments(project, (chosen,), tuple(target or ()), offline=offline, watcher=watcher)
+        result = sync_environments(
+            project, (chosen,), tuple(target or ()), offline=offline, uv_options=session.uv_options, watcher=watcher
+        )
     return Answer(result, lambda _width, style: sync_lines(result, style))
+
+
+def tree(
+    ctx: typer.Context,
+    package: PackageOption = None,
+    target: TargetOption = None,
+    offline: OfflineOption = False,
+) -> Answer:
+    """Show what the dependencies resolve to, and what needs what."""
+    session = session_of(ctx)
+    project = session.project()
+    chosen = _package(project, package, target)
+    if chosen is None:
+        from pypackpack.middleware.environment import development  # noqa: PLC0415 - import cost
+
+        with session.console.watching() as watcher:
+            said = development.tree(project, uv_options=session.uv_options, offline=offline, watcher=watcher)
+        return Answer({"tree": said.splitlines()}, lambda *_: said.splitlines(), asked=True)
+    if session.uv_options:
+        msg = f"`pypackpack {chosen.name} tree` has no option {session.uv_options[0]}"
+        raise UsageError(msg, hint="It reads the package's lock by itself; `pypackpack tree` is uv's, with all options of uv.")
+    from pypackpack.frontend.cli.trees import tree_lines  # noqa: PLC0415 - import cost
+    from pypackpack.middleware.dependency.tree import tree as package_tree  # noqa: PLC0415 - import cost
+
+    with session.console.watching() as watcher:
+        result = package_tree(project, chosen, tuple(target or ()), offline=offline, watcher=watcher)
+    return Answer(result, lambda _width, style: tree_lines(result, style), asked=True)
+
+
+def development_change_lines(change: DevelopmentChange, style: Style) -> list[str]:
+    """Return what became of the development dependencies."""
+    lines = [
+        f"{style.bold(change.place)}: {'changed' if change.changed else 'as before'}",
+        *(f"  {line}" for line in change.lines),
+    ]
+    return [*lines, *(development_lines(change.synced, style) if change.synced else [])]
+
+
+def development_lines(result: DevelopmentSync, style: Style) -> list[str]:
+    """Return what became of the development environment."""
+    if result.said:
+        return result.said.splitlines()
+    lines = [f"{style.good('locked')} pyproject.lock"] if result.locked else []
+    python = ".".join(map(str, result.python))
+    state = ", as it was" if result.unchanged or not (result.added or result.removed) else ""
+    lines.append(f".venv  Python {python}  {len(result.installed)} installed, {len(result.editable)} from their sources{state}")
+    lines += [f"    + {name} {version}" for name, version in result.added]
+    return lines + [f"    - {name} {version}" for name, version in result.removed]
 
 
 def change_lines(change: DependencyChange, style: Style) -> list[str]:
@@ -113,11 +201,13 @@ def sync_lines(result: SyncResult, style: Style) -> list[str]:
     The notes are not among them: the watcher showed them when they came up.
     """
     lines = [f"{style.good('locked')} {name}" for name in result.locked]
-    rows = []
-    for each in result.environments:
-        what = f"{len(each.installed)} installed" + (", as it was" if each.unchanged else "")
-        rows.append((each.package, each.target, ".".join(str(part) for part in each.python), what))
-    for line, each in zip(table(rows), result.environments, strict=True):
+    rows = environment_rows(
+        [
+            (each.package, each.target, ".".join(map(str, each.python)), len(each.installed), each.unchanged)
+            for each in result.environments
+        ]
+    )
+    for line, each in zip(rows, result.environments, strict=True):
         lines.append(line)
         gone = [f"- {name} {version}" for name, version in each.removed]
         lines += ["    " + change for change in (*(f"+ {name} {version}" for name, version in each.added), *gone)]

@@ -43,10 +43,12 @@ def add(
 ) -> Answer:
     """Add a package to the project."""
     session = session_of(ctx)
+    from pypackpack.middleware.environment.development import refresh  # noqa: PLC0415 - import cost
     from pypackpack.middleware.package.manage import add_package  # noqa: PLC0415 - import cost
 
     with session.console.watching() as watcher:
         package = add_package(session.project(), name, watcher)
+        refresh(session.project(), watcher)
     return Answer(
         facts(package), lambda _width, style: [f"{style.good('added')} package {package.name} in {near_path(package.root)}"]
     )
@@ -59,6 +61,7 @@ def remove(
 ) -> Answer:
     """Delete a package and all of its files."""
     session = session_of(ctx)
+    from pypackpack.middleware.environment.development import refresh  # noqa: PLC0415 - import cost
     from pypackpack.middleware.package.manage import removal, remove_package  # noqa: PLC0415 - import cost
 
     project = session.project()
@@ -71,7 +74,9 @@ def remove(
             raise UsageError(msg, hint="Give --yes to agree beforehand.")
         if not agreed:
             return Answer({"removed": False, "package": planned.package.name}, lambda *_: ["nothing was removed"])
-    done = remove_package(project, package)
+    with session.console.watching() as watcher:
+        done = remove_package(project, package)
+        refresh(session.project(), watcher)
     data = {"removed": True, "package": done.package.name, "root": done.package.root, "files": done.files, "size": done.size}
     text = f"package {done.package.name}: {count(done.files, 'file')}, {size(done.size)}"
     return Answer(data, lambda _width, style: [f"{style.good('removed')} {text}"])
@@ -80,10 +85,13 @@ def remove(
 def planned_lines(planned: Removal) -> list[str]:
     """Return what a person should see before agreeing."""
     lines = [f"{near_path(planned.package.root)} will be deleted: {count(planned.files, 'file')}, {size(planned.size)}"]
-    shown = planned.sources[:SOURCES_SHOWN]
-    lines += [f"  {name}" for name in shown]
-    if len(planned.sources) > len(shown):
-        lines.append(f"  and {len(planned.sources) - len(shown)} more below src/")
+    for name, files, bytes_ in planned.entries:
+        lines.append(f"  {name}: {count(files, 'file')}, {size(bytes_)}" if name.endswith("/") else f"  {name}")
+        if name == "src/":
+            shown = planned.sources[:SOURCES_SHOWN]
+            lines += [f"    {source}" for source in shown]
+            if len(planned.sources) > len(shown):
+                lines.append(f"    and {len(planned.sources) - len(shown)} more")
     return lines
 
 

@@ -28,6 +28,7 @@ any_words = st.one_of(
 def test_general_options_stand_anywhere() -> None:
     general, rest = split_general(["--json", "build", "billing", "--project", "shop", "source", "--quiet", "--verbose"])
     assert general == General(project="shop", quiet=True, verbose=True, json=True)
+    assert split_general(["-q", "build"]) == (General(quiet=True), ["build"])
     assert rest == ["build", "billing", "source"]
 
 
@@ -122,6 +123,37 @@ def test_naming_a_package_loses_no_word(words: list[str], packages: list[str]) -
     except UsageError:
         return
     assert sorted(word for word in named if word != "--package") == sorted(words)
+
+
+@pytest.mark.parametrize(
+    ("packages", "here", "expected"),
+    [(["billing", "web"], "web", "web"), (["billing"], None, "billing"), (["source"], None, "source")],
+)
+def test_a_build_takes_the_package_we_stand_in_or_the_only_one(packages: list[str], here: str | None, expected: str) -> None:
+    words = ["build", "source", "single", "--level", "native"]
+    assert argv.name_built(words, lambda: packages, lambda: here) == ["build", expected, *words[1:]]
+
+
+@pytest.mark.parametrize(("packages", "words"), [(["web", "billing"], "billing, web"), ([], "package add")])
+def test_a_build_that_does_not_say_of_what_is_refused(packages: list[str], words: str) -> None:
+    with pytest.raises(UsageError, match="does not say which package") as caught:
+        argv.name_built(["build", "source"], lambda: packages, lambda: None)
+    assert words in caught.value.hint
+
+
+def test_a_build_that_names_its_package_does_not_look_at_the_project() -> None:
+    def never() -> list[str]:
+        raise AssertionError
+
+    for words in (
+        ["build", "billing", "source"],
+        ["build", "source", "source"],
+        ["build", "source", "resource"],
+        ["build"],
+        [],
+        ["x"],
+    ):
+        assert argv.name_built(words, never, never) == words
 
 
 @pytest.mark.parametrize(

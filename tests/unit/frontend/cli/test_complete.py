@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pypackpack.backend.tools import uv_options
 from pypackpack.frontend.cli import command
-from pypackpack.frontend.cli.complete import completions
-from pypackpack.frontend.cli.table import LATER, row_of
+from pypackpack.frontend.cli.complete import _RealWorld, completions
+from pypackpack.frontend.cli.table import LATER, command_words, row_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -59,7 +61,7 @@ def words_for(call: str) -> list[str]:
         ("build billing source --offline --j", ["--jobs", "--json"]),
         ("build billing source --jobs ", []),
         ("build billing source --python 3.1", ["3.10", "3.11", "3.12", "3.13", "3.14"]),
-        ("billing ", ["add", "remove", "sync"]),
+        ("billing ", ["add", "remove", "sync", "tree"]),
         ("billing add numpy --target linux", ["linux_x86_64"]),
         ("completion p", ["powershell"]),
         ("help packa", ["package"]),
@@ -75,7 +77,8 @@ def test_completions(call: str, expected: list[str]) -> None:
 
 def test_first_words_are_commands_and_packages_but_nothing_that_comes_later() -> None:
     found = words_for("")
-    assert {"init", "package", "target", "build", "completion", "help", "version", "billing", "web"} == set(found)
+    assert {"init", "package", "python", "target", "build", "add", "sync", "help", "version", "billing", "web"} <= set(found)
+    assert set(found) == (command_words() - LATER) | {"billing", "web"}
     assert not set(found) & LATER
 
 
@@ -108,3 +111,13 @@ def test_every_word_begins_with_what_is_typed() -> None:
 def test_completing_never_fails(words: list[str]) -> None:
     typed = words[-1] if words else ""
     assert all(word.startswith(typed) for word, _ in completions(words, FakeWorld()))
+
+
+def test_options_of_uv_are_completed_after_our_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    known = {"add": {"--index": True, "-i": True, "--upgrade": False, "--offline": False, "--quiet": False}}
+    monkeypatch.setattr(uv_options, "_all", lambda: known)
+    world = _RealWorld(Path())
+    assert [each.names for each in world.parameters("add") if each.names][-2:] == [("--index",), ("--upgrade",)]
+    assert [word for word, _ in completions(["add", "--u"], world)] == ["--upgrade"]
+    assert [word for word, _ in completions(["add", "--index", "x", "--up"], world)] == ["--upgrade"]
+    assert all(each.names != ("--index",) for each in world.parameters("build"))

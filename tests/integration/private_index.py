@@ -1,0 +1,94 @@
+"""A private index on this machine: pypiserver behind basic authentication, with wheels made here.
+
+Run as a script it serves a folder: ``private_index.py <folder> <user> <password>``, and prints its port.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import subprocess
+import sys
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+USER = "robot"
+SECRET = "s3cr3t-Pa55word"
+
+
+@dataclass(frozen=True)
+class PrivateIndex:
+    """A running index.
+
+    Attributes:
+        host: ``127.0.0.1:<port>``.
+    """
+
+    host: str
+
+    @property
+    def url(self) -> str:
+        return f"http://{self.host}/simple/"
+
+    @property
+    def url_with_secret(self) -> str:
+        return f"http://{USER}:{SECRET}@{self.host}/simple/"
+
+
+def tiny_wheel(folder: Path, name: str, version: str = "1.0", *, requires: tuple[str, ...] = ()) -> Path:
+    """Write a wheel with one module of the distribution's name."""
+    module = name.replace("-", "_")
+    info = f"{module}-{version}.dist-info"
+    metadata = f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n" + "".join(
+        f"Requires-Dist: {line}\n" for line in requires
+    )
+    files = {
+        f"{module}/__init__.py": f"VERSION = {version!r}\n",
+        f"{info}/METADATA": metadata,
+        f"{info}/WHEEL": "Wheel-Version: 1.0\nGenerator: test\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
+    }
+    record = "".join(f"{path},,\n" for path in [*files, f"{info}/RECORD"])
+    path = folder / f"{module}-{version}-py3-none-any.whl"
+    folder.mkdir(parents=True, exist_ok=True)
+    with zipfile.ZipFile(path, "w") as archive:
+        for place, text in {**files, f"{info}/RECORD": record}.items():
+            archive.writestr(place, text)
+    return path
+
+
+@contextlib.contextmanager
+def served(folder: Path) -> Iterator[PrivateIndex]:
+    """Serve the wheels of a folder to whoever has the password."""
+    words = [sys.executable, "-W", "ignore", __file__, folder, USER, SECRET]
+    with subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as server:
+        try:
+            assert server.stdout is not None
+            port = server.stdout.readline().strip()
+            assert port.isdigit(), "the private index did not start"
+            yield PrivateIndex(f"127.0.0.1:{port}")
+        finally:
+            server.kill()
+
+
+def main(folder: str, user: str, secret: str) -> None:
+    from wsgiref.simple_server import make_server  # noqa: PLC0415 - only the server needs it
+
+    import pypiserver  # noqa: PLC0415 - as above
+
+    application = pypiserver.app(
+        roots=[Path(folder)],
+        authenticate=["download", "list", "update"],
+        auther=lambda name, word: (name, word) == (user, secret),
+        disable_fallback=True,
+    )
+    with make_server("127.0.0.1", 0, application) as server:
+        print(server.server_port, flush=True)
+        server.serve_forever()
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

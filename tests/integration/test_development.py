@@ -1,0 +1,339 @@
+"""The development environment with the real uv, over an index that is a folder."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+
+from pypackpack.backend import filesystem
+from pypackpack.backend.filesystem import CACHE_VARIABLE
+from pypackpack.backend.tools import venv
+from pypackpack.middleware.environment import development, development_change
+from pypackpack.middleware.package.manage import add_package, remove_package
+from pypackpack.middleware.project.read import load_project
+from pypackpack.middleware.target import table
+from pypackpack.model.build import Silent
+from pypackpack.model.errors import ConflictError, DependencyConflictError, NoSuchDependencyError, PyPackPackError, UsageError
+from tests.integration.private_index import tiny_wheel
+from tests.snapshot import snapshot
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from pypackpack.model.environment import DevelopmentChange, DevelopmentSync
+
+HERE = f"{sys.version_info[0]}.{sys.version_info[1]}"
+ROOT = """\
+# the whole shop
+[project]
+name = "shop"
+version = "3.1"
+requires-python = ">=3.10"
+dependencies = []
+
+[dependency-groups]
+dev = [
+  # tests
+  "alpha>=1",  # everywhere
+]
+
+[tool.pypackpack]
+packages = ["billing", "core"]
+
+[[tool.uv.index]]
+name = "here"
+url = "../wheels"
+format = "flat"
+default = true
+"""
+BILLING = """\
+[project]
+name = "billing"
+version = "1.0"
+dependencies = ["core", "beta", "gamma; sys_platform == 'emscripten'"]
+
+[tool.pypackpack]
+targets = ["{host}", "emscripten"]
+
+[tool.pypackpack.target.{host}]
+dependencies = ["delta"]
+"""
+CORE = '[project]\nname = "core"\nversion = "1.0"\n\n[tool.pypackpack]\ntargets = ["{host}"]\n'
+# A build backend without requirements: builds a wheel of one module, and an editable one that is the same.
+BACKEND = """\
+import os, zipfile
+def build_wheel(folder, settings=None, metadata=None):
+    name = "tool-0.1-py3-none-any.whl"
+    with zipfile.ZipFile(os.path.join(folder, name), "w") as archive:
+        archive.writestr("tool.py", "")
+        archive.writestr("tool-0.1.dist-info/METADATA", "Metadata-Version: 2.1\\nName: tool\\nVersion: 0.1\\n")
+        archive.writestr("tool-0.1.dist-info/WHEEL", "Wheel-Version: 1.0\\nGenerator: t\\nRoot-Is-Purelib: true\\nTag: py3-none-any\\n")
+        archive.writestr("tool-0.1.dist-info/RECORD", "tool.py,,\\n")
+    return name
+build_editable = build_wheel
+"""
+TOOL = """\
+[build-system]
+requires = []
+build-backend = "backend"
+backend-path = ["."]
+
+[project]
+name = "tool"
+version = "0.1"
+"""
+
+
+class Shop:
+    """A project on disk with two packages, one of which needs the other."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        host = table.host_target().name
+        for name, text in (("billing", BILLING), ("core", CORE)):
+            (root / name / "src" / "main").mkdir(parents=True)
+            (root / name / "src" / "main" / "__init__.py").write_text(f"NAME = {name!r}\n", encoding="utf-8")
+            (root / name / "pyproject.toml").write_text(text.format(host=host), encoding="utf-8")
+        (root / "pyproject.toml").write_text(ROOT, encoding="utf-8")
+        (root / ".python-version").write_text(f"{HERE}\n", encoding="utf-8")
+
+    def sync(self, *options: str) -> DevelopmentSync:
+        return development.sync(load_project(self.root), uv_options=options, watcher=Silent())
+
+    def add(self, *words: str, options: tuple[str, ...] = ()) -> DevelopmentChange:
+        return development_change.add(load_project(self.root), words, Silent(), uv_options=options)
+
+    def remove(self, *words: str, options: tuple[str, ...] = ()) -> DevelopmentChange:
+        return development_change.remove(load_project(self.root), words, Silent(), uv_options=options)
+
+    @property
+    def content(self) -> dict[str, dict[str, object]]:
+        return tomllib.loads((self.root / "pyproject.toml").read_text(encoding="utf-8"))
+
+    @property
+    def site(self) -> Path:
+        found = venv.site_packages(self.root / ".venv")
+        assert found is not None
+        return found
+
+    @property
+    def locked(self) -> dict[str, dict[str, object]]:
+        lock = tomllib.loads((self.root / "pyproject.lock").read_text(encoding="utf-8"))
+        return {item["name"]: item for item in lock["package"]}
+
+    def python(self, code: str) -> str:
+        words = [venv.interpreter(self.root / ".venv"), "-c", code]
+        return subprocess.run(words, capture_output=True, encoding="utf-8", check=True, cwd=self.root).stdout.strip()
+
+
+@pytest.fixture
+def shop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Shop:
+    monkeypatch.setenv(CACHE_VARIABLE, os.fspath(tmp_path / "cache"))
+    for name in ("alpha", "beta", "delta", "gamma", "zeta"):
+        tiny_wheel(tmp_path / "wheels", name)
+    tiny_wheel(tmp_path / "wheels", "alpha", "2.0", requires=("core",))
+    tiny_wheel(tmp_path / "wheels", "core", "99.0")  # somebody else's
+    tiny_wheel(tmp_path / "wheels", "alpha", "0.5")
+    tiny_wheel(tmp_path / "wheels", "picky", requires=("alpha<1",))
+    return Shop(tmp_path / "der läden")
+
+
+def test_one_resolution_has_groups_packages_and_what_they_need_here(shop: Shop) -> None:
+    made = shop.sync()
+    assert made.installed == (("alpha", "2.0"), ("beta", "1.0"), ("delta", "1.0"))
+    assert made.added == made.installed
+    assert made.editable == ("billing", "core")
+    assert made.locked
+    assert shop.python("import billing, core; print(billing.NAME)") == "billing"
+    # One lock, in uv's format, with paths that mean what they mean in the project; nobody else's `core` is in it.
+    assert not list(shop.root.rglob("uv.lock"))
+    assert shop.locked["core"]["source"] == {"virtual": "core"}
+    assert shop.locked["alpha"]["source"] == {"registry": "../wheels"}
+    again = shop.sync()
+    assert again.unchanged
+    assert not again.locked
+    assert again.installed == made.installed
+    # An edit is imported at once.
+    (shop.root / "core" / "src" / "main" / "__init__.py").write_text("NAME = 'edited'\n", encoding="utf-8")
+    assert shop.python("import core; print(core.NAME)") == "edited"
+    tree = development.tree(load_project(shop.root), uv_options=("--depth", "1"))
+    assert tree.splitlines()[0] == "shop"
+    assert any("alpha v2.0 (group: dev)" in line for line in tree.splitlines())
+    assert not any("gamma" in line for line in tree.splitlines())
+
+
+def test_what_is_added_stands_where_it_belongs(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    change = shop.add("zeta")
+    assert change.place == "dependency-groups.dev"
+    assert change.lines == ("alpha>=1", "zeta>=1.0")
+    assert change.synced is not None
+    assert ("zeta", "1.0") in change.synced.added
+    text = (shop.root / "pyproject.toml").read_text(encoding="utf-8")
+    assert text == ROOT.replace('"alpha>=1",  # everywhere\n', '"alpha>=1",  # everywhere\n  "zeta>=1.0",\n')
+    assert shop.sync().unchanged  # nothing is left for it
+
+    shop.add("delta", options=("--group", "docs"))
+    shop.add("beta<2", options=("--optional=web",))
+    assert shop.content["dependency-groups"]["docs"] == ["delta>=1.0"]
+    assert shop.content["project"]["optional-dependencies"] == {"web": ["beta<2"]}
+    assert shop.content["project"]["dependencies"] == []
+
+    removed = shop.remove("zeta")
+    assert removed.synced is not None
+    assert removed.synced.removed == (("zeta", "1.0"),)
+    shop.remove("delta", options=("--group", "docs"))
+    shop.remove("beta", options=("--optional", "web"))
+    assert shop.content["dependency-groups"] == {"dev": ["alpha>=1"], "docs": []}
+    assert "# tests" in (shop.root / "pyproject.toml").read_text(encoding="utf-8")
+
+    # Paths, as typed where one stands, and git.
+    tool = shop.root / "libs" / "tool"
+    tool.mkdir(parents=True)
+    (tool / "pyproject.toml").write_text(TOOL, encoding="utf-8")
+    (tool / "backend.py").write_text(BACKEND, encoding="utf-8")
+    monkeypatch.chdir(shop.root / "libs")
+    shop.add("./tool", options=("--editable",))
+    assert shop.content["tool"]["uv"]["sources"] == {"tool": {"path": "libs/tool", "editable": True}}
+    assert shop.locked["tool"]["source"] == {"editable": "libs/tool"}
+    assert shop.sync().unchanged
+    shop.remove("tool")
+    assert "sources" not in shop.content["tool"]["uv"]
+    git = ["git", "-c", "user.name=t", "-c", "user.email=t@t", "-c", "commit.gpgsign=false"]
+    for words in (["init", "-q"], ["add", "."], ["commit", "-qm", "one"], ["tag", "v1"]):
+        subprocess.run([*git, *words], cwd=tool, check=True)
+    shop.add(f"git+{tool.as_uri()}", options=("--tag", "v1"))
+    assert shop.content["tool"]["uv"]["sources"]["tool"] == {"git": tool.as_uri(), "tag": "v1"}
+    assert (shop.site / "tool.py").is_file()
+
+
+def test_a_failure_changes_nothing(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    shop.sync()
+    before = snapshot(shop.root)
+
+    def fails(
+        kind: type[PyPackPackError], words: str, *requirements: str, options: tuple[str, ...] = (), verb: str = "add"
+    ) -> None:
+        with pytest.raises(kind) as caught:
+            (shop.add if verb == "add" else shop.remove)(*requirements, options=options)
+        assert words in caught.value.message + caught.value.hint
+        assert caught.value.hint
+        assert snapshot(shop.root) == before
+
+    fails(NoSuchDependencyError, "the package index has no nobodys", "nobodys")
+    fails(DependencyConflictError, "exclude each other", "picky")
+    fails(UsageError, "a package of this project", "billing")
+    fails(UsageError, "a package of this project", str(shop.root / "core"))
+    fails(UsageError, "not in [dependency-groups] dev", "zeta", verb="remove")
+    fails(UsageError, "add --group dev", "alpha", verb="remove", options=("--group", "docs"))
+    fails(UsageError, "pypackpack billing remove beta", "beta", verb="remove")
+    fails(UsageError, "--script cannot be used here", "zeta", options=("--script", "x.py"))
+    fails(UsageError, "python use", "zeta", options=("-p", "3.12"))
+    fails(
+        UsageError,
+        "a url with a password in it",
+        "tool @ http://robot:secret@localhost:1/tool-0.1-py3-none-any.whl",
+        options=("--frozen",),
+    )
+    assert shop.sync().unchanged
+
+    def changed(_edits: object) -> None:
+        msg = "changed meanwhile"
+        raise ConflictError(msg, hint="Again.")
+
+    monkeypatch.setattr(development_change, "commit_edits", changed)
+    installed = shop.sync().installed
+    with pytest.raises(ConflictError):
+        shop.add("zeta")
+    assert (shop.root / "pyproject.toml").read_text(encoding="utf-8") == ROOT
+    assert not (shop.site / "zeta").exists()
+    assert shop.sync().installed == installed
+
+
+def test_ctrl_c_while_the_lock_is_written_takes_everything_back(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    installed = shop.sync().installed
+    before = {name: (shop.root / name).read_bytes() for name in ("pyproject.toml", "pyproject.lock")}
+    write = filesystem.write_atomic
+
+    def stop(path: Path, data: bytes | str, **more: bool) -> None:
+        if path.name == "pyproject.lock":
+            raise KeyboardInterrupt
+        write(path, data, **more)
+
+    monkeypatch.setattr(filesystem, "write_atomic", stop)
+    with pytest.raises(KeyboardInterrupt):
+        shop.add("zeta")
+    monkeypatch.undo()
+    monkeypatch.setenv(CACHE_VARIABLE, os.fspath(shop.root.parent / "cache"))
+    assert {name: (shop.root / name).read_bytes() for name in before} == before
+    assert not (shop.site / "zeta").exists()
+    assert shop.sync().installed == installed
+    assert not list(shop.root.glob(".py*.*.*"))
+
+
+def test_an_environment_changed_by_hand_is_put_right(shop: Shop) -> None:
+    shop.sync()
+    before = snapshot(shop.site)
+    (shop.site / "alpha" / "__init__.py").unlink()
+    (shop.site / "_editable_core.pth").unlink()
+    extra = shop.site / "extra-1.0.dist-info"
+    extra.mkdir()
+    (extra / "METADATA").write_text("Metadata-Version: 2.1\nName: extra\nVersion: 1.0\n", encoding="utf-8")
+    (extra / "RECORD").write_text("extra-1.0.dist-info/METADATA,,\nextra-1.0.dist-info/RECORD,,\n", encoding="utf-8")
+    made = shop.sync()
+    assert made.removed == (("extra", "1.0"),)
+    assert set(snapshot(shop.site)) == set(before)
+    venv.interpreter(shop.root / ".venv").unlink()
+    shop.sync()
+    assert shop.python("import alpha, core; print(alpha.VERSION)") == "2.0"
+    (shop.root / "pyproject.lock").write_text("version = \n", encoding="utf-8")
+    assert shop.sync().locked
+    assert shop.locked["alpha"]["version"] == "2.0"
+
+
+def test_options_are_for_this_one_time(shop: Shop) -> None:
+    shop.add("zeta", options=("--group", "docs"))
+    assert not (shop.site / "zeta").exists()
+    said = shop.sync("--group", "docs", "--dry-run")
+    assert "zeta==1.0" in said.said
+    assert not (shop.site / "zeta").exists()
+    assert shop.sync("--group", "docs").added == (("zeta", "1.0"),)
+    assert shop.sync().removed == (("zeta", "1.0"),)
+    without = shop.add("delta", options=("--no-sync", "--group", "more"))
+    assert without.synced is None
+    assert "delta" in shop.locked
+
+
+def test_a_package_comes_and_goes_in_the_environment(shop: Shop) -> None:
+    shop.sync()
+    project = load_project(shop.root)
+    add_package(project, "web", Silent())
+    assert development.refresh(load_project(shop.root), Silent()) is not None
+    assert shop.python("import web; print('there')") == "there"
+    remove_package(load_project(shop.root), "web")
+    made = development.refresh(load_project(shop.root), Silent())
+    assert made is not None
+    assert ("web", "0.1.0") in made.removed
+    assert "web" not in shop.locked
+
+
+def test_a_project_that_needs_nothing_gets_no_lock_until_it_is_asked_for(shop: Shop) -> None:
+    text = ROOT.replace('  "alpha>=1",  # everywhere\n', "").replace('["billing", "core"]', '["core"]')
+    (shop.root / "pyproject.toml").write_text(text, encoding="utf-8")
+    project = load_project(shop.root)
+    assert development.refresh(project, Silent()) is None  # there is no .venv, and it is not made by the way
+    with development.working(project, Silent()) as work:
+        work.ensure()
+    made = development.refresh(project, Silent())
+    assert made is not None
+    assert made.editable == ("core",)
+    assert not (shop.root / "pyproject.lock").exists()
+    assert shop.sync().locked
