@@ -6,7 +6,7 @@ while thinking, and a shell prompt asks for them all the time. So nothing is imp
 
 import sys
 
-VERSION_WORDS = ("--version", "version", "-v")
+VERSION_WORDS = ("--version", "version", "-v", "-V")
 HELP_WORDS = ("--help", "help", "-h")
 
 
@@ -25,6 +25,21 @@ def main() -> int:
         from pypackpack.frontend.cli.complete import complete  # noqa: PLC0415 - as above
 
         return complete(words[1:])
+    if "run" in words:
+        from pypackpack.frontend.cli.quick_run import quick_run, run_words  # noqa: PLC0415 - as above
+
+        run_call = run_words(words)
+        if run_call is not None:
+            code = quick_run(run_call)
+            if code is not None:
+                return code
+            words = run_call.whole()
+    if words[1:] == ["sync"]:
+        from pypackpack.frontend.cli.quick_sync import quick_sync  # noqa: PLC0415 - as above
+
+        settled = quick_sync(words)
+        if settled is not None:
+            return settled
     import gc  # noqa: PLC0415 - not for the fast paths
 
     # Imports and plans make many objects and hardly any garbage: looking for it as often as Python does by default costs a build

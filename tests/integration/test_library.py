@@ -32,7 +32,7 @@ packages = ["tomlkit"]
 """
 PACKAGE = f"""
 [build-system]
-requires = ["pypackpack"]
+requires = ["pypackpack>=0.3"]
 build-backend = "pypackpack.build_api"
 
 [project]

@@ -79,8 +79,9 @@ class Installer:
 
     @contextlib.contextmanager
     def prepared(
-        self, project: Project, package: Package, targets: Sequence[Target], *, offline: bool, watcher: Watcher
+        self, project: Project, package: Package, targets: Sequence[Target], *, offline: bool, held: bool, watcher: Watcher
     ) -> Iterator[Prepared]:
+        assert held
         assert package in project.packages
         assert set(targets) <= set(package.targets)
         watcher.step(Step(package.name, targets[0].name, "install", 0, 1))

@@ -13,6 +13,7 @@ import pytest
 
 from pypackpack.backend.filesystem import CACHE_VARIABLE
 from pypackpack.backend.tools import pinned, python, uv
+from pypackpack.backend.tools.venv import interpreter as venv_interpreter
 from pypackpack.model.build import Silent
 from pypackpack.model.errors import MissingToolError, PyPackPackError, ToolError
 
@@ -38,7 +39,7 @@ def test_a_python_by_version_and_by_path(tmp_path: Path) -> None:
     assert uv.find_python(sys.executable).executable == Path(os.path.abspath(sys.executable))  # noqa: PTH100 - links stay
     uv.make_venv(tmp_path / "venv", Path(sys.executable), prompt="mine")
     inside = uv.find_python(str(tmp_path / "venv"))
-    assert inside.executable == uv.venv_python(tmp_path / "venv")
+    assert inside.executable == venv_interpreter(tmp_path / "venv")
     assert inside.version == sys.version_info[:3]
     with pytest.raises(ToolError, match="making the environment") as caught:
         uv.make_venv(tmp_path / "venv", Path(sys.executable))

@@ -13,6 +13,7 @@ import pytest
 
 import pypackpack
 from pypackpack.backend.tools import uv
+from pypackpack.backend.tools.venv import interpreter as venv_interpreter
 
 ROOT = Path(pypackpack.__file__).parents[1]
 
@@ -142,7 +143,7 @@ def test_the_archive_is_one_that_other_tools_read(wheel: Path) -> None:
 def test_installers_take_it(wheel: Path, tmp_path: Path, installer: str) -> None:
     venv = tmp_path / "venv"
     run(sys.executable, "-m", "venv", *(["--without-pip"] if installer == "uv" else []), venv)
-    python = uv.venv_python(venv)
+    python = venv_interpreter(venv)
     if installer == "uv":
         run(uv.executable(), "pip", "install", "--quiet", "--no-index", "--python", python, wheel)
     else:
@@ -185,7 +186,7 @@ def test_neither_process_nor_folder_nor_clock_shows_in_the_bytes(wheel: Path, tm
 def test_another_python_writes_the_same_bytes(wheel: Path, tmp_path: Path, version: str) -> None:
     venv = tmp_path / "venv"
     uv.make_venv(venv, uv.find_python(version).executable)
-    python = uv.venv_python(venv)
+    python = venv_interpreter(venv)
     needs = ["deflate>=0.9,<0.10", "packaging>=25.0", "pyproject-metadata>=0.11", "tomli>=2.2; python_version < '3.11'"]
     run(uv.executable(), "pip", "install", "--quiet", "--python", python, *needs)
     assert run(python, "-c", "import sys; print('%d.%d' % sys.version_info[:2])").strip() == version

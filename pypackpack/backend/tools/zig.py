@@ -69,13 +69,13 @@ def pinned_version() -> str:
     return pinned.pin("ziglang").version
 
 
-def ensure(cache: Path, *, offline: bool, watcher: Watcher) -> Zig:
-    """Return zig, fetched from the package index if it is not in the cache yet.
+def ensure(cache: Path, *, offline: bool, watcher: Watcher, vendor: Path | None = None) -> Zig:
+    """Return zig, from ``vendor`` if its wheel lies there, else from the package index, if it is not in the cache yet.
 
     Raises:
         MissingToolError: It is not there and we are offline, or this host has no wheel of it.
     """
-    folder = pinned.ensure_tool("ziglang", offline=offline, watcher=watcher)
+    folder = pinned.ensure_tool("ziglang", offline=offline, watcher=watcher, vendor=vendor)
     return Zig(folder, cache / "zig-v1" / pinned_version(), version=pinned_version())
 
 

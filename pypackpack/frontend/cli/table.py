@@ -20,21 +20,56 @@ class Row:
         shown: How help writes it; the words unless a package name stands before them.
         summary: One line on what it does.
         example: One whole line that a person can type.
+        uv: The uv command that it ends in: options that we do not have are handed to that one. Empty for most commands.
     """
 
-    __slots__ = ("example", "function", "module", "section", "shown", "summary", "words")
+    __slots__ = ("example", "function", "module", "section", "shown", "summary", "uv", "words")
 
-    def __init__(self, words: str, place: str, section: str, summary: str, example: str, shown: str = "") -> None:
+    def __init__(self, words: str, place: str, section: str, summary: str, example: str, shown: str = "", uv: str = "") -> None:
         self.words = words
         self.module, _, self.function = place.partition(":")
         self.section = section
         self.summary = summary
         self.example = example
         self.shown = shown or words
+        self.uv = uv
 
 
 ROWS = (
     Row("init", "init:init", "Project", "Make a new project, or make this folder one.", "pypackpack init shop 3.13"),
+    Row(
+        "python use",
+        "python:use",
+        "Python",
+        "Make .venv anew with another Python.",
+        "pypackpack python use 3.13",
+        uv="python install",
+    ),
+    Row(
+        "python list",
+        "python:list_pythons",
+        "Python",
+        "Show the Pythons that are here or can be fetched.",
+        "pypackpack python list --only-installed",
+        uv="python list",
+    ),
+    Row("python find", "python:find", "Python", "Show where a Python is.", "pypackpack python find 3.13", uv="python find"),
+    Row(
+        "python install",
+        "python:install",
+        "Python",
+        "Fetch Pythons for this machine, or those of another platform.",
+        "pypackpack python install 3.13 --target windows",
+        uv="python install",
+    ),
+    Row(
+        "python uninstall",
+        "python:uninstall",
+        "Python",
+        "Remove Pythons that were fetched.",
+        "pypackpack python uninstall 3.12",
+        uv="python uninstall",
+    ),
     Row("package add", "package:add", "Packages", "Add a package to the project.", "pypackpack package add billing"),
     Row(
         "package remove",
@@ -59,25 +94,65 @@ ROWS = (
         "add",
         "dependency:add",
         "Dependencies",
-        "Add dependencies to a package, for all or some of its targets.",
+        "Add dependencies: for development, or to a package for all or some of its targets.",
         "pypackpack billing add numpy --target windows linux",
-        shown="<package> add",
+        shown="[<package>] add",
+        uv="add",
     ),
     Row(
         "remove",
         "dependency:remove",
         "Dependencies",
-        "Take dependencies from a package, for all or some of its targets.",
+        "Take dependencies away: from development, or from a package for all or some of its targets.",
         "pypackpack billing remove numpy --target windows",
-        shown="<package> remove",
+        shown="[<package>] remove",
+        uv="remove",
     ),
     Row(
         "sync",
         "dependency:sync",
         "Dependencies",
-        "Make a package's environments exactly what its lock says.",
+        "Make .venv, or a package's environments, exactly what the lock says.",
         "pypackpack billing sync",
-        shown="<package> sync",
+        shown="[<package>] sync",
+        uv="sync",
+    ),
+    Row(
+        "tree",
+        "dependency:tree",
+        "Dependencies",
+        "Show what the dependencies resolve to, and what needs what.",
+        "pypackpack tree --depth 2",
+        shown="[<package>] tree",
+        uv="tree",
+    ),
+    Row(
+        "run",
+        "run:run",
+        "One environment",
+        "Run a script, a callable or a command in the project's environment.",
+        "pypackpack run services/web/main.py --port 8000",
+    ),
+    Row(
+        "import",
+        "import_:import_files",
+        "One environment",
+        "Turn scattered requirements files into one list of dependencies.",
+        "pypackpack import services --delete",
+    ),
+    Row(
+        "vendor",
+        "vendor:vendor",
+        "One environment",
+        "Bring the wheels of all locked dependencies into vendor/, to work without a network.",
+        "pypackpack vendor --target linux windows",
+    ),
+    Row(
+        "env",
+        "env:env",
+        "Build",
+        "Show a target's environment, or run something in it.",
+        "pypackpack env billing --target linux_arm64 -- python -m build",
     ),
     Row(
         "build",
@@ -103,18 +178,12 @@ LATER = frozenset(
         "cache",
         "clean",
         "deploy",
-        "env",
-        "import",
         "inspect",
         "patch",
-        "python",
         "recipe",
         "release",
-        "run",
         "runtime",
         "tasks",
-        "tree",
-        "vendor",
         "verify",
     }
 )
@@ -122,7 +191,7 @@ LATER = frozenset(
 # Options that every command has: name, what stands for its value, help.
 GENERAL = (
     ("--project", "DIR", "Work on the project of this folder instead of the one we stand in."),
-    ("--quiet", "", "Show errors and what was asked for, nothing else."),
+    ("--quiet", "", "Show errors and what was asked for, nothing else; -q is the same."),
     ("--verbose", "", "Show every step as a line, and the traceback of a defect."),
     ("--json", "", "Write the result, or the error, as JSON on stdout; everything else goes to stderr."),
     ("--help", "", "Show the help of the command."),

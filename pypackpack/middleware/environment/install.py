@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import io
-import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -12,18 +11,18 @@ from pypackpack.backend import filesystem
 from pypackpack.backend.tools import resolver
 from pypackpack.middleware.dependency import explain
 from pypackpack.middleware.environment import place
-from pypackpack.middleware.environment.lock import Locked, Needs, applicable, groups_for, marker_facts
-
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
+from pypackpack.middleware.environment.lock import Locked, Needs, groups_for, here, parsed, toml_text
+from pypackpack.model.names import normalise
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
     from pathlib import Path
+    from typing import TypeAlias
 
     from pypackpack.model.project import Package
     from pypackpack.model.target import PythonVersion, Target
+
+    Offers: TypeAlias = Callable[[str, str, PythonVersion], str]
 
 _LEFTOVERS = (".lock", "bin", "Scripts")
 
@@ -64,74 +63,124 @@ def content_digest(room: Room, locked: tuple[Locked, ...]) -> str:
     return filesystem.sha256_bytes("\n".join([*facts, *(f"{item.name}=={item.version} {item.origin}" for item in locked)]))
 
 
-def install(room: Room, pylock: str, needs: Needs, scratch: Path, *, offline: bool) -> Path:
+def install(
+    room: Room, pylock: str, needs: Needs, scratch: Path, offers: Offers, options: Sequence[str] = (), *, offline: bool
+) -> Path:
     """Install what a lock has for an environment into a new folder below ``scratch`` and return it.
 
     Args:
         room: Which environment.
         pylock: The exported lock.
         needs: What it was made from, for errors.
-        scratch: A folder aside that holds the ``pyproject.toml`` with the index settings.
+        scratch: The folder aside that holds the ``pyproject.toml`` with the index settings; paths in the lock begin there.
+        offers: Says what there is of a distribution (name, version), for errors.
+        options: More options for uv.
         offline: Never touch the network.
 
     Raises:
         ToolError: uv failed.
-        NoWheelError: A dependency has native wheels only, and uv has no name for this platform.
+        NoWheelError: A dependency has native wheels only and uv has no name for this platform, or its source makes native code.
     """
-    site = scratch / room.label / "site-packages"
+    home = filesystem.unused_name(scratch, f"{room.label}-")
+    site = home / "site-packages"
     with filesystem.explained("make", site):
         site.mkdir(parents=True)
-    if not applicable(pylock, room.target, room.python):
-        return site
-    platform = room.target.uv(room.python)
-    if not platform:
-        pylock = pure_only(pylock, room, needs)
-    # A name of its own, and beside pyproject.toml: uv takes the name for the kind of file, and reads index settings there.
-    path = scratch / f"pylock.{room.label.replace('.', '-')}.toml"
-    filesystem.fill_file(path, pylock.encode())
-    resolver.install_locked(
-        path, site, platform=platform, python=room.python, settings=dict(room.target.uv_environment), offline=offline
-    )
+    everything = here(pylock, room.target, room.python)
+    sources = [item for item in everything if "vcs" in item or "directory" in item or _is_source(item.get("archive"))]
+    packages = [item for item in everything if item not in sources]
+    if not room.target.uv(room.python):
+        packages = [_anywhere(item, room, needs, offers) for item in packages]
+    if packages != everything:
+        pylock = toml_text({**parsed(pylock), "packages": packages})
+    if packages:
+        _install_wheels(room, pylock, site, scratch, options, offline=offline)
+    for item in sources:
+        _install_source(room, item, needs, site, scratch, options, offline=offline)
     _without_scripts(site)
     return site
 
 
-def pure_only(pylock: str, room: Room, needs: Needs) -> str:
-    """Return a lock with only the wheels that run anywhere, for a platform that uv has no name for.
+def _install_wheels(room: Room, pylock: str, site: Path, scratch: Path, options: Sequence[str], *, offline: bool) -> None:
+    # A name of its own, and beside pyproject.toml: uv takes the name for the kind of file, and reads index settings there.
+    path = scratch / f"pylock.{site.parent.name.replace('.', '-')}.toml"
+    if offline:
+        from pypackpack.middleware.dependency.vendored import vendor_folder_of, vendored  # noqa: PLC0415 - import cost
+
+        pylock = vendored(pylock, vendor_folder_of(room.package))
+    filesystem.fill_file(path, pylock.encode())
+    resolver.install_locked(
+        path,
+        site,
+        platform=room.target.uv(room.python),
+        python=room.python,
+        settings=dict(room.target.uv_environment),
+        options=options,
+        offline=offline,
+    )
+
+
+def _is_source(archive: dict[str, Any] | None) -> bool:
+    return archive is not None and not _file(archive).endswith(".whl")
+
+
+def _install_source(
+    room: Room, item: dict[str, Any], needs: Needs, site: Path, scratch: Path, options: Sequence[str], *, offline: bool
+) -> None:
+    """Install what comes from a folder, a repository or an archive of sources; it is made into a wheel on this machine.
 
     Raises:
-        NoWheelError: A dependency has no such wheel.
+        NoWheelError: That wheel would serve this machine only.
     """
-    import tomlkit  # noqa: PLC0415 - import cost
-    from packaging.markers import Marker  # noqa: PLC0415 - import cost
-
-    content: dict[str, Any] = tomllib.loads(pylock)
-    facts = marker_facts(room.target, room.python)
-    kept = []
-    for item in content.get("packages", []):
-        marker = item.get("marker")
-        if marker is not None and not Marker(marker).evaluate(facts):
+    resolver.install_source(_source_of(item, scratch), site, python=room.python, options=options, offline=offline, cwd=scratch)
+    for folder in site.glob("*.dist-info"):
+        if normalise(folder.name.split("-")[0]) != normalise(item["name"]):
             continue
-        files = {_file(wheel): wheel for wheel in item.get("wheels", [])}
-        anywhere = [wheel for file, wheel in files.items() if file.endswith("-none-any.whl")]
-        if not anywhere:
-            exists = explain.platforms_of_wheels(files, room.python)
-            raise explain.no_wheel(item["name"], needs, (room.target,), room.python, exists=exists)
-        kept.append({key: item[key] for key in ("name", "version", "index") if key in item} | {"wheels": anywhere})
-    return tomlkit.dumps({"lock-version": content["lock-version"], "created-by": "pypackpack", "packages": kept})
+        tags = [line[5:].strip() for line in filesystem.read_bytes(folder / "WHEEL").decode().splitlines() if line[:4] == "Tag:"]
+        if not all(tag.endswith("-none-any") for tag in tags):
+            raise explain.native_source(item["name"], needs, room.target)
+
+
+def _source_of(item: dict[str, Any], scratch: Path) -> str:
+    """Return where a distribution's source is, as a PEP 508 string."""
+    extra = ""
+    if "directory" in item:
+        where = (scratch / item["directory"]["path"]).resolve().as_uri()
+        extra = item["directory"].get("subdirectory", "")
+    elif "vcs" in item:
+        vcs = item["vcs"]
+        where = f"{vcs['type']}+{vcs.get('url') or (scratch / vcs['path']).resolve().as_uri()}@{vcs['commit-id']}"
+        extra = vcs.get("subdirectory", "")
+    else:
+        archive = item["archive"]
+        where = archive.get("url") or (scratch / archive["path"]).resolve().as_uri()
+        hashes = [f"{name}={value}" for name, value in archive.get("hashes", {}).items()]
+        where += f"#{hashes[0]}" if hashes else ""
+        extra = archive.get("subdirectory", "")
+    joint = "&" if "#" in where else "#"
+    return f"{item['name']} @ {where}" + (f"{joint}subdirectory={extra}" if extra else "")
+
+
+def _anywhere(item: dict[str, Any], room: Room, needs: Needs, offers: Offers) -> dict[str, Any]:
+    """Return a locked distribution with only the wheels that run anywhere, for a platform that uv has no name for.
+
+    Raises:
+        NoWheelError: It has no such wheel.
+    """
+    archive = item.get("archive")
+    wheels = [
+        wheel for wheel in (*item.get("wheels", []), *([archive] if archive else [])) if _file(wheel).endswith("-none-any.whl")
+    ]
+    if not wheels:
+        exists = offers(item["name"], item.get("version", ""), room.python)
+        raise explain.no_wheel(item["name"], needs, (room.target,), room.python, exists=exists)
+    if archive:
+        return item
+    return {key: item[key] for key in ("name", "version", "index") if key in item} | {"wheels": wheels}
 
 
 def _file(wheel: dict[str, Any]) -> str:
     name = wheel.get("name") or str(wheel.get("url") or wheel.get("path") or "").rsplit("/", 1)[-1]
     return str(name).split("#")[0].replace("%2B", "+").replace("%2b", "+")
-
-
-def wheel_platforms(pylock: str, name: str, python: PythonVersion) -> str:
-    """Return the platforms that a locked dependency has wheels for, with one Python, for a person."""
-    for item in tomllib.loads(pylock).get("packages", []):
-        if item["name"] == name:
-            return explain.platforms_of_wheels((_file(wheel) for wheel in item.get("wheels", [])), python)
-    return ""
 
 
 def _without_scripts(site: Path) -> None:

@@ -8,14 +8,17 @@ take on one target, because newer ones have no wheel for it.
 
 from __future__ import annotations
 
+import functools
 import json
 import re
 import sys
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pypackpack.backend import filesystem
-from pypackpack.model.errors import DamagedLockError
+from pypackpack.middleware.environment import paths
+from pypackpack.model.errors import DamagedLockError, NewerLockError
 from pypackpack.model.interpreter import OLDEST
 from pypackpack.model.names import normalise
 
@@ -25,17 +28,27 @@ else:
     import tomli as tomllib
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
-    from pathlib import Path
+    from collections.abc import Collection, Iterable, Mapping, Sequence
+
+    from packaging.markers import Marker
 
     from pypackpack.model.project import Package, Project
     from pypackpack.model.target import PythonVersion, Target
 
 FILE = "pyproject.lock"
+_SPECIFIER = re.compile(r"(===|~=|==|!=|<=|>=|<|>)\s*(\S+)")
 _TITLE = "# The exact versions for every target, in uv's lock format. Made by pypackpack; not to be edited by hand.\n"
+_FORMAT = "# format: "
+_FORMAT_NUMBER = 1
+"""Raised when a lock cannot be read any more by the pypackpacks before."""
+_UV_VERSION = 1
+"""uv's own number for what stands below our lines; one that is higher cannot be read (uv's documentation, "Lockfile")."""
 _MADE_FROM = "# made from: "
 _FIT = "# fit: "
-_REVISION = 1
+_UP = "../../.."
+"""From the folder aside that uv resolves in (``build/crossenv/<scratch>``) to the package."""
+_NOBODYS = "others"
+_REVISION = 2
 """Raised when the same settings make another lock project."""
 
 # What a person may tell uv of where packages come from and which versions are allowed, in [tool.uv].
@@ -68,7 +81,8 @@ class Needs:
         own: Target name → what only that target has.
         targets: The package's targets.
         python: What ``requires-python`` says, as PEP 440 specifiers.
-        settings: What is said to uv in ``[tool.uv]``.
+        settings: What is said to uv in ``[tool.uv]``; paths in it and in lines begin at ``root``, as far as they are relative.
+        root: The package's folder.
     """
 
     name: str
@@ -77,11 +91,18 @@ class Needs:
     targets: tuple[Target, ...]
     python: str
     settings: Mapping[str, Any]
+    root: Path = Path()
 
     @property
     def nothing(self) -> bool:
         """Whether there is no dependency at all."""
         return not self.lines and not any(self.own.values())
+
+    @property
+    def direct(self) -> bool:
+        """Whether anything may come from elsewhere than an index: a repository, a folder, a url."""
+        texts = (*self.lines, *(text for texts in self.own.values() for text in texts))
+        return "sources" in self.settings or any("@" in text.split(";")[0] for text in texts)
 
 
 def needs_of(project: Project, package: Package) -> Needs:
@@ -96,9 +117,9 @@ def needs_of(project: Project, package: Package) -> Needs:
     lines: dict[str, None] = {}
     own: dict[str, dict[str, None]] = {}
     for member in in_order(project, (package,)):
-        lines |= dict.fromkeys(text for text in member.dependencies if _name(text) not in local)
+        lines |= _foreign(member.dependencies, local, member.root, package.root)
         for target, texts in member.target_dependencies.items():
-            own.setdefault(target, {}).update(dict.fromkeys(text for text in texts if _name(text) not in local))
+            own.setdefault(target, {}).update(_foreign(texts, local, member.root, package.root))
     enabled = {target.name for target in package.targets}
     python = package.requires_python or project.requires_python
     if package.pythons and not package.requires_python:
@@ -110,7 +131,24 @@ def needs_of(project: Project, package: Package) -> Needs:
         targets=package.targets,
         python=python or f">={OLDEST[0]}.{OLDEST[1]}",
         settings=_settings(project.root, package.root),
+        root=package.root,
     )
+
+
+def _foreign(texts: Iterable[str], local: Collection[str], origin: Path, root: Path) -> dict[str, None]:
+    """Return the lines that ask for something from outside of the project, each once and in order."""
+    return dict.fromkeys(paths.rebased_line(text, origin, root) for text in texts if _name(text) not in local)
+
+
+def markers(texts: Iterable[str]) -> dict[str, str]:
+    """Return the normalised names of the distributions that PEP 508 strings ask for, each with its marker."""
+    from packaging.requirements import Requirement  # noqa: PLC0415 - import cost
+
+    found: dict[str, list[str]] = {}
+    for text in texts:
+        requirement = Requirement(text)
+        found.setdefault(normalise(requirement.name), []).append(str(requirement.marker or "").replace('"', "'"))
+    return {name: "" if "" in said else " or ".join(said) for name, said in found.items()}
 
 
 def _name(text: str) -> str:
@@ -127,16 +165,15 @@ def _settings(*roots: Path) -> dict[str, Any]:
         path = root / "pyproject.toml"
         if path.is_file():
             table = read_toml(path).get("tool", {}).get("uv", {})
-            result |= {key: table[key] for key in _UV_KEYS if key in table}
+            result |= paths.rebased({key: table[key] for key in _UV_KEYS if key in table}, root, roots[-1])
     return result
 
 
 def python_marker(specifiers: str) -> str:
     """Return the marker that says a ``requires-python``; empty when it says nothing."""
-    from packaging.specifiers import SpecifierSet  # noqa: PLC0415 - import cost
-
-    # A set has no order of its own, and what is generated must not change from one run to the next.
-    pieces = sorted((piece.operator, piece.version) for piece in SpecifierSet(specifiers))
+    # A set has no order of its own, and what is generated must not change from one run to the next. (The settings' check has seen
+    # that these are specifiers; importing what takes them apart would cost more than all else that is done here.)
+    pieces = sorted(found.groups() for piece in specifiers.split(",") if (found := _SPECIFIER.fullmatch(piece.strip())))
     return " and ".join(f"python_full_version {operator} '{version}'" for operator, version in pieces)
 
 
@@ -164,18 +201,26 @@ def groups_for(needs: Needs, target: Target) -> tuple[str, ...]:
 
 def project_content(needs: Needs, fits: Iterable[str] = ()) -> dict[str, Any]:
     """Return the content of the project that uv resolves, as it goes into its ``pyproject.toml``."""
-    uv: dict[str, Any] = {**needs.settings, "package": False, "default-groups": []}
+    uv: dict[str, Any] = {**paths.below(needs.settings, _UP), "package": False, "default-groups": []}
     # A folder above may be a uv workspace; this project is its own.
     uv["workspace"] = {"members": []}
     if needs.targets:
         uv["environments"] = list(environments(needs))
+    lines, sources = paths.sources_of(needs.lines, _UP)
     groups: dict[str, list[str]] = {}
     for target in needs.targets:
         marker = target_marker(target)
         if needs.own.get(target.name):
-            groups[group_of(target)] = [_on(text, marker) for text in needs.own[target.name]]
-    if len(groups) > 1:
-        # Two targets may want versions that exclude each other: that is why they are not in the lines for all.
+            own, more = paths.sources_of([_on(text, marker) for text in needs.own[target.name]], _UP)
+            groups[group_of(target)] = own
+            sources |= more
+    if sources:
+        uv["sources"] = {**uv.get("sources", {}), **sources}
+    if groups:
+        # Two targets may want versions that exclude each other: that is why they are not in the lines for all. A group of
+        # nobody's makes that true of a single target too: else uv would find versions that do for it and for all others.
+        if len(groups) == 1:
+            groups[_NOBODYS] = []
         uv["conflicts"] = [[{"group": name} for name in groups]]
     uv["constraint-dependencies"] = [*uv.get("constraint-dependencies", []), *fits]
     return {
@@ -184,7 +229,7 @@ def project_content(needs: Needs, fits: Iterable[str] = ()) -> dict[str, Any]:
             "version": "0",
             # Always the same, so that any Python that runs pypackpack can resolve; the environments say the real bounds.
             "requires-python": f">={OLDEST[0]}.{OLDEST[1]}",
-            "dependencies": list(needs.lines),
+            "dependencies": lines,
         },
         "dependency-groups": groups,
         "tool": {"uv": uv},
@@ -193,9 +238,49 @@ def project_content(needs: Needs, fits: Iterable[str] = ()) -> dict[str, Any]:
 
 def project_text(needs: Needs, fits: Iterable[str] = ()) -> str:
     """Return the ``pyproject.toml`` of the project that uv resolves."""
-    import tomlkit  # noqa: PLC0415 - import cost
+    return toml_text(project_content(needs, fits))
 
-    return tomlkit.dumps(project_content(needs, fits))
+
+def toml_text(content: Mapping[str, Any]) -> str:
+    """Return TOML for uv's eyes: a line for each key of each table. No comments to keep, so the import of tomlkit is spared."""
+    lines = [f"{_value(key)} = {_value(item)}\n" for key, item in content.items() if not isinstance(item, dict)]
+    for name, table in content.items():
+        if isinstance(table, dict):
+            lines += [f"[{_value(name)}]\n", *(f"{_value(key)} = {_value(item)}\n" for key, item in table.items())]
+    return "".join(lines)
+
+
+def _value(item: Any) -> str:  # noqa: ANN401 - whatever TOML has
+    if isinstance(item, str):
+        return json.dumps(item, ensure_ascii=False).replace("\x7f", "\\u007f")
+    if isinstance(item, bool):
+        return "true" if item else "false"
+    if isinstance(item, (list, tuple)):
+        return f"[{', '.join(map(_value, item))}]"
+    if isinstance(item, dict):
+        return "{" + ", ".join(f"{_value(key)} = {_value(each)}" for key, each in item.items()) + "}"
+    return str(item)  # numbers; dates, which str writes as RFC 3339 does
+
+
+def asking_for(needs: Needs, name: str) -> list[str]:
+    """Return the lines that ask for a distribution, without markers; empty when it is somebody else's dependency."""
+    from packaging.requirements import Requirement  # noqa: PLC0415 - import cost
+
+    found = []
+    every = (*needs.lines, *(text for texts in needs.own.values() for text in texts))
+    for text in (paths.absolute_line(each, needs.root) for each in every):
+        if _name(text) == normalise(name):
+            requirement = Requirement(text)
+            requirement.marker = None
+            found.append(str(requirement))
+    return found
+
+
+def question_text(needs: Needs, lines: Iterable[str], python: PythonVersion) -> str:
+    """Return the ``pyproject.toml`` of a project that asks, for every platform and one Python, what there is of something."""
+    uv = {key: value for key, value in paths.absolute(needs.settings, needs.root).items() if key != "sources"}
+    project = {"name": "question", "version": "0", "requires-python": f"=={python[0]}.{python[1]}.*", "dependencies": [*lines]}
+    return toml_text({"project": project, "tool": {"uv": {**uv, "package": False, "workspace": {"members": []}}}})
 
 
 def _on(text: str, marker: str) -> str:
@@ -235,7 +320,7 @@ class Lock:
     def __str__(self) -> str:
         """Return the content of the file."""
         fits = "".join(f"{_FIT}{fit}\n" for fit in self.fits)
-        return f"{_TITLE}{_MADE_FROM}{self.made_from}\n{fits}{self.text}"
+        return f"{_TITLE}{_FORMAT}{_FORMAT_NUMBER}\n{_MADE_FROM}{self.made_from}\n{fits}{self.text}"
 
     @property
     def digest(self) -> str:
@@ -252,6 +337,7 @@ def read_lock(path: Path) -> Lock | None:
 
     Raises:
         DamagedLockError: It is not valid.
+        NewerLockError: It is of a newer pypackpack or uv.
     """
     try:
         data = path.read_bytes()
@@ -259,10 +345,19 @@ def read_lock(path: Path) -> Lock | None:
         return None
     try:
         whole = data.decode().replace("\r\n", "\n")
-        tomllib.loads(whole)
+        number = next((line[len(_FORMAT) :] for line in whole.splitlines()[:3] if line.startswith(_FORMAT)), "1")
+        if number.strip().isdigit() and int(number) > _FORMAT_NUMBER:
+            raise _newer(path, "pypackpack", f"its format is {number.strip()}, and this one reads {_FORMAT_NUMBER}")
+        content = tomllib.loads(whole)
     except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         msg = f"{path} is damaged: {error}"
         raise DamagedLockError(msg, hint="`pypackpack <package> sync` makes it anew.") from error
+    version = content.get("version")
+    if not isinstance(version, int) or not isinstance(content.get("package", []), list):
+        msg = f"{path} is damaged: it is not what uv writes"
+        raise DamagedLockError(msg, hint="`pypackpack <package> sync` makes it anew.")
+    if version > _UV_VERSION:
+        raise _newer(path, "uv", f"its version is {version}, and this uv reads {_UV_VERSION}")
     text = whole
     origin, fits = "", []
     while text.startswith("#"):
@@ -273,6 +368,11 @@ def read_lock(path: Path) -> Lock | None:
             fits.append(line[len(_FIT) :].strip())
         text = rest
     return Lock(text, origin, tuple(fits))
+
+
+def _newer(path: Path, what: str, why: str) -> NewerLockError:
+    msg = f"{path} was written by a newer {what}: {why}"
+    return NewerLockError(msg, hint="Update pypackpack (`pip install -U pypackpack`); the lock was left as it is.")
 
 
 def empty_lock(needs: Needs) -> Lock:
@@ -287,6 +387,17 @@ def empty_lock(needs: Needs) -> Lock:
 EMPTY_PYLOCK = 'lock-version = "1.0"\ncreated-by = "pypackpack"\npackages = []\n'
 
 
+_SYSTEM_TAGS = {
+    "android": ("android",),
+    "darwin": ("macosx",),
+    "emscripten": ("emscripten", "pyemscripten", "pyodide", "wasm"),
+    "ios": ("ios",),
+    "linux": ("linux", "manylinux", "musllinux"),
+    "win32": ("win",),
+}
+"""``sys.platform`` → how platform tags of its wheels begin."""
+
+
 @dataclass(frozen=True)
 class Locked:
     """One distribution of a ``pylock.toml``: what an environment takes of it, and a digest of where it comes from."""
@@ -296,19 +407,44 @@ class Locked:
     origin: str
 
 
-def applicable(pylock: str, target: Target, python: PythonVersion) -> tuple[Locked, ...]:
-    """Return what a ``pylock.toml`` (PEP 751) has for one target and Python."""
+@functools.lru_cache(maxsize=8)
+def parsed(pylock: str) -> Mapping[str, Any]:
+    """Return the content of a ``pylock.toml``; several targets have the same. Not to be changed."""
+    return tomllib.loads(pylock)
+
+
+@functools.lru_cache(maxsize=1024)
+def _marker(text: str) -> Marker:
     from packaging.markers import Marker  # noqa: PLC0415 - import cost
 
+    return Marker(text)
+
+
+def here(pylock: str, target: Target, python: PythonVersion) -> list[dict[str, Any]]:
+    """Return the entries of a ``pylock.toml`` (PEP 751) that one target and Python takes."""
     facts = marker_facts(target, python)
+    return [
+        item for item in parsed(pylock).get("packages", []) if "marker" not in item or _marker(item["marker"]).evaluate(facts)
+    ]
+
+
+def applicable(pylock: str, target: Target, python: PythonVersion) -> tuple[Locked, ...]:
+    """Return what a ``pylock.toml`` (PEP 751) has for one target and Python."""
     found = []
-    for item in tomllib.loads(pylock).get("packages", []):
-        marker = item.get("marker")
-        if marker is None or Marker(marker).evaluate(facts):
-            files = sorted(repr(sorted(wheel.get("hashes", {}).items())) for wheel in item.get("wheels", []))
-            origin = repr([item.get(key) for key in ("archive", "vcs", "directory")])
-            found.append(Locked(item["name"], item.get("version", ""), filesystem.sha256_bytes("\n".join([*files, origin]))))
+    for item in here(pylock, target, python):
+        files = sorted(
+            repr(sorted(wheel.get("hashes", {}).items())) for wheel in item.get("wheels", []) if _may_serve(wheel, target)
+        )
+        origin = repr([item.get(key) for key in ("archive", "vcs", "directory")])
+        found.append(Locked(item["name"], item.get("version", ""), filesystem.sha256_bytes("\n".join([*files, origin]))))
     return tuple(sorted(found, key=lambda item: item.name))
+
+
+def _may_serve(wheel: Mapping[str, Any], target: Target) -> bool:
+    """Tell whether a wheel is for a target's system; the others come and go in a lock with the package's other targets."""
+    file = str(wheel.get("name") or wheel.get("path") or wheel.get("url") or "").split("#")[0].removesuffix(".whl")
+    starts = ("any", *_SYSTEM_TAGS.get(target.sys_platform, ("",)))
+    return any(tag.startswith(starts) for tag in file.rpartition("-")[2].split("."))
 
 
 def marker_facts(target: Target, python: PythonVersion) -> dict[str, str]:

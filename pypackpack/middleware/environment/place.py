@@ -6,10 +6,12 @@
 from __future__ import annotations
 
 import json
+import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pypackpack.backend import filesystem
+from pypackpack.backend.treestate import tree_state
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -81,11 +83,5 @@ def listing(site: Path) -> str:
 
     What Python itself writes while somebody imports from it (``__pycache__``) does not count.
     """
-    if not site.is_dir():
-        return ""
-    lines = []
     with filesystem.explained("read", site):
-        for path in filesystem.files_below(site, installed=True):
-            state = path.stat()
-            lines.append(f"{path.relative_to(site).as_posix()}\0{state.st_size}\0{state.st_mtime_ns}")
-    return filesystem.sha256_bytes("\n".join(lines))
+        return tree_state(os.fspath(site))

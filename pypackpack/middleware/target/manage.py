@@ -15,23 +15,35 @@ from typing import TYPE_CHECKING
 
 from pypackpack.backend import filesystem
 from pypackpack.middleware.target import table
-from pypackpack.model.errors import UsageError
+from pypackpack.model.build import Silent
+from pypackpack.model.errors import (
+    ConflictError,
+    DependencyConflictError,
+    NoSuchDependencyError,
+    NoWheelError,
+    UsageError,
+)
 from pypackpack.model.target import TargetChange, TargetListing
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
     from tomlkit import TOMLDocument
 
+    from pypackpack.middleware.environment.prepare import Ready
     from pypackpack.middleware.project.edit import Edit
     from pypackpack.model.build import Watcher
+    from pypackpack.model.errors import PyPackPackError
     from pypackpack.model.host import Host
     from pypackpack.model.project import Package, Project
     from pypackpack.model.target import Target
 
 KEEP = ".gitkeep"
 """The file that keeps an empty source folder in git; no build takes it for data."""
+
+_MISSING = (NoWheelError, NoSuchDependencyError, DependencyConflictError)
+"""What one target's dependencies may fail with while another's do not."""
 
 BUILDERS = {"zig": "zig", "ndk": "NDK", "xcode": "Xcode"}
 
@@ -69,6 +81,9 @@ def add_targets(
     The source folder is the family's (``src/windows``), also for a single target: an overlay for one target alone
     (``src/windows_amd64``) is a person's own decision.
 
+    A target is added whole or not at all. Of several, those that every dependency can be had for are added although others are
+    not; the error then names both.
+
     Args:
         project: The project.
         words: Canonical names, families (their default target), aliases, ``host``.
@@ -80,30 +95,89 @@ def add_targets(
     Raises:
         UnknownTargetError: A word names no target; nothing has changed.
         UsageError: There is no such package.
-        PyPackPackError: A dependency cannot be had for a target, a folder cannot be written, or (ConflictError) a
-            pyproject.toml was changed meanwhile; everything is as before.
+        NoWheelError: A dependency has no wheel for a target. (NoSuchDependencyError, DependencyConflictError: likewise.)
+        PyPackPackError: A folder cannot be written, or (ConflictError) a pyproject.toml was changed meanwhile; everything is as
+            before.
     """
+    wanted = _named(words, watcher)
+    names = [package.name for package in _packages(project, package_name, watcher, start)]
+    with _held(project, names, watcher) as (now, packages):
+        try:
+            return _add(now, packages, wanted, offline=offline, watcher=watcher)
+        except _MISSING as error:
+            if len(wanted) == 1:
+                raise
+            first = error
+        missing: dict[Target, PyPackPackError] = {}
+        for target in wanted:
+            try:
+                with _ready(now, _grown(packages, (target,)), (target,), offline=offline, watcher=Silent()):
+                    pass
+            except _MISSING as error:  # noqa: PERF203 - each target's own answer is what is asked for
+                missing[target] = error
+        if not missing:
+            raise first  # each alone could be added; together they cannot
+        there = {target: word for target, word in wanted.items() if target not in missing}
+        changes = _add(now, packages, there, offline=offline, watcher=watcher) if there else ()
+        raise _some_missing(missing, changes)
+
+
+def _add(
+    project: Project, packages: Sequence[Package], wanted: Mapping[Target, str], *, offline: bool, watcher: Watcher
+) -> tuple[TargetChange, ...]:
+    """Add targets to packages, all of them or none."""
     from pypackpack.middleware.project.edit import commit_edits, plan_edit  # noqa: PLC0415 - import cost
 
-    wanted = _named(words, watcher)
-    packages = _packages(project, package_name, watcher, start)
     changes: list[TargetChange] = []
     edits: list[Edit] = []
-    grown: list[Package] = []
     with contextlib.ExitStack() as undo:
         for package in packages:
             fresh = [target for target in wanted if target not in package.targets]
             if fresh:
                 names = [target.name for target in fresh]
                 edits.append(plan_edit(package.root / "pyproject.toml", functools.partial(_append, names=names)))
-            grown.append(dataclasses.replace(package, targets=(*package.targets, *fresh)))
             for target, word in wanted.items():
                 made = _make_folders(undo, project, package, target)
                 changes.append(TargetChange(package.name, target.name, word, target in fresh, made))
-        _install(undo, project, tuple(grown), tuple(wanted), offline=offline, watcher=watcher)
+        _install(undo, project, _grown(packages, tuple(wanted)), tuple(wanted), offline=offline, watcher=watcher)
         commit_edits(edits)
         undo.pop_all()
     return tuple(changes)
+
+
+def _grown(packages: Sequence[Package], targets: Sequence[Target]) -> tuple[Package, ...]:
+    """Return packages as they would be with more targets."""
+    return tuple(dataclasses.replace(package, targets=tuple(dict.fromkeys((*package.targets, *targets)))) for package in packages)
+
+
+def _some_missing(missing: Mapping[Target, PyPackPackError], changes: Sequence[TargetChange]) -> PyPackPackError:
+    """Return the error for targets that could not be added; each one's reason is in it."""
+    errors = list(missing.values())
+    added = list(dict.fromkeys(change.target for change in changes if change.changed))
+    names = [target.name for target in missing]
+    msg = f"{' and '.join(names)} could not be added, and nothing of {'it' if len(names) == 1 else 'them'} is there"
+    if added:
+        msg += f"; {' and '.join(added)} {'was' if len(added) == 1 else 'were'} added"
+    lines = [f"{target.name}: {error.message}" for target, error in missing.items()]
+    return type(errors[0])(msg, hint=errors[0].hint, details="\n".join(lines))
+
+
+@contextlib.contextmanager
+def _held(project: Project, names: Sequence[str], watcher: Watcher) -> Iterator[tuple[Project, tuple[Package, ...]]]:
+    """Let nobody else work on some packages, and give the project and them as their settings say now."""
+    from pypackpack.middleware.environment.sync import exclusive  # noqa: PLC0415 - import cost
+    from pypackpack.middleware.project.read import load_project  # noqa: PLC0415 - import cost
+
+    with contextlib.ExitStack() as held:
+        meant = [package for package in project.packages if package.name in names]
+        for package in sorted(meant, key=lambda each: each.root):  # in one order everywhere: nobody waits for each other
+            held.enter_context(exclusive(package, watcher))
+        now = load_project(project.root)
+        packages = tuple(package for package in now.packages if package.name in names)
+        if len(packages) != len(names):
+            msg = "a package was removed meanwhile"
+            raise ConflictError(msg, hint="Run the same command again.")
+        yield now, packages
 
 
 def remove_targets(
@@ -127,9 +201,14 @@ def remove_targets(
         ConflictError: A pyproject.toml was changed meanwhile; everything is as before.
         FilesystemError: A folder cannot be moved or a file not be written; everything is as before.
     """
+    names = [package.name for package in _packages(project, package_name, watcher, start)]
+    with _held(project, names, watcher) as (now, packages):
+        return _remove_from(now, packages, words)
+
+
+def _remove_from(project: Project, packages: Sequence[Package], words: Sequence[str]) -> tuple[TargetChange, ...]:
     from pypackpack.middleware.project.edit import commit_edits, plan_edit  # noqa: PLC0415 - import cost
 
-    packages = _packages(project, package_name, watcher, start)
     every = tuple(dict.fromkeys(target for package in packages for target in package.targets))
     for word in words:
         table.resolve([word], every, what="target remove")
@@ -315,19 +394,27 @@ def _install(
     watcher: Watcher,
 ) -> None:
     """Install the packages' dependencies for the targets and bring the locks up to date, with a way back."""
+    with _ready(project, packages, targets, offline=offline, watcher=watcher) as ready:
+        for package, prepared in zip(packages, ready, strict=True):
+            lock = package.root / "pyproject.lock"
+            undo.callback(_restore, lock, filesystem.read_bytes(lock) if lock.is_file() else None)
+            prepared.commit()
+
+
+@contextlib.contextmanager
+def _ready(
+    project: Project, packages: Sequence[Package], targets: Sequence[Target], *, offline: bool, watcher: Watcher
+) -> Iterator[list[Ready]]:
+    """Make everything for every package ready aside, before anything of any package is put in place."""
     from pypackpack.middleware.environment import sync  # noqa: PLC0415 - import cost
 
     grown = {package.root: package for package in packages}
     whole = dataclasses.replace(project, packages=tuple(grown.get(each.root, each) for each in project.packages))
     with contextlib.ExitStack() as rooms:
-        # Everything for every package is made ready aside before anything of any package is put in place.
-        ready = [
-            rooms.enter_context(sync.prepared(whole, package, targets, offline=offline, watcher=watcher)) for package in packages
+        yield [
+            rooms.enter_context(sync.prepared(whole, package, targets, offline=offline, held=True, watcher=watcher))
+            for package in packages
         ]
-        for package, prepared in zip(packages, ready, strict=True):
-            lock = package.root / "pyproject.lock"
-            undo.callback(_restore, lock, filesystem.read_bytes(lock) if lock.is_file() else None)
-            prepared.commit()
 
 
 def _restore(path: Path, before: bytes | None) -> None:

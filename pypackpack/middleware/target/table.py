@@ -164,11 +164,14 @@ def versions_in_tags(row: Row) -> list[str]:
 def _unknown(name: str) -> UnknownTargetError:
     import difflib  # noqa: PLC0415 - import cost, only for the error
 
-    spelled: dict[str, str] = {}
+    means: dict[str, str] = {}
     for row in table().rows.values():
-        spelled.update({collapse(alias): alias for alias in row.aliases if "{" not in alias})
-    spelled.update({word: word for word in (*families(), *table().rows)})
-    near = [spelled[each] for each in difflib.get_close_matches(collapse(name), spelled, n=_NEAR)]
+        means.update({collapse(alias): row.name for alias in row.aliases if "{" not in alias})
+    means.update({word: word for word in (*table().rows, *families())})
+    # An alias may be nearer to what was typed than any name: it is found by it, and said in the name that everything else says.
+    found = [means[each] for each in difflib.get_close_matches(collapse(name), means, n=4 * _NEAR)]
+    within = [each for each in table().rows if each.startswith(f"{collapse(name)}_")]
+    near = list(dict.fromkeys([*within, *found]))[:_NEAR]
     if near:
         hint = "Did you mean " + " or ".join((", ".join(near[:-1]), near[-1]) if len(near) > 1 else near) + "?"
     else:

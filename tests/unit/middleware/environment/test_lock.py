@@ -5,12 +5,14 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from packaging.markers import Marker
 
 from pypackpack.middleware.environment import lock as locks
 from pypackpack.middleware.environment.lock import Lock, Needs
 from pypackpack.middleware.target import table
-from pypackpack.model.errors import DamagedLockError
+from pypackpack.model.errors import DamagedLockError, NewerLockError
 from pypackpack.model.project import BundleSettings, Package, Project
 
 if sys.version_info >= (3, 11):
@@ -153,3 +155,38 @@ def test_fits_are_for_one_target_and_python_and_only_where_the_lock_differs() ->
     assert locks.fits_for({"click": "8", "numpy": "1.9"}, locked, windows, (3, 12)) == (
         "numpy==1.9 ; sys_platform == 'win32' and platform_machine == 'AMD64' and python_version == '3.12'",
     )
+
+
+def test_a_lock_of_something_newer_is_not_read(tmp_path: Path) -> None:
+    path = tmp_path / "pyproject.lock"
+    path.write_text(str(Lock("version = 1\n", "abc")).replace("# format: 1", "# format: 2"))
+    with pytest.raises(NewerLockError, match="newer pypackpack"):
+        locks.read_lock(path)
+    path.write_text(str(Lock("version = 2\n", "abc")))
+    with pytest.raises(NewerLockError, match="newer uv"):
+        locks.read_lock(path)
+
+
+def test_wheels_of_other_systems_do_not_change_an_environment() -> None:
+    def pylock(*files: str) -> str:
+        wheels = ", ".join(
+            f"{{ url = 'https://x/{file}', hashes = {{ sha256 = '{number}' }} }}" for number, file in enumerate(files)
+        )
+        return f"lock-version = '1.0'\n[[packages]]\nname = 'a'\nversion = '1'\nwheels = [{wheels}]\n"
+
+    few = pylock("a-1-cp312-cp312-manylinux_2_17_x86_64.whl", "a-1-py3-none-any.whl")
+    more = pylock("a-1-cp312-cp312-manylinux_2_17_x86_64.whl", "a-1-py3-none-any.whl", "a-1-cp312-cp312-win_amd64.whl")
+    linux, windows = TARGETS[0], TARGETS[2]
+    assert locks.applicable(few, linux, (3, 12)) == locks.applicable(more, linux, (3, 12))
+    assert locks.applicable(few, windows, (3, 12)) != locks.applicable(more, windows, (3, 12))
+
+
+TOML = st.recursive(
+    st.text(st.characters(exclude_categories=["Cs"])) | st.booleans() | st.integers(-(2**60), 2**60),
+    lambda inner: st.lists(inner) | st.dictionaries(st.text(st.characters(exclude_categories=["Cs"])), inner),
+)
+
+
+@given(st.dictionaries(st.text(st.characters(exclude_categories=["Cs"])), TOML))
+def test_toml_for_uv_says_what_it_was_made_from(content: dict[str, object]) -> None:
+    assert tomllib.loads(locks.toml_text(content)) == content

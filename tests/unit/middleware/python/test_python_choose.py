@@ -215,3 +215,36 @@ def test_a_new_project_gets_a_python_with_headers(found: Found, monkeypatch: pyt
     watcher = Silent()
     assert choose.preferred("3.12", bare, watcher) == bare
     assert "python3.12-dev" in watcher.notes[0]
+
+
+@pytest.mark.parametrize(
+    "word",
+    [
+        "3.12",
+        "3.12.4",
+        "3",
+        "3.14t",
+        "cpython3.12",
+        "cpython@3.12",
+        "cpython-3.12-linux-x86_64-gnu",
+        ">=3.11,<3.13",
+        "pypy@3.10",
+        "3.14.0rc1",
+    ],
+)
+def test_what_uv_takes_for_a_python_may_stand_in_the_version_file(word: str, tmp_path: Path) -> None:
+    (tmp_path / ".python-version").write_text(f"{word}\n", encoding="utf-8")
+    assert choose.pinned_version(tmp_path) == word
+
+
+@pytest.mark.parametrize(
+    "word",
+    ["latest", "the newest one", "3.12 or so", "v3,12", "\udcff".encode(errors="surrogateescape").decode(errors="replace")],
+)
+def test_garbage_in_the_version_file_is_said_with_its_place(word: str, tmp_path: Path) -> None:
+    (tmp_path / ".python-version").write_text(f"{word}\n", encoding="utf-8")
+    with pytest.raises(UsageError) as caught:
+        choose.pinned_version(tmp_path)
+    assert str(tmp_path / ".python-version") in caught.value.message
+    assert word in caught.value.message
+    assert "python use" in caught.value.hint

@@ -314,9 +314,11 @@ def test_any_text_is_a_target_or_a_clear_error(text: str) -> None:
     ("name", "near"),
     [
         ("windos", "windows"),
+        ("linux-musl", "linux_musl_x86_64, linux_musl_arm64"),
+        ("linux-x46", "linux_x86"),
         ("linux_x86_46", "linux_x86_64"),
         ("macos_arm", "macos_arm64"),
-        ("x86_64-unknown-linux-gnuu", "x86_64-unknown-linux-gnu"),
+        ("x86_64-unknown-linux-gnuu", "linux_x86_64"),
         ("emscripten_wams32", "emscripten_wasm32"),
         ("linux_2_5_x86_64", "2.17"),
         ("linux_2_99_x86_64", "2.44"),
