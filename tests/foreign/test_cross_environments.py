@@ -14,11 +14,14 @@ from typing import TYPE_CHECKING
 import pytest
 from builds import PACKAGES, ROOT, members, run, unpack
 
+from pypackpack.middleware.environment import cross_facts
+from pypackpack.middleware.target import table
+
 if TYPE_CHECKING:
     import subprocess
     from collections.abc import Sequence
 
-    from conftest import PythonOf
+    from conftest import HeadersOf, PythonOf
 
 # By target: the Python that its foreign Python has, what the wheel's platform tag is, and sizes of a pointer and of a long there.
 TARGETS = {
@@ -175,6 +178,21 @@ def test_what_it_reports_is_what_the_real_python_says(target: str, project: Path
         del told["get_platform"], asked["get_platform"]
     del told["vars"], asked["vars"]
     assert asked == told
+
+
+@pytest.mark.parametrize("name", ["macos_arm64", "macos_x86_64"])
+def test_what_a_mac_reports_is_what_a_real_one_was_built_with(name: str, foreign_headers: HeadersOf) -> None:
+    """It does not run here; its ``_sysconfigdata`` can be read."""
+    python = (3, 13)
+    (file,) = (foreign_headers(name, python).pyconfig.parents[2] / "lib").glob("python3.13/_sysconfigdata_*.py")
+    found: dict[str, dict[str, object]] = {}
+    exec(compile(file.read_text(encoding="utf-8"), str(file), "exec"), found)  # noqa: S102 - a table that CPython's build writes
+    real = found["build_time_vars"]
+    facts = cross_facts.cross_facts(table.find(name), python, tools=dict.fromkeys(("CC", "CXX", "AR", "RANLIB", "STRIP"), "cc"), include="/include", libs="/libs")
+    names = ("EXT_SUFFIX", "SOABI", "MULTIARCH", "VERSION", "LDVERSION", "EXE", "SIZEOF_VOID_P", "SIZEOF_LONG", "SIZEOF_WCHAR_T")
+    ours = facts["config_vars"]
+    assert {each: ours[each] for each in names if each in ours} == {each: real[each] for each in names if each in ours}
+    assert {"EXT_SUFFIX", "SOABI", "MULTIARCH"} <= set(ours)
 
 
 def test_an_apple_module_is_one(project: Path, tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""What a cross environment's Python reports, against what real Pythons of these platforms say of themselves."""
+"""What a cross environment's Python reports; tests/foreign compares with the real Pythons that can be had."""
 
 from __future__ import annotations
 
@@ -16,7 +16,8 @@ TOOLS = {"CC": "cc", "CXX": "c++", "AR": "ar", "RANLIB": "ranlib", "STRIP": "str
 WORDS = {name: (word,) for name, word in TOOLS.items()}
 
 # target, Python, sysconfig.get_platform(), SOABI, sys.implementation._multiarch, platform.machine(), first and last wheel platform
-# tag: read off Debian's, python.org's and bytedeco's Pythons, and off Pyodide (but for its get_platform).
+# tag. After PEP 730 and 738, CPython's configure and Pyodide; tests/foreign reads those that can be had off
+# real Pythons.
 REAL = [
     (
         "linux_x86_64",
