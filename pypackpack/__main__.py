@@ -48,6 +48,7 @@ def main() -> int:
     try:
         from pypackpack.frontend.cli.main import run  # noqa: PLC0415 - the full command line, only when it is needed
     except KeyboardInterrupt:  # before anything of ours listens to signals
+        eval("0")  # noqa: S307 - a constant; main.forget_interrupt says why
         sys.stderr.write("error[interrupted]: interrupted; nothing is left half done\n")
         return 130
     return run(words)

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from pypackpack.backend import filesystem
 from pypackpack.middleware.project.finish import ours
 from pypackpack.middleware.project.read import FILE, find_project, load_alone, load_project
-from pypackpack.middleware.project.repository import folder_references, repository_references
+from pypackpack.middleware.project.repository import folder_references, has_folders, repository_references
 from pypackpack.middleware.project.toml import read_toml
 from pypackpack.model.build import BuildRequest, BuildType, Bundle, Level
 from pypackpack.model.errors import NoProjectError, PyPackPackError, UsageError
@@ -208,7 +208,7 @@ def _place(folder: Path, references: str) -> Place:
     urls: dict[str, str] = {}
     if references == "folder":
         urls = folder_references(project)
-    elif references != "version" and (is_root or len(project.packages) > 1):
+    elif references != "version" and (is_root or len(project.packages) > 1 or has_folders(project)):
         urls = repository_references(project, paths=references == "repository")
     if is_root:
         extras = {}

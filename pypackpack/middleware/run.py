@@ -84,7 +84,7 @@ def plan(start: str, words: "Sequence[str]", environment: "Mapping[str, str]", *
         return Start(python, [python, "-c", CALL, first, *rest], env, missing)
     program = handover.find_program(first, env["PATH"])
     if not program:
-        raise _no_program(first, venv)
+        raise _no_program(first, venv, packages)
     return Start(program, [program, *rest], env, missing)
 
 
@@ -223,7 +223,7 @@ def _no_python(venv: str) -> Exception:
     return MissingToolError(msg, hint="`pypackpack sync` makes it.")
 
 
-def _no_program(word: str, venv: str) -> Exception:
+def _no_program(word: str, venv: str, packages: "list[str]") -> Exception:
     from difflib import get_close_matches  # noqa: PLC0415 - import cost
 
     from pypackpack.model.errors import MissingToolError, UsageError  # noqa: PLC0415 - import cost
@@ -234,6 +234,14 @@ def _no_program(word: str, venv: str) -> Exception:
             return UsageError(msg, hint="Name a script, `module:callable` or a command.")
         msg = f"{word} is no program that can be started"
         return UsageError(msg, hint=f"If it is Python, `pypackpack run python {word}` runs it.")
+    if not word.replace("-", "").replace("_", "").replace(".", "").replace("+", "").isalnum() or word.startswith("-"):
+        msg = f"{word!r} is neither a script, nor module:callable, nor a command"
+        hint = 'Name one of these; options of Python stand behind it, as in `pypackpack run python -c "print(1)"`.'
+        return UsageError(msg, hint=hint)
+    if _plain(word) in map(_plain, packages):
+        msg = f"{word} is a package of this project, and no command"
+        hint = f"`pypackpack run python -m {word}` runs its `__main__.py`; {word}:main calls a function of it."
+        return UsageError(msg, hint=hint)
     try:
         names = [os.path.splitext(name)[0] if handover.WINDOWS else name for name in os.listdir(handover.programs_folder(venv))]
     except OSError:

@@ -9,6 +9,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
+    from pypackpack.model.environment import SyncResult
+
 PythonVersion = tuple[int, int]
 
 
@@ -104,6 +106,7 @@ class TargetChange:
         word: What the person called it.
         changed: False when it was there already, or for `remove` in a package that did not have it.
         folders: Folders made or removed, relative to the project, with ``/``.
+        synced: What became of the package's lock and environments; with its last change only, and None where there is no lock.
     """
 
     package: str
@@ -111,6 +114,7 @@ class TargetChange:
     word: str
     changed: bool
     folders: tuple[str, ...] = ()
+    synced: SyncResult | None = None
 
 
 @dataclass(frozen=True)

@@ -183,6 +183,17 @@ def test_interrupting_ends_children_and_says_so(name: str, tmp_path: Path) -> No
     assert err == "error[interrupted]: interrupted; nothing is left half done\n"
 
 
+def test_the_exit_code_of_an_interrupt_is_ours_wherever_it_came(tmp_path: Path) -> None:
+    # While a dataclass is made, say: Python notes an interrupt in code that it runs from a text, and would end by the signal.
+    code = "import sys\nfrom pypackpack.frontend.cli import main\n"
+    code += "sys.exit(main.run(['a'], lambda *_: exec('raise KeyboardInterrupt')))\n"
+    (tmp_path / "interrupted.py").write_text(code)
+    call = [sys.executable, "-m", "interrupted"]
+    done = subprocess.run(call, cwd=tmp_path, env=environment(), capture_output=True, text=True, check=False, timeout=120)
+    assert (done.returncode, done.stdout) == (130, "")
+    assert done.stderr == "error[interrupted]: interrupted; nothing is left half done\n"
+
+
 def test_interrupting_with_json(tmp_path: Path) -> None:
     child = started(tmp_path, "--json")
     wait_for(tmp_path / "working")

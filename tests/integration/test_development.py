@@ -17,7 +17,14 @@ from pypackpack.middleware.package.manage import add_package, remove_package
 from pypackpack.middleware.project.read import load_project
 from pypackpack.middleware.target import table
 from pypackpack.model.build import Silent
-from pypackpack.model.errors import ConflictError, DependencyConflictError, NoSuchDependencyError, PyPackPackError, UsageError
+from pypackpack.model.errors import (
+    ConflictError,
+    DependencyConflictError,
+    NameTakenError,
+    NoSuchDependencyError,
+    PyPackPackError,
+    UsageError,
+)
 from tests.integration.private_index import tiny_wheel
 from tests.snapshot import snapshot
 
@@ -171,6 +178,48 @@ def test_one_resolution_has_groups_packages_and_what_they_need_here(shop: Shop) 
     assert not any("gamma" in line for line in tree.splitlines())
 
 
+def test_a_package_that_needs_a_folder(shop: Shop) -> None:
+    tool = shop.root / "libs" / "tool"
+    tool.mkdir(parents=True)
+    (tool / "pyproject.toml").write_text(TOOL, encoding="utf-8")
+    (tool / "backend.py").write_text(BACKEND, encoding="utf-8")
+    file = shop.root / "core" / "pyproject.toml"
+    file.write_text(file.read_text().replace('"1.0"\n', '"1.0"\ndependencies = ["tool @ ../libs/tool"]\n', 1), encoding="utf-8")
+    made = shop.sync()
+    assert ("tool", "0.1") in made.installed
+    assert shop.locked["tool"]["source"] == {"directory": "libs/tool"}
+    assert shop.python("import core, importlib.metadata as m; print(m.requires('core'))") == "['tool']"
+    assert shop.sync().unchanged
+
+
+def test_an_extra_and_a_package_of_one_name(shop: Shop) -> None:
+    file = shop.root / "pyproject.toml"
+    other = file.read_text(encoding="utf-8")
+    ours = other + '\n[build-system]\nrequires = []\nbuild-backend = "pypackpack.build_api"\n'
+    file.write_text(ours, encoding="utf-8")
+    shop.sync()
+    before = snapshot(shop.root)
+    with pytest.raises(UsageError, match="--optional core: the extra of that name is the package core"):
+        shop.add("zeta", options=("--optional", "Core"))
+    assert snapshot(shop.root) == before
+    file.write_text(ours + '\n[project.optional-dependencies]\nNew_One = ["zeta"]\n', encoding="utf-8")
+    before = snapshot(shop.root)
+    with pytest.raises(NameTakenError, match='the project has an extra "New_One"'):
+        add_package(load_project(shop.root), "new-one", Silent())
+    assert snapshot(shop.root) == before
+    # Who builds with another backend offers packages by such extras.
+    file.write_text(other + '\n[project.optional-dependencies]\nnew-one = ["zeta"]\n', encoding="utf-8")
+    add_package(load_project(shop.root), "new-one", Silent())
+
+
+def test_a_damaged_lock_is_said_once(shop: Shop) -> None:
+    shop.sync()
+    (shop.root / "pyproject.lock").write_text("garbage", encoding="utf-8")
+    heard = Silent()
+    assert development.sync(load_project(shop.root), watcher=heard).locked
+    assert len([note for note in heard.notes if "is damaged" in note]) == 1
+
+
 def test_what_is_added_stands_where_it_belongs(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
     change = shop.add("zeta")
     assert change.place == "dependency-groups.dev"
@@ -277,6 +326,18 @@ def test_ctrl_c_while_the_lock_is_written_takes_everything_back(shop: Shop, monk
     assert not (shop.site / "zeta").exists()
     assert shop.sync().installed == installed
     assert not list(shop.root.glob(".py*.*.*"))
+
+
+def test_what_stands_in_the_environment_s_place_is_left_alone(tmp_path: Path, shop: Shop) -> None:
+    (shop.root / ".venv").write_text("mine")
+    with pytest.raises(UsageError, match=r"\.venv is no folder"):
+        shop.sync()
+    assert (shop.root / ".venv").read_text() == "mine"
+    (shop.root / ".venv").unlink()
+    (shop.root / ".venv").symlink_to(tmp_path / "nowhere", target_is_directory=True)
+    with pytest.raises(UsageError, match="a link to what is not there"):
+        shop.sync()
+    assert (shop.root / ".venv").is_symlink()
 
 
 def test_an_environment_changed_by_hand_is_put_right(shop: Shop) -> None:

@@ -19,7 +19,7 @@ from pypackpack.middleware.dependency.tree import tree
 from pypackpack.middleware.environment.settled import nothing_to_do
 from pypackpack.middleware.environment.sync import sync
 from pypackpack.middleware.project.read import load_project
-from pypackpack.middleware.target.manage import add_targets
+from pypackpack.middleware.target.manage import add_targets, remove_targets
 from pypackpack.model.build import Silent
 from pypackpack.model.errors import (
     DamagedLockError,
@@ -206,6 +206,24 @@ def test_adding_a_target_leaves_the_others_alone(shop: Shop) -> None:
     assert snapshot(shop.site("linux_x86_64")) == before
     assert shop.there("macos_arm64") == {}
     assert all(item.unchanged for item in shop.sync().environments)
+
+
+def test_a_target_that_goes_takes_its_part_of_the_lock(shop: Shop, capsys: pytest.CaptureFixture[str]) -> None:
+    shop.package("app", "pure", "fast; sys_platform == 'win32'", targets=TARGETS[:2])
+    shop.sync()
+    before = shop.lock.read_bytes()
+    assert run(["--project", str(shop.root), "target", "add", "macos"]) == 0
+    said = capsys.readouterr().out
+    assert f"locked app\napp  macos_arm64  {PYTHON}  2 installed\n    + leaf 2.0\n    + pure 1.0\n" in said
+    assert run(["--project", str(shop.root), "target", "remove", "macos"]) == 0
+    said = capsys.readouterr().out
+    assert said == "removed macos_arm64 from app\n  app/build/crossenv/macos_arm64\n  app/src/macos\nlocked app\n"
+    assert shop.lock.read_bytes() == before
+    remove_targets(load_project(shop.root), ["windows"], "app", shop.heard, offline=True)
+    assert "fast" not in shop.lock.read_text()
+    synced = shop.sync()
+    assert not synced.locked
+    assert all(item.unchanged for item in synced.environments)
 
 
 def test_of_several_targets_those_that_can_be_had_are_added(shop: Shop) -> None:
@@ -445,10 +463,23 @@ def test_the_tree_of_each_target(shop: Shop, capsys: pytest.CaptureFixture[str],
     text = capsys.readouterr().out
     assert f"linux_x86_64 {PYTHON}, macos_arm64 {PYTHON}" in text
     assert "├── pure[more] 1.0" in text
-    assert "fast 2.0 ; sys_platform == 'win32'" in text
+    assert "fast 2.0 ; sys_platform == 'win32'\n" in text
+    assert run(["app", "tree", "--depth", "1", "--target=macos"]) == 0
+    assert capsys.readouterr().out.splitlines()[2:] == [f"macos_arm64 {PYTHON}", "├── pure[more] 1.0", "└── refuses 1.0"]
+    assert run(["app", "tree", "--depth=few"]) == 2
+    assert '"few" is not a number' in capsys.readouterr().err
+    assert run(["app", "tree", "--invert"]) == 2
+    assert "has no option --invert" in capsys.readouterr().err
     assert run(["app", "tree", "--json", "--target", "linux"]) == 0
     data = json.loads(capsys.readouterr().out)
     assert data["trees"][0]["roots"][0]["children"][0]["name"] == "leaf"
+    # Of two lines for one name the one that counts there.
+    shop.package("app", "fast>1; sys_platform == 'win32'", "fast<2; sys_platform == 'linux'")
+    shop.sync()
+    assert run(["app", "tree"]) == 0
+    text = capsys.readouterr().out
+    assert "fast 2.0 ; sys_platform == 'win32'\n" in text
+    assert "fast 1.0 ; sys_platform == 'linux'\n" in text
 
 
 def test_the_short_way_says_the_same_and_only_when_it_is_true(

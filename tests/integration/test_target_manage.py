@@ -15,9 +15,11 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pypackpack.backend import filesystem
+from pypackpack.middleware.project.edit import commit_edits
 from pypackpack.middleware.project.read import load_project
 from pypackpack.middleware.target import manage, table
 from pypackpack.model.build import Silent, Step
+from pypackpack.model.environment import SyncResult, TargetEnvironment
 from pypackpack.model.errors import ConflictError, FilesystemError, PyPackPackError, ToolError, UnknownTargetError, UsageError
 from pypackpack.model.host import Host
 from tests.snapshot import snapshot
@@ -25,6 +27,7 @@ from tests.snapshot import snapshot
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
+    from pypackpack.middleware.project.edit import Edit
     from pypackpack.model.build import Watcher
     from pypackpack.model.project import Package, Project
     from pypackpack.model.target import Target
@@ -84,7 +87,7 @@ class Installer:
         assert held
         assert package in project.packages
         assert set(targets) <= set(package.targets)
-        watcher.step(Step(package.name, targets[0].name, "install", 0, 1))
+        watcher.step(Step(package.name, targets[0].name if targets else "", "install", 0, 1))
         self.calls.append((package.name, tuple(target.name for target in targets), offline))
         if self.unavailable and self.unavailable[0] == package.name:
             raise self.unavailable[1]
@@ -99,13 +102,19 @@ class Prepared:
     package: Package
     targets: Sequence[Target]
 
-    def commit(self) -> None:
+    def commit(self, edits: Sequence[Edit] = ()) -> SyncResult:
         for target in self.targets:
             installed = self.package.build_folder / "crossenv" / target.name / "lib" / "idna.py"
             installed.parent.mkdir(parents=True, exist_ok=True)
             installed.write_text("installed = True\n")
         (self.package.root / "pyproject.lock").write_text(f"locked = {[target.name for target in self.targets]}\n")
         self.installer.meanwhile()
+        commit_edits(edits)
+        made = tuple(
+            TargetEnvironment(self.package.name, target.name, (3, 11), self.package.root, (("idna", "3"),), (("idna", "3"),))
+            for target in self.targets
+        )
+        return SyncResult(made, (self.package.name,))
 
 
 @pytest.fixture
@@ -150,6 +159,10 @@ def test_adding_writes_the_settings_the_folders_and_the_environment(root: Path, 
     assert [target.name for target in load_project(root).packages[0].targets] == [
         *("linux_x86_64", "windows_amd64", "macos_arm64", "linux_2_28_arm64"),
     ]
+    # What was installed is told once for each package.
+    assert changes[0].synced is None
+    assert changes[1].synced is not None
+    assert [each.target for each in changes[1].synced.environments] == ["macos_arm64", "linux_2_28_arm64"]
 
 
 def test_a_source_folder_that_is_there_stays_as_it_is(root: Path, installer: Installer) -> None:
@@ -425,7 +438,7 @@ def test_a_family_folder_stays_while_a_target_of_it_does(root: Path, installer: 
     assert installer.calls
 
 
-def test_removing_from_all_packages_takes_it_where_it_is(root: Path) -> None:
+def test_removing_from_all_packages_takes_it_where_it_is(root: Path, installer: Installer) -> None:
     changes = manage.remove_targets(load_project(root), ["windows", "linux"], None, Silent())
     assert [(change.package, change.target) for change in changes] == [
         ("core", "windows_amd64"),
@@ -433,6 +446,33 @@ def test_removing_from_all_packages_takes_it_where_it_is(root: Path) -> None:
         ("web", "linux_x86_64"),
     ]
     assert "targets = []  # for now" in settings(root, "web")
+    assert installer.calls == [("web", (), False)]  # core was never locked: nothing of it falls behind
+    assert [change.synced and change.synced.locked for change in changes] == [None, None, ("web",)]
+
+
+@pytest.mark.parametrize("at", ["resolving", "writing"])
+def test_when_the_lock_cannot_be_made_to_fit_removing_changes_nothing(root: Path, installer: Installer, at: str) -> None:
+    manage.add_targets(load_project(root), ["macos"], None, Silent())
+
+    def fail() -> None:
+        raise ToolError("no")
+
+    if at == "resolving":
+        installer.unavailable = ("web", ToolError("no"))
+    else:
+        installer.meanwhile = fail
+
+    def there() -> dict[str, tuple[str, int, bytes]]:
+        # The installer here does not take back what it installed; the real one does.
+        return {
+            path: what for path, what in snapshot(root).items() if "crossenv/linux" not in path and "crossenv/win" not in path
+        }
+
+    before = there()
+    assert "core/build/crossenv/macos_arm64/lib/idna.py" in before
+    with pytest.raises(ToolError):
+        manage.remove_targets(load_project(root), ["macos"], None, Silent())
+    assert there() == before
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from pypackpack.backend import filesystem
 from pypackpack.backend.tools import uv, uv_options
 from pypackpack.model.errors import ToolError, UsageError
+from pypackpack.model.secrets import masked
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -94,7 +95,7 @@ def step_options(words: Sequence[str]) -> StepOptions:
         steps = [step for step, options in known.items() if name in options and (step == "lock" or name not in _ONLY_LOCK)]
         if not steps or name in _REFUSED:
             why = "pypackpack says that to uv itself" if steps else "uv knows it neither for resolving nor for installing"
-            msg = f"{uv.masked(word)} cannot be used for the environments of a package's targets: {why}"
+            msg = f"{masked(word)} cannot be used for the environments of a package's targets: {why}"
             raise UsageError(msg, hint="`uv lock --help` and `uv pip sync --help` show the options that are handed on.")
         piece = [word]
         if known[steps[0]][name] and not equals:

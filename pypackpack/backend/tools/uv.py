@@ -19,6 +19,7 @@ from pypackpack.backend import filesystem
 from pypackpack.backend.tools import venv
 from pypackpack.backend.tools.python import inspect_interpreter
 from pypackpack.model.errors import MissingToolError, ToolError, WorkError
+from pypackpack.model.secrets import masked
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -38,20 +39,38 @@ _LEFT_OUT = (
     "PYTHONHOME",
     "UV_BREAK_SYSTEM_PACKAGES",
     "UV_COMPILE_BYTECODE",
+    "UV_CONSTRAINT",
+    "UV_EXCLUDE",
     "UV_FROZEN",
     "UV_ISOLATED",
     "UV_LOCKED",
     "UV_NO_BINARY",
     "UV_NO_BINARY_PACKAGE",
     "UV_NO_BUILD",
+    "UV_NO_DEFAULT_GROUPS",
+    "UV_NO_EDITABLE",
+    "UV_NO_GROUP",
+    "UV_NO_INSTALL_LOCAL",
+    "UV_NO_INSTALL_PROJECT",
+    "UV_NO_INSTALL_WORKSPACE",
+    "UV_NO_PROJECT",
+    "UV_NO_SOURCES",
+    "UV_NO_SOURCES_PACKAGE",
     "UV_NO_SYNC",
     "UV_NO_VERIFY_HASHES",
+    "UV_ONLY_INSTALL_LOCAL",
+    "UV_ONLY_INSTALL_PROJECT",
+    "UV_ONLY_INSTALL_WORKSPACE",
+    "UV_OVERRIDE",
     "UV_PROJECT",
     "UV_PROJECT_ENVIRONMENT",
     "UV_PYTHON",
     "UV_SYSTEM_PYTHON",
     "UV_VENV_CLEAR",
+    "UV_VENV_RELOCATABLE",
+    "UV_VENV_SEED",
     "UV_WORKING_DIR",
+    "UV_WORKING_DIRECTORY",
     "VIRTUAL_ENV",
 )
 
@@ -167,7 +186,9 @@ def run(
     """
     from pypackpack.backend import process  # noqa: PLC0415 - import cost
 
-    env = environment({"NO_COLOR": "1", "FORCE_COLOR": None, "CLICOLOR_FORCE": None, **(changes or {})})
+    # uv breaks its sentences at the width of the person's terminal (COLUMNS), and we read and show them whole.
+    wide = {"COLUMNS": "10000", "LINES": None}
+    env = environment({"NO_COLOR": "1", "FORCE_COLOR": None, "CLICOLOR_FORCE": None, **wide, **(changes or {})})
     try:
         done = process.run([executable(), "--no-progress", *words], cwd=cwd, env=env, timeout=timeout)
     except (ToolError, MissingToolError):
@@ -199,11 +220,6 @@ def run_attached(words: Sequence[str | Path], *, cwd: Path | None = None, change
     except WorkError as error:
         msg = f"uv does not run here: {error.message}"
         raise _missing(msg) from error
-
-
-def masked(text: str) -> str:
-    """Return text without the credentials that urls in it may carry."""
-    return re.sub(r"(?<=://)[^/\s@]+@", "****@", text)
 
 
 def out_of_reach(words: str) -> bool:
@@ -328,7 +344,7 @@ def install_foreign_python(
             mirror="Try while online, or set UV_PYTHON_INSTALL_MIRROR.",
             other=(
                 f"there is no {key} that uv could fetch" if absent else f"uv cannot fetch {key}",
-                "`uv python list --all-platforms --all-arches` shows what there is." if absent else "uv says why below.",
+                "`uv python list --all-platforms --all-arches` shows what there is." if absent else "uv's words say why.",
             ),
         ) from error
 
@@ -429,7 +445,7 @@ def _fetch(name: str, version: str, words: Sequence[str | Path], *, offline: boo
         else:
             other = (
                 f"{label} cannot be installed on this system",
-                "uv says why below; on systems without a wheel of it, build on one of those that have it.",
+                "uv's words say why; on systems without a wheel of it, build on one of those that have it.",
             )
         raise _not_fetched(
             error,

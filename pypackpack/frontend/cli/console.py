@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, TextIO
 
 from pypackpack.frontend.cli.board import Board
 from pypackpack.frontend.cli.style import Style, make_safe, wants_colour
+from pypackpack.model.secrets import masked
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -90,7 +91,7 @@ class Console:
         """Write lines that are not the result."""
         # Somebody who closed stderr does not want to hear of it, and least of all as another error.
         with contextlib.suppress(OSError, ValueError):
-            self.err.write("".join(f"{line}\n" for line in lines))
+            self.err.write(masked("".join(f"{line}\n" for line in lines)))
             self.err.flush()
 
     def confirm(self, question: str) -> bool | None:
@@ -192,7 +193,7 @@ class LiveWatcher:
             if screen is None:
                 self._console.tell([text])
             else:
-                screen.note(text)
+                screen.note(masked(text))
 
     def close(self) -> None:
         """Take the table away."""

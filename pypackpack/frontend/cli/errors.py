@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+import re
+
 from pypackpack.frontend.cli.style import PLAIN, Style
 from pypackpack.model.errors import EXIT_INTERRUPTED, PyPackPackError
+from pypackpack.model.secrets import masked
+
+# Control characters but for tab and new line, and what turns the direction of writing.
+_STEERING = re.compile("[\\x00-\\x08\\x0b-\\x1f\\x7f-\\x9f\\u202a-\\u202e\\u2066-\\u2069]")
 
 
 class DefectError(PyPackPackError):
@@ -21,17 +27,23 @@ class StoppedError(PyPackPackError):
 
 def error_lines(error: PyPackPackError, style: Style = PLAIN) -> list[str]:
     """Return an error as ``error[code]: message``, its details indented, and what to do about it."""
-    first, *more = error.message.splitlines() or [""]
+    first, *more = _shown(error.message).splitlines() or [""]
     lines = [f"{style.bad(f'error[{error.code}]:')} {first}"]
-    lines += [f"  {line}".rstrip() for line in (*more, *error.details.splitlines())]
+    lines += [f"  {line}".rstrip() for line in (*more, *_shown(error.details).splitlines())]
     if error.hint:
-        lines.append(f"{style.word('hint:')} {error.hint}")
+        lines.append(f"{style.word('hint:')} {_shown(error.hint)}")
     return lines
+
+
+def _shown(text: str) -> str:
+    """Return text for a terminal: what others wrote, such as a line of a file, may hold credentials, and codes that steer it."""
+    return _STEERING.sub(lambda found: found[0].encode("unicode_escape").decode(), masked(text.replace("\r\n", "\n")))
 
 
 def error_object(error: PyPackPackError) -> dict[str, dict[str, str]]:
     """Return an error as the object that ``--json`` writes."""
-    return {"error": {"code": error.code, "message": error.message, "hint": error.hint, "details": error.details}}
+    words = {"message": error.message, "hint": error.hint, "details": error.details}
+    return {"error": {"code": error.code, **{name: masked(text) for name, text in words.items()}}}
 
 
 def note_lines(error: BaseException) -> list[str]:

@@ -42,6 +42,10 @@ _REFUSED = {
     errno.EROFS: "The file system is mounted read-only.",
     errno.ENOSPC: _FULL,
     errno.EDQUOT: _FULL,
+    errno.EISDIR: "A folder stands where a file belongs: move it away.",
+    errno.ENOTDIR: "A file stands where a folder belongs: move it away.",
+    errno.ELOOP: "Links there lead to each other in a circle.",
+    errno.ENAMETOOLONG: "The system takes no name or path of that length.",
 }
 
 
@@ -65,6 +69,7 @@ def run(words: Sequence[str], act: Act | None = None) -> int:
         _forget(sys.stdout)
         return EXIT_DONE
     except KeyboardInterrupt:
+        forget_interrupt()
         return _report(StoppedError("interrupted; nothing is left half done"), console)
     except PyPackPackError as error:
         return _report(error, console)
@@ -206,6 +211,15 @@ def _report(error: PyPackPackError, console: Console) -> int:
         _forget(sys.stdout)
         console.tell(error_lines(error, console.style_err))
     return error.exit_code
+
+
+def forget_interrupt() -> None:
+    """Let the exit code be ours: Python ends itself by the signal if the last code that it ran from a text was interrupted.
+
+    Making a dataclass runs such code. Python forgets it when the next such code ends well (``unhandled_keyboard_interrupt`` in
+    CPython's ``pythonrun.c``).
+    """
+    eval("0")  # noqa: S307 - a constant
 
 
 def _of_the_machine(error: OSError) -> FilesystemError | None:

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from pypackpack.model.project import Package, Project
     from pypackpack.model.target import Target
 
-WHEEL_VERSION = "wheel-1"
+WHEEL_VERSION = "wheel-2"
 METADATA_SKIPS = frozenset({"src", "build", "pyproject.lock", "releases.toml"})
 
 
@@ -218,7 +218,7 @@ class Bundler:
             executable=lambda place: self._executable(contents[place]),
             dependencies=site if site.is_dir() else None,
             facts=facts,
-            metadata=[core_metadata(item.package, self._project, item.target) for item in mine],
+            metadata=[core_metadata(item.package, self._project, item.target, installed=True) for item in mine],
             digest=self._shop.digests.digest,
         )
         return Artifact(

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from pypackpack.backend import filesystem
 from pypackpack.middleware.bundle.licenses import license_files
+from pypackpack.middleware.project.paths import folder_key, is_relative
 from pypackpack.model.errors import SettingsError
 from pypackpack.model.names import normalise
 
@@ -109,20 +110,26 @@ def core_metadata(
     target: Target | None = None,
     references: Mapping[str, str] | None = None,
     extras: Mapping[str, str] | None = None,
+    *,
+    installed: bool = False,
 ) -> CoreFiles:
     """Make the core metadata of a package from ``[project]`` in its pyproject.toml.
 
     Requirements of other packages of the project become pins of their present version (``core==1.2.0``): a wheel goes
     to an index, which refuses direct URLs, and the packages of a project are built and released together. A wheel that does not
-    go to an index refers to them by ``references`` instead.
+    go to an index refers to them by ``references`` instead. So it is with what a requirement names by a relative path
+    (``thing @ ./libs/thing``), which means nothing once the metadata has left this folder.
 
     Args:
         package: The package.
         project: Its project: licence and readme may lie in it, and other packages.
         target: Whose own dependencies (those that no marker can say) are added; None for a wheel of all targets.
-        references: Normalised name → URL of other packages of the project (PEP 508, direct references).
+        references: What other packages of the project, and folders that requirements name, are referred to by: normalised name,
+            or absolute path with ``/`` → URL (PEP 508, direct references).
         extras: Name → the one requirement of extras that come on top of those in the file, which then may say so
             (``dynamic = ["optional-dependencies"]``).
+        installed: Whether the metadata stays beside what it requires, as in an environment: then a requirement with a relative
+            path is its name alone.
 
     Raises:
         SettingsError: Wrong metadata; each problem with file and dotted key.
@@ -148,7 +155,7 @@ def core_metadata(
     if metadata is None:
         problems.finish(package.name)
         raise AssertionError
-    requirements = _Requirements(package, project, problems, references or {})
+    requirements = _Requirements(package, project, problems, references or {}, installed=installed)
     metadata.dependencies = requirements.all_of(metadata.dependencies, target)
     metadata.optional_dependencies = {
         extra: requirements.pinned(items, f"project.optional-dependencies.{extra}")
@@ -165,7 +172,7 @@ def core_metadata(
 
 
 def frozen_requirement(line: str, package: Package, project: Project, references: Mapping[str, str]) -> str:
-    """Return a requirement as the metadata has it, if it is about another package of the project; any other as it is.
+    """Return a requirement as the metadata has it, if it is about another package of the project or a folder; any other as it is.
 
     Args:
         line: The requirement, which `core_metadata` found nothing wrong in.
@@ -177,7 +184,7 @@ def frozen_requirement(line: str, package: Package, project: Project, references
 
     parsed = Requirement(line)
     problems = _Problems(str(package.root / "pyproject.toml"))
-    (frozen,) = _Requirements(package, project, problems, references).pinned([parsed], "project.dependencies")
+    (frozen,) = _Requirements(package, project, problems, references, installed=False).pinned([parsed], "project.dependencies")
     return line if frozen is parsed else str(frozen)
 
 
@@ -289,10 +296,13 @@ def _unknown_keys(clean: Mapping[str, Any]) -> list[str]:
 class _Requirements:
     """Requirements as they go into the metadata."""
 
-    def __init__(self, package: Package, project: Project, problems: _Problems, references: Mapping[str, str]) -> None:
+    def __init__(
+        self, package: Package, project: Project, problems: _Problems, references: Mapping[str, str], *, installed: bool
+    ) -> None:
         self._package = package
         self._problems = problems
         self._references = references
+        self._installed = installed
         self._locals = {normalise(other.name): other for other in project.packages if other.root != package.root}
 
     def all_of(self, written: list[Requirement], target: Target | None) -> list[Requirement]:
@@ -336,7 +346,7 @@ class _Requirements:
 
         other = self._locals.get(normalise(item.name))
         if other is None:
-            return item
+            return self._placed(item, key) if item.url and is_relative(item.url) else item
         try:
             version = Version(other.version)
         except InvalidVersion:
@@ -350,6 +360,20 @@ class _Requirements:
         if url is not None:
             return Requirement(f"{other.name}{extras} @ {url} {marker}")  # without the space the marker would belong to the URL
         return Requirement(f"{other.name}{extras}=={version}{marker}")
+
+    def _placed(self, item: Requirement, key: str) -> Requirement:
+        """Return a requirement with what its relative path stands for."""
+        from packaging.requirements import Requirement  # noqa: PLC0415 - import cost
+
+        result = Requirement(str(item))
+        result.url = None if self._installed else self._references.get(folder_key(self._package.root, item.url or ""))
+        if result.url is None and not self._installed:
+            self._problems.add(
+                key,
+                f"{item.name} comes from {item.url}, a path of this project: whoever installs the wheel does not have it; "
+                "name a URL or a version of an index, or make it a package of the project",
+            )
+        return result
 
 
 def _entry_points(table: Mapping[str, Any], problems: _Problems) -> str:

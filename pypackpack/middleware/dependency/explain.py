@@ -13,6 +13,7 @@ from pypackpack.backend.tools import uv
 from pypackpack.model.errors import (
     DamagedLockError,
     DependencyConflictError,
+    NewerLockError,
     NoSuchDependencyError,
     NoWheelError,
     PackageIndexError,
@@ -28,7 +29,8 @@ if TYPE_CHECKING:
     from pypackpack.middleware.environment.lock import Needs
     from pypackpack.model.target import PythonVersion, Target
 
-_NAME = r"`?([A-Za-z0-9][A-Za-z0-9._-]*)`?"
+# No name is that long, and one without a bound would make these searches take the square of the length of uv's words.
+_NAME = r"`?([A-Za-z0-9][A-Za-z0-9._-]{0,200})`?"
 _EXTRA = r"(?:\{[^}]*\})?"
 # The second form is how uv says it of a dependency with a marker.
 _ABSENT = re.compile(
@@ -41,7 +43,7 @@ _ABSENT = re.compile(
 )
 _NOT_CACHED = re.compile(_NAME + _EXTRA + r" was not found in the cache|network connectivity is disabled", re.IGNORECASE)
 _NO_VERSION = re.compile(
-    r"(?:only " + _NAME + _EXTRA + r"[<>=!~,.\w]* (?:is|are) available|there (?:is|are) no versions? of " + _NAME + ")"
+    r"(?:only " + _NAME + _EXTRA + r"[<>=!~,.\w]{0,200} (?:is|are) available|there (?:is|are) no versions? of " + _NAME + ")"
 )
 _NO_WHEEL = re.compile(
     r"has no usable wheels|-compatible wheels|no wheels with a matching|has no binary distribution|"
@@ -50,10 +52,10 @@ _NO_WHEEL = re.compile(
 _WHEELLESS = (
     re.compile(r"Wheels are (?:required|available) for " + _NAME),
     re.compile(r"Package " + _NAME + r" can't be installed"),
-    re.compile(_NAME + _EXTRA + r"[<>=!~,.\w]* (?:has|have) no (?:usable wheels|`|wheels)"),
+    re.compile(_NAME + _EXTRA + r"[<>=!~,.\w]{0,200} (?:has|have) no (?:usable wheels|`|wheels)"),
 )
-_DEPENDS = re.compile(r"`?([A-Za-z0-9][A-Za-z0-9._-]*)(?:[<>=!~][<>=!~,.\w]*)? depends? on `?([A-Za-z0-9][^\s`]*)")
-_HASH = re.compile(r"[Hh]ash mismatch for `([A-Za-z0-9][A-Za-z0-9._-]*)")
+_DEPENDS = re.compile(r"`?([A-Za-z0-9][A-Za-z0-9._:-]{0,200})(?:[<>=!~][<>=!~,.\w]{0,200})? depends? on `?([A-Za-z0-9][^\s`]*)")
+_HASH = re.compile(r"[Hh]ash mismatch for `([A-Za-z0-9][A-Za-z0-9._-]{0,200})")
 _SPLIT = re.compile(r"split \(markers: (.*?)(?:; (?:included|excluded): .*)?\):?\s*$", re.MULTILINE)
 
 
@@ -82,6 +84,10 @@ def explained(
         what = f"{absent}, which {needs.name} needs, is not" if absent else f"not everything that {needs.name} needs is"
         msg = f"{what} on this machine, and --offline keeps pypackpack from fetching it ({_targets(where, python)})"
         return PackageIndexError(msg, hint="Run the same command once without --offline, while online.", details=words)
+    if "unsupported schema version" in words:
+        msg = f"the lock of {needs.name} was written by a newer uv than the one of this pypackpack"
+        hint = "Update pypackpack (`pip install -U pypackpack`); the lock was left as it is."
+        return NewerLockError(msg, hint=hint, details=words)
     if uv.out_of_reach(words):
         msg = f"the package index is out of reach: {asked} for {needs.name} cannot be had ({_targets(where, python)})"
         hint = "Check the network and the index you use (UV_DEFAULT_INDEX, uv.toml, [tool.uv]), and run the same command again."
@@ -106,7 +112,8 @@ def explained(
         )
     if _NO_WHEEL.search(words):
         return no_wheel(wheelless(words) or "a dependency", needs, where, python, details=words, exists=exists)
-    if found := _NO_VERSION.search(words):
+    found = _NO_VERSION.search(words)
+    if found and not _excluding(words, normalise(found[1] or found[2])):
         name = found[1] or found[2]
         lines = _listed([text for text in needs.lines if normalise(name) in _names([text])]) or name
         there = _targets(where, python)
@@ -115,9 +122,9 @@ def explained(
         return NoSuchDependencyError(msg, hint=hint, details=words)
     if "unsatisfiable" in words:
         msg = f"the dependencies of {needs.name} exclude each other on {_targets(where, python)}{_whose(words, needs)}"
-        return DependencyConflictError(msg, hint="uv says below why; loosen one of them.", details=words)
+        return DependencyConflictError(msg, hint="uv's words say why; loosen one of them.", details=words)
     msg = f"the dependencies of {needs.name} could not be installed for {_targets(where, python)}"
-    return ToolError(msg, hint="uv says why below.", details=words)
+    return ToolError(msg, hint="uv's words say why.", details=words)
 
 
 def no_wheel(
@@ -175,19 +182,37 @@ def platforms_of_wheels(files: Iterable[str], python: PythonVersion) -> str:
 
 def _whose(words: str, needs: Needs) -> str:
     """Return who asks for what of the same distribution, where uv says it: ``: a needs leaf>=2, b needs leaf<2``."""
-    flat = re.sub(r"\s+", " ", words)
     asked: dict[str, dict[str, None]] = {}
-    for who, what in _DEPENDS.findall(flat):
-        text = what.rstrip(".,")
-        found = re.match(_NAME, text)
-        if found and who != "project":
-            asked.setdefault(normalise(found[1]), {})[f"{who} needs {text}"] = None
+    for who, name, text in _asked(words):
+        asked.setdefault(name, {})[f"{who} needs {text}"] = None
     for text in needs.lines:
         name = next(iter(_names([text])), "")
         if name in asked:
             asked[name][f"{needs.name} needs {text}"] = None
     several = [list(each) for each in asked.values() if len(each) > 1]
     return f": {', '.join(several[0])}" if several else ""
+
+
+def _asked(words: str) -> list[tuple[str, str, str]]:
+    """Return who asks for which distribution, and in which words: ``("a", "leaf", "leaf>=2")``."""
+    result = []
+    for who, what in _DEPENDS.findall(re.sub(r"\s+", " ", words)):
+        text = what.rstrip(".,")
+        found = re.match(_NAME, text)
+        if found and who != "project":
+            result.append((who, normalise(found[1]), text))
+    return result
+
+
+def _excluding(words: str, available: str) -> bool:
+    """Tell whether two ask for different versions of the same distribution, other than one that uv says it has few versions of.
+
+    That a package of the project has its one version only is said in every conflict that it has a part in.
+    """
+    asked: dict[str, set[str]] = {}
+    for _, name, text in _asked(words):
+        asked.setdefault(name, set()).add(text)
+    return "unsatisfiable" in words and any(len(texts) > 1 for name, texts in asked.items() if name != available)
 
 
 def _split_targets(words: str, targets: Sequence[Target]) -> tuple[Target, ...]:

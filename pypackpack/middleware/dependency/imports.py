@@ -143,7 +143,7 @@ def _explained(error: PyPackPackError, asked: Sequence[Asked]) -> PyPackPackErro
     if not lines:
         return error
     msg = "what the requirements files ask for cannot be had together"
-    hint = "Loosen one of these lines; uv says below them why; nothing was changed."
+    hint = "Loosen one of these lines; uv's words say why; nothing was changed."
     return DependencyConflictError(msg, hint=hint, details=f"{lines}\n\n{error.details}")
 
 

@@ -11,12 +11,14 @@ import functools
 from typing import TYPE_CHECKING, Any
 
 from pypackpack.middleware.dependency import lines as rules
+from pypackpack.middleware.dependency.platforms import NOWHERE
 from pypackpack.middleware.project.edit import append_word, plan_edit, table_at
 from pypackpack.middleware.project.toml import parse
 from pypackpack.middleware.project.words import nearest
 from pypackpack.model.environment import DependencyChange
 from pypackpack.model.errors import ConflictError, UsageError
 from pypackpack.model.names import normalise
+from pypackpack.model.secrets import masked
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -58,6 +60,7 @@ def add(
         PackageIndexError: The index is out of reach.
     """
     wanted = [_requirement(text, package, with_targets=bool(target_words)) for text in requirements]
+    _refuse_twice(wanted)
 
     def plan(now: Package, choice: Choice, before: Dependencies) -> Dependencies:
         for target in choice.unsaid:
@@ -148,6 +151,16 @@ def _not_there(package: Package, missing: Sequence[str], choice: Choice, before:
     return UsageError(msg, hint=f"Its dependencies are: {known}. What these need in turn cannot be removed by itself.")
 
 
+def _refuse_twice(wanted: Sequence[Line]) -> None:
+    """Refuse two words for one name that hold on the same platforms: the second would take the first one's place unsaid."""
+    for number, line in enumerate(wanted):
+        for other in wanted[:number]:
+            same = other.name == line.name and other.rest == line.rest and (other.platforms & line.platforms) != NOWHERE
+            if same and other.terms != line.terms:
+                msg = f'"{masked(str(other))}" and "{masked(str(line))}" are for one name, and hold at the same time'
+                raise UsageError(msg, hint=f'Write one of them, or both as one, such as "{line.name}>=1,<3".')
+
+
 def _requirement(text: str, package: Package, *, with_targets: bool) -> Line:
     from packaging.requirements import InvalidRequirement  # noqa: PLC0415 - import cost
 
@@ -155,9 +168,7 @@ def _requirement(text: str, package: Package, *, with_targets: bool) -> Line:
         line = rules.read_line(text)
     except InvalidRequirement as error:
         reason = str(error).splitlines()[0]
-        from pypackpack.backend.tools import uv  # noqa: PLC0415 - only where something is wrong
-
-        msg = f'"{uv.masked(text)}" is not a requirement: {uv.masked(reason)}'
+        msg = f'"{masked(text)}" is not a requirement: {masked(reason)}'
         hint = 'Write a name, with a version if need be ("numpy>=2"), or name @ url for what does not come from an index.'
         raise UsageError(msg, hint=hint) from error
     if line.name == normalise(package.name):

@@ -63,6 +63,10 @@ _OPTIONS = {
     "--trusted-host": "Say `allow-insecure-host` in [tool.uv], if it has to be.",
     "--use-feature": "It is for pip alone.",
 }
+DEEPEST = 100
+"""How many files may stand between one that a person names and one that is read."""
+LONGEST = 100_000
+"""Characters of a line with all its hashes; nobody writes such a line, and it would take its square to look through it."""
 _HARMLESS = frozenset({"--prefer-binary", "--require-hashes", "--use-feature"})
 _FOR_ONE = "It is for pip's own builds; [tool.uv] config-settings-package says such things."
 
@@ -154,6 +158,9 @@ class _Reader:
             return
         if (file, constraint) in self.seen:
             return
+        if len(chain) > DEEPEST:
+            self.problems.append(f"{self._at(chain)}{self.shown(file)} is included over more than {DEEPEST} other files")
+            return
         self.seen.add((file, constraint))
         try:
             text = decoded(filesystem.read_bytes(file))
@@ -208,6 +215,9 @@ class _Reader:
         return _VARIABLE.sub(value, raw)
 
     def _requirement(self, file: Path, place: Place, words: str, raw: str, *, constraint: bool, editable: bool = False) -> None:
+        if len(words) > LONGEST:
+            self.problems.append(f"{place}: this line is longer than {LONGEST} characters")
+            return
         pieces = _OPTION.split(words)
         text, options = pieces[0].strip(), pieces[1:]
         raw_text = _OPTION.split(raw)[0].strip()

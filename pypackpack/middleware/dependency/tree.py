@@ -35,6 +35,7 @@ def tree(
     target_words: Sequence[str] = (),
     *,
     pythons: Sequence[PythonVersion] = (),
+    depth: int | None = None,
     offline: bool = False,
     watcher: Watcher | None = None,
 ) -> TreeResult:
@@ -45,6 +46,7 @@ def tree(
         package: The package.
         target_words: Which targets, as typed; empty means all of the package.
         pythons: For which Pythons; empty means the settings', else the project's own.
+        depth: How many steps from the package; None shows all.
         offline: Never touch the network.
         watcher: Told when the lock does not fit the settings, and what is shown is what `sync` would begin with.
 
@@ -64,10 +66,16 @@ def tree(
         watcher.note(f"{package.name}/{locks.FILE} does not fit the settings; this is what `sync` would begin with")
     graph = _Graph(lock, needs.name)
     trees = tuple(
-        TargetTree(room.target.name, room.python, graph.roots(project, package, needs, room.target, room.python))
+        TargetTree(room.target.name, room.python, _cut(graph.roots(project, package, needs, room.target, room.python), depth))
         for room in rooms
     )
     return TreeResult(package.name, package.version, trees, locked)
+
+
+def _cut(nodes: tuple[TreeNode, ...], depth: int | None) -> tuple[TreeNode, ...]:
+    if depth is None:
+        return nodes
+    return tuple(dataclasses.replace(node, children=_cut(node.children, depth - 1)) for node in nodes) if depth > 0 else ()
 
 
 class _Graph:
@@ -108,7 +116,9 @@ class _Graph:
         path: tuple[str, ...],
     ) -> tuple[TreeNode, ...]:
         """Return the lines of one package of the project: the lock has those of all that it needs in one list."""
-        own = locks.markers((*member.dependencies, *member.target_dependencies.get(target.name, ())))
+        lines = (*member.dependencies, *member.target_dependencies.get(target.name, ()))
+        # Of several lines for one name those that count here.
+        own = locks.markers(line for line in lines if walk.counts(line))
         # The person's own marker: uv's says in the same breath which of several locked versions is meant.
         found = [
             dataclasses.replace(node, marker=own[node.name])
@@ -144,6 +154,13 @@ class _Walk:
     def holds(self, edge: Mapping[str, Any]) -> bool:
         """Tell whether an edge is there on this target."""
         return _true(edge.get("marker", ""), self._facts)
+
+    def counts(self, line: str) -> bool:
+        """Tell whether a line of the person's own says something for this target."""
+        from packaging.requirements import Requirement  # noqa: PLC0415 - import cost
+
+        marker = Requirement(line).marker
+        return marker is None or _true(str(marker), self._facts)
 
     def nodes(self, edges: Iterable[Mapping[str, Any]], path: tuple[str, ...]) -> list[TreeNode]:
         """Return what the edges that hold here lead to; what was shown once is not unfolded again."""

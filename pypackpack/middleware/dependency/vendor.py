@@ -342,20 +342,28 @@ def _remove_old(folder: Path, needed: set[str]) -> tuple[str, ...]:
     removed = []
     for place in _read_manifest(folder):
         path = folder / place
-        # Only below the folder: a manifest comes with a repository, and is not to be believed.
-        if (
-            place in needed
-            or path.suffix != ".whl"
-            or ".." in Path(place).parts
-            or Path(place).is_absolute()
-            or not path.is_file()
-        ):
+        if place in needed or not _is_ours(folder, place):
             continue
         filesystem.remove_tree(path)
         if path.parent != folder and not any(path.parent.iterdir()):
             filesystem.remove_tree(path.parent)
         removed.append(place)
     return tuple(sorted(removed))
+
+
+def _is_ours(folder: Path, place: str) -> bool:
+    """Tell whether what a manifest lists is a wheel below the folder.
+
+    A manifest comes with a repository, and is not to be believed. A link to a folder may lead anywhere, so none may be on the
+    way.
+    """
+    path, parts = folder / place, Path(place).parts
+    try:
+        if path.suffix != ".whl" or ".." in parts or Path(place).is_absolute() or not path.is_file():
+            return False
+        return not any((folder / Path(*parts[:count])).is_symlink() for count in range(1, len(parts)))
+    except (OSError, ValueError):  # no system takes such a name
+        return False
 
 
 def _write_manifest(folder: Path, files: Sequence[VendoredFile]) -> None:

@@ -60,7 +60,7 @@ def install_editable(package: Package, project: Project, site_packages: Path, ta
     from pypackpack.middleware.compile.layers import Layers  # noqa: PLC0415 - import cost
 
     Layers(package)  # refuses a package without sources
-    core = core_metadata(package, project, target)
+    core = core_metadata(package, project, target, installed=True)
     state = _state(package, project, target)
     make_view(package, target, source_layers(package, target))
     outside = {**dict(editable_files(package, target)), **scripts(core.entry_points, site_packages)}

@@ -27,6 +27,7 @@ from pypackpack.model.build import Silent
 from pypackpack.model.environment import DevelopmentSync
 from pypackpack.model.errors import PyPackPackError, ToolError, UsageError
 from pypackpack.model.names import normalise
+from pypackpack.model.secrets import masked
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -171,6 +172,7 @@ class Work:
         self.watcher = watcher
         self.folder = works.work_folder(project)
         self.made = works.WorkProject({}, {}, (), {})
+        self._said_damaged = False
 
     # The state -------------------------------------------------------------------------------------------------------------
 
@@ -195,7 +197,9 @@ class Work:
         text = filesystem.read_bytes(path).decode(errors="replace").replace("\r\n", "\n")
         if works.lock_is_sound(text):
             return text
-        self.watcher.note(f"{path} is damaged; it is made anew")
+        if not self._said_damaged:
+            self.watcher.note(f"{path} is damaged; it is made anew")
+        self._said_damaged = True
         return None
 
     def _made_from(self) -> str:
@@ -240,7 +244,10 @@ class Work:
             return
         from pypackpack.middleware.python import choose  # noqa: PLC0415 - import cost
 
-        damaged_one = place.exists()
+        damaged_one = os.path.lexists(place)
+        if damaged_one and not place.is_dir():
+            msg = f"{place} is {'a link to what is not there' if place.is_symlink() else 'no folder'}"
+            raise UsageError(msg, hint="Move it away, and run the same command again.")
         if damaged_one and not venv.is_venv(place) and any(place.iterdir()):
             msg = f"{place} is there and is no virtual environment"
             raise UsageError(msg, hint="Move it away, and run the same command again.")
@@ -402,12 +409,12 @@ class Said:
     @property
     def out(self) -> str:
         """Its result."""
-        return uv.masked(self.stdout)
+        return masked(self.stdout)
 
     @property
     def err(self) -> str:
         """What it told the person meanwhile."""
-        return uv.masked(self.stderr)
+        return masked(self.stderr)
 
 
 def only_said(options: Sequence[str]) -> bool:
@@ -422,6 +429,6 @@ def explained(error: ToolError, name: str) -> PyPackPackError:
 
     found = explain.explained(error, Needs(name, (), {}, (), "", {}))
     if type(found) is ToolError:
-        return ToolError(error.message, hint="uv says why below; nothing was changed.", details=error.details)
+        return ToolError(error.message, hint="uv's words say why; nothing was changed.", details=error.details)
     found.message = found.message.replace(" on any platform", "").replace(" (any platform)", "")
     return found

@@ -13,7 +13,9 @@ from pypackpack.backend.tools import uv_options as known
 from pypackpack.middleware.environment import development_project as works
 from pypackpack.middleware.environment.development import LOCK, Work, only_said, refuse_elsewhere, working
 from pypackpack.middleware.environment.distributions import distributions
+from pypackpack.middleware.project import paths
 from pypackpack.middleware.project.edit import Edit, commit_edits, plan_edit, table_at
+from pypackpack.middleware.project.extras import own_extra
 from pypackpack.middleware.project.read import FILE
 from pypackpack.middleware.project.toml import decode, parse
 from pypackpack.model.environment import DevelopmentChange
@@ -119,6 +121,13 @@ def _refuse_local(project: Project, text: str) -> None:
         raise UsageError(msg, hint=f"`pypackpack <package> add {package.name}` lets another package depend on it.")
 
 
+def _refuse_taken_extras(project: Project, content: Mapping[str, Any]) -> None:
+    for package in project.packages:
+        if extra := own_extra(content, package.name):
+            msg = f"--optional {extra}: the extra of that name is the package {package.name}, for installs from git"
+            raise UsageError(msg, hint=f"Choose another name; `pypackpack {package.name} add` is for what the package needs.")
+
+
 def _place(options: Sequence[str], verb: str) -> tuple[str, str]:
     """Return where the lines stand that are meant: the table, and the key in it."""
     extra = known.value_of(options, verb, ("--optional",))
@@ -146,6 +155,7 @@ def _change(
         work.uv(verb, [verb, *where, *quiet, *options, "--", *words], offline=offline)
         _refuse_secrets(work, data.decode())
         after = tomllib.loads(filesystem.read_bytes(work.folder / FILE).decode())
+        _refuse_taken_extras(project, {**content, "project": after["project"]})
         edit = plan_edit(project.root / FILE, lambda document: carry_over(document, before.content, after))
         if edit.before != data:
             msg = f"{project.root / FILE} was changed by somebody else meanwhile; it was left as it is now"
@@ -336,7 +346,7 @@ def _parsed(text: str) -> Any:  # noqa: ANN401 - tomlkit has no common type for 
 def _carry_sources(document: TOMLDocument, old: Mapping[str, Any], new: Mapping[str, Any]) -> None:
     for name, source in new.items():
         if old.get(name) != source:
-            table_at(document, "tool.uv.sources")[name] = _parsed(_inline(works.moved_source(source, works.outward)))
+            table_at(document, "tool.uv.sources")[name] = _parsed(_inline(paths.moved_source(source, works.outward)))
     gone = [name for name in old if name not in new]
     if gone:
         sources = table_at(document, "tool.uv.sources")
@@ -375,7 +385,7 @@ def _carry_indexes(document: TOMLDocument, old: list[Any], new: list[Any]) -> No
     for place, entry in enumerate(new):
         if entry in old:
             continue
-        moved = works.moved_settings({"index": [entry]}, works.outward, works.outward)["index"][0]
+        moved = paths.moved({"index": [entry]}, works.outward, works.outward)["index"][0]
         table = tomlkit.table()
         table.update(moved)
         if repr(_key(entry)) in known_before:

@@ -11,11 +11,11 @@ import posixpath
 import re
 import sys
 from dataclasses import dataclass
-from pathlib import PurePosixPath, PureWindowsPath
 from typing import TYPE_CHECKING, Any
 
 from pypackpack.backend import filesystem
 from pypackpack.middleware.environment.lock import target_marker
+from pypackpack.middleware.project import paths
 from pypackpack.middleware.project.read import FILE
 from pypackpack.middleware.project.toml import read_toml
 from pypackpack.model.errors import PyPackPackError
@@ -28,7 +28,7 @@ else:
     import tomli as tomllib
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
     from pathlib import Path
 
     from pypackpack.model.project import Package, Project
@@ -94,7 +94,7 @@ def work_project(project: Project, content: Mapping[str, Any] | None = None) -> 
     places = _Places(project.root)
     stubs = {folder: _stub(package, folders, places) for package, folder in zip(project.packages, folders.values(), strict=True)}
     uv = {key: value for key, value in _table(root, "tool", "uv").items() if key not in _OURS}
-    uv = moved_settings(uv, inward, places.of(project.root))
+    uv = paths.moved(uv, inward, places.of(project.root))
     sources = {name: value for name, value in _table(uv, "sources").items() if normalise(name) not in folders}
     uv["sources"] = {**sources, **{name: {"path": folder, "package": False} for name, folder in folders.items()}}
     indexes = [*_list(uv, "index"), *_package_indexes(project, stubs, _list(uv, "index"))]
@@ -102,8 +102,9 @@ def work_project(project: Project, content: Mapping[str, Any] | None = None) -> 
         uv["index"] = indexes
     uv.update({"package": False, "workspace": {"members": []}, "environments": [_NO_HOST]})
     groups = dict(_table(root, "dependency-groups"))
-    ours = _own_groups(project)
+    ours, own_sources = _own_groups(project)
     groups.update({name: lines for name, (lines, _) in ours.items()})
+    uv["sources"] = {**own_sources, **uv["sources"]}
     if len(ours) > 1:
         uv["conflicts"] = [*_list(uv, "conflicts"), [{"group": name} for name in ours]]
     name = own.get("name")
@@ -133,9 +134,9 @@ class _Places:
         """Return what makes a path that is relative to a folder absolute, and remembers it."""
 
         def absolute(path: str) -> str:
-            if not _is_relative(path):
+            if not paths.is_relative(path):
                 return path
-            whole = posixpath.normpath(posixpath.join(folder.as_posix(), _slashes(path)))
+            whole = posixpath.normpath(posixpath.join(folder.as_posix(), paths.slashes(path)))
             self.seen[whole] = posixpath.relpath(whole, self._root.as_posix())
             return whole
 
@@ -180,29 +181,40 @@ def _list(content: Mapping[str, Any], word: str) -> list[Any]:
 def _stub(package: Package, folders: Mapping[str, str], places: _Places) -> dict[str, Any]:
     """Return the pyproject.toml that stands for a package: its dependencies, and where they come from."""
     content = read_toml(package.root / FILE)
-    folder = package.root.name
+    # Relative to the package: from its stand-in one more folder up, and into the real one.
+    up = f"../{_UP}{package.root.name}"
 
     def deeper(path: str) -> str:
-        # Relative to the package: from its stand-in one more folder up, and into the real one.
-        return path if not _is_relative(path) else posixpath.normpath(f"../{_UP}{folder}/{_slashes(path)}")
+        return path if not paths.is_relative(path) else posixpath.normpath(f"{up}/{paths.slashes(path)}")
 
-    uv = moved_settings(_table(content, "tool", "uv"), deeper, places.of(package.root))
+    named: dict[str, list[dict[str, str]]] = {}
+
+    def lines(texts: Iterable[str]) -> list[str]:
+        # A path in the line itself is only known to us: for uv it stands among the sources.
+        plain, more = paths.sources_of((_by_name(text, folders) for text in texts), up)
+        for name, entries in more.items():
+            named[name] = [*named.get(name, []), *(entry for entry in entries if entry not in named.get(name, []))]
+        return plain
+
+    uv = paths.moved(_table(content, "tool", "uv"), deeper, places.of(package.root))
     sources = {name: value for name, value in _table(uv, "sources").items() if normalise(name) not in folders}
-    extras = {
-        extra: [_by_name(text, folders) for text in lines]
-        for extra, lines in _table(content, "project", "optional-dependencies").items()
-    }
+    extras = {extra: lines(texts) for extra, texts in _table(content, "project", "optional-dependencies").items()}
+    dependencies = lines(package.dependencies)
     return {
         "project": {
             "name": package.name,
             "version": package.version,
-            "dependencies": [_by_name(text, folders) for text in package.dependencies],
+            "dependencies": dependencies,
             **({"optional-dependencies": extras} if extras else {}),
         },
         "tool": {
             "uv": {
                 "package": False,
-                "sources": {**sources, **{name: {"path": f"../{other}", "package": False} for name, other in folders.items()}},
+                "sources": {
+                    **sources,
+                    **named,
+                    **{name: {"path": f"../{other}", "package": False} for name, other in folders.items()},
+                },
                 **({"index": _list(uv, "index")} if _list(uv, "index") else {}),
             }
         },
@@ -238,8 +250,8 @@ def _package_indexes(project: Project, stubs: Mapping[str, dict[str, Any]], ther
     return found
 
 
-def _own_groups(project: Project) -> dict[str, tuple[list[str], bool]]:
-    """Return the dependencies of single targets as groups: name → lines, and whether they are this host's.
+def _own_groups(project: Project) -> tuple[dict[str, tuple[list[str], bool]], dict[str, list[dict[str, str]]]]:
+    """Return the dependencies of single targets as groups: name → lines, and whether they are this host's; and their sources.
 
     Those of all hosts are there, so that the lock is the same for everybody; each installs its own.
     """
@@ -252,6 +264,7 @@ def _own_groups(project: Project) -> dict[str, tuple[list[str], bool]]:
     except PyPackPackError:
         host = None
     found: dict[str, tuple[dict[str, None], bool]] = {}
+    sources: dict[str, list[dict[str, str]]] = {}
     for package in project.packages:
         for target in package.targets:
             if target.family not in _DESKTOP:
@@ -263,74 +276,35 @@ def _own_groups(project: Project) -> dict[str, tuple[list[str], bool]]:
                 lines, _ = found.setdefault(
                     f"{_TARGET_GROUP}{normalise(target.name)}", ({}, host is not None and host.row == target.row)
                 )
-                lines[f"{requirement} ; {old}{target_marker(target)}"] = None
-    return {name: (list(lines), here) for name, (lines, here) in sorted(found.items())}
+                line = f"{requirement} ; {old}{target_marker(target)}"
+                (plain,), more = paths.sources_of([line], f"{_UP}{package.root.name}")
+                lines[plain] = None
+                for name, entries in more.items():
+                    sources.setdefault(name, []).extend(entries)
+    return {name: (list(lines), here) for name, (lines, here) in sorted(found.items())}, sources
 
 
 # Paths ------------------------------------------------------------------------------------------------------------------------
 
 
-def _slashes(path: str) -> str:
-    return path.replace("\\", "/") if sys.platform == "win32" else path
-
-
-def _is_relative(path: object) -> bool:
-    """Tell whether a value is a path relative to the file that it stands in."""
-    return (
-        isinstance(path, str)
-        and "://" not in path
-        and not path.startswith(("~", "$", "file:"))
-        and not PurePosixPath(path).is_absolute()
-        and not PureWindowsPath(path).is_absolute()
-    )
-
-
 def inward(path: str) -> str:
     """Return a path that is relative to the project as it has to stand in what uv works on."""
-    return posixpath.normpath(_UP + _slashes(path)) if _is_relative(path) else path
+    return posixpath.normpath(_UP + paths.slashes(path)) if paths.is_relative(path) else path
 
 
 def outward(path: str) -> str:
     """Return a path that uv wrote in its folder as it has to stand in the project; the inverse of `inward`."""
-    if not _is_relative(path):
+    if not paths.is_relative(path):
         return path
-    path = _slashes(path)
+    path = paths.slashes(path)
     return path[len(_UP) :] if path.startswith(_UP) else posixpath.normpath(f".venv/{FOLDER}/{path}")
-
-
-def moved_settings(uv: Mapping[str, Any], move: Callable[[str], str], place: Callable[[str], str]) -> dict[str, Any]:
-    """Return ``[tool.uv]`` with every relative path in another form: those of sources, and those of indexes."""
-    moved = dict(uv)
-    if "sources" in moved:
-        moved["sources"] = {name: moved_source(value, move) for name, value in _table(moved, "sources").items()}
-    if "index" in moved:
-        moved["index"] = [
-            {**entry, "url": place(entry["url"])} if isinstance(entry, dict) and isinstance(entry.get("url"), str) else entry
-            for entry in _list(moved, "index")
-        ]
-    for key in ("find-links", "extra-index-url"):
-        if key in moved:
-            moved[key] = [place(entry) if isinstance(entry, str) else entry for entry in _list(moved, key)]
-    for key in ("index-url", "default-index"):
-        if isinstance(moved.get(key), str):
-            moved[key] = place(moved[key])
-    return moved
 
 
 def settings_text(settings: Mapping[str, Any], root: Path) -> str:
     """Return the ``uv.toml`` of a project as it has to stand where uv works."""
     import tomlkit  # noqa: PLC0415 - import cost
 
-    return tomlkit.dumps(moved_settings(settings, inward, _Places(root).of(root)))
-
-
-def moved_source(source: Any, move: Callable[[str], str]) -> Any:  # noqa: ANN401 - a TOML value: a table, or a list of them
-    """Return an entry of ``[tool.uv.sources]`` with its path in another form."""
-    if isinstance(source, list):
-        return [moved_source(each, move) for each in source]
-    if isinstance(source, dict) and isinstance(source.get("path"), str):
-        return {**source, "path": move(source["path"])}
-    return source
+    return tomlkit.dumps(paths.moved(settings, inward, _Places(root).of(root)))
 
 
 # The lock ---------------------------------------------------------------------------------------------------------------------
@@ -362,7 +336,8 @@ def _lock_moved(text: str, move: Callable[[str], str]) -> str:
     for number, line in enumerate(lines):
         if line.startswith("source = {") or "{ name = " in line:
             lines[number] = _PLACE.sub(
-                lambda found: f'{found["key"]} = "{move(found["path"]) if _is_relative(found["path"]) else found["path"]}"', line
+                lambda found: f'{found["key"]} = "{move(found["path"]) if paths.is_relative(found["path"]) else found["path"]}"',
+                line,
             )
     return "\n".join(lines)
 

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pypackpack.backend import filesystem
-from pypackpack.middleware.environment import paths
+from pypackpack.middleware.project import paths
 from pypackpack.model.errors import DamagedLockError, NewerLockError
 from pypackpack.model.interpreter import OLDEST
 from pypackpack.model.names import normalise

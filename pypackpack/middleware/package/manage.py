@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING
 from pypackpack.backend import filesystem
 from pypackpack.middleware.package.names import check_name
 from pypackpack.middleware.project.edit import append_word, commit_edits, lock_file, plan_edit, table_at, take_back
-from pypackpack.middleware.project.extras import offer_extras
+from pypackpack.middleware.project.extras import offer_extras, own_extra
 from pypackpack.middleware.project.read import FILE, load_project
 from pypackpack.middleware.project.templates import template
-from pypackpack.model.errors import ConflictError, FilesystemError, PyPackPackError, UsageError
+from pypackpack.model.errors import ConflictError, FilesystemError, NameTakenError, PyPackPackError, UsageError
 from pypackpack.model.interpreter import OLDEST
 from pypackpack.model.names import normalise
 from pypackpack.model.project import Removal
@@ -95,6 +95,10 @@ def _host_target(watcher: Watcher) -> str | None:
 
 
 def _record(document: TOMLDocument, name: str, watcher: Watcher) -> None:
+    if extra := own_extra(document, name):
+        reason = f'the project has an extra "{extra}", and installs from git take a package by its extra'
+        msg = f'a package cannot be named "{name}": {reason}'
+        raise NameTakenError(msg, hint="Choose another name, or rename the extra in [project.optional-dependencies].")
     append_word(table_at(document, "tool.pypackpack")["packages"], name)
     if problem := offer_extras(document):
         watcher.note(f'{problem}; `pip install "{name} @ git+<url>#subdirectory={name}"` works as it is')

@@ -155,8 +155,10 @@ def _bundle(table: Mapping[str, Any]) -> BundleSettings:
 
 def _interpreters(tables: Mapping[str, Any], targets: Iterable[Target], root: Path) -> dict[str, Path]:
     """Return target name → the target's own Python on this machine."""
-    said = {target.name: [layer["interpreter"] for layer in _layers(tables, target) if "interpreter" in layer] for target in targets}
-    return {name: root / paths[-1] for name, paths in said.items() if paths}
+    said = (
+        (target.name, [layer["interpreter"] for layer in _layers(tables, target) if "interpreter" in layer]) for target in targets
+    )
+    return {name: root / paths[-1] for name, paths in said if paths}
 
 
 def _target_dependencies(tables: Mapping[str, Any], targets: Iterable[Target]) -> dict[str, tuple[str, ...]]:

@@ -166,7 +166,9 @@ class TargetTable(Table):
     )
     interpreter: str | None = Field(
         None,
-        description="The target's own Python on this machine, relative to the package, for its cross environment; it need not run.",
+        description=(
+            "The target's own Python on this machine, relative to the package, for its cross environment; it need not run."
+        ),
         examples=["/opt/arm64/usr/bin/python3.11"],
     )
 

@@ -47,7 +47,7 @@ def check_version(word: str) -> PythonVersion:
 def _check_series(series: PythonVersion, shown: str) -> None:
     if not OLDEST <= series <= NEWEST:
         msg = f"Python {shown} is not supported: packages are built for {_text(OLDEST)} to {_text(NEWEST)}"
-        raise UsageError(msg, hint="Choose one of these with --python.")
+        raise UsageError(msg, hint="Choose one of these.")
 
 
 def _text(series: PythonVersion) -> str:

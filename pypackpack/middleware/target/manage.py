@@ -10,11 +10,10 @@ import contextlib
 import dataclasses
 import difflib
 import functools
-import os
 from typing import TYPE_CHECKING
 
 from pypackpack.backend import filesystem
-from pypackpack.middleware.target import table
+from pypackpack.middleware.target import folders, table
 from pypackpack.model.build import Silent
 from pypackpack.model.errors import (
     ConflictError,
@@ -34,13 +33,11 @@ if TYPE_CHECKING:
     from pypackpack.middleware.environment.prepare import Ready
     from pypackpack.middleware.project.edit import Edit
     from pypackpack.model.build import Watcher
+    from pypackpack.model.environment import SyncResult
     from pypackpack.model.errors import PyPackPackError
     from pypackpack.model.host import Host
     from pypackpack.model.project import Package, Project
     from pypackpack.model.target import Target
-
-KEEP = ".gitkeep"
-"""The file that keeps an empty source folder in git; no build takes it for data."""
 
 _MISSING = (NoWheelError, NoSuchDependencyError, DependencyConflictError)
 """What one target's dependencies may fail with while another's do not."""
@@ -126,7 +123,7 @@ def _add(
     project: Project, packages: Sequence[Package], wanted: Mapping[Target, str], *, offline: bool, watcher: Watcher
 ) -> tuple[TargetChange, ...]:
     """Add targets to packages, all of them or none."""
-    from pypackpack.middleware.project.edit import commit_edits, plan_edit  # noqa: PLC0415 - import cost
+    from pypackpack.middleware.project.edit import plan_edit  # noqa: PLC0415 - import cost
 
     changes: list[TargetChange] = []
     edits: list[Edit] = []
@@ -137,12 +134,13 @@ def _add(
                 names = [target.name for target in fresh]
                 edits.append(plan_edit(package.root / "pyproject.toml", functools.partial(_append, names=names)))
             for target, word in wanted.items():
-                made = _make_folders(undo, project, package, target)
+                made = folders.make_folders(undo, project, package, target)
                 changes.append(TargetChange(package.name, target.name, word, target in fresh, made))
-        _install(undo, project, _grown(packages, tuple(wanted)), tuple(wanted), offline=offline, watcher=watcher)
-        commit_edits(edits)
+        grown = _grown(packages, tuple(wanted))
+        with _ready(project, grown, tuple(wanted), offline=offline, watcher=watcher) as ready:
+            results = _commit(undo, ready, edits)
         undo.pop_all()
-    return tuple(changes)
+    return _with_results(changes, results)
 
 
 def _grown(packages: Sequence[Package], targets: Sequence[Target]) -> tuple[Package, ...]:
@@ -181,9 +179,15 @@ def _held(project: Project, names: Sequence[str], watcher: Watcher) -> Iterator[
 
 
 def remove_targets(
-    project: Project, words: Sequence[str], package_name: str | None, watcher: Watcher, *, start: Path | None = None
+    project: Project,
+    words: Sequence[str],
+    package_name: str | None,
+    watcher: Watcher,
+    *,
+    start: Path | None = None,
+    offline: bool = False,
 ) -> tuple[TargetChange, ...]:
-    """Take targets out of packages: settings and environments; sources that a person wrote stay.
+    """Take targets out of packages: settings, lock and environments; sources that a person wrote stay.
 
     A family means all of the package's targets in it. The family's source folder goes only when the last target of the
     family does and nothing but our ``.gitkeep`` lies in it. Dependencies keep their markers.
@@ -192,22 +196,26 @@ def remove_targets(
         project: The project.
         words: Canonical names, families, aliases, ``host``.
         package_name: As for `add_targets`.
-        watcher: Told which packages are meant.
+        watcher: Told which packages are meant, and of the work.
         start: Where the person stands.
+        offline: Never touch the network.
 
     Raises:
         UnknownTargetError: A word names no target.
         UsageError: No such package, or none of the packages has the target.
         ConflictError: A pyproject.toml was changed meanwhile; everything is as before.
-        FilesystemError: A folder cannot be moved or a file not be written; everything is as before.
+        PyPackPackError: A lock cannot be brought up to date, a folder not be moved or a file not be written; everything is as
+            before.
     """
     names = [package.name for package in _packages(project, package_name, watcher, start)]
     with _held(project, names, watcher) as (now, packages):
-        return _remove_from(now, packages, words)
+        return _remove_from(now, packages, words, offline=offline, watcher=watcher)
 
 
-def _remove_from(project: Project, packages: Sequence[Package], words: Sequence[str]) -> tuple[TargetChange, ...]:
-    from pypackpack.middleware.project.edit import commit_edits, plan_edit  # noqa: PLC0415 - import cost
+def _remove_from(
+    project: Project, packages: Sequence[Package], words: Sequence[str], *, offline: bool, watcher: Watcher
+) -> tuple[TargetChange, ...]:
+    from pypackpack.middleware.project.edit import plan_edit  # noqa: PLC0415 - import cost
 
     every = tuple(dict.fromkeys(target for package in packages for target in package.targets))
     for word in words:
@@ -215,29 +223,38 @@ def _remove_from(project: Project, packages: Sequence[Package], words: Sequence[
     changes: list[TargetChange] = []
     edits: list[Edit] = []
     gone: list[Path] = []
-    with contextlib.ExitStack() as undo:
+    meant = {
+        package.name: {target: word for word in words for target in table.matching(word, package.targets)} for package in packages
+    }
+    # What was never locked has nothing that could fall behind.
+    shrunk = [
+        dataclasses.replace(package, targets=tuple(target for target in package.targets if target not in meant[package.name]))
+        for package in packages
+        if meant[package.name] and (package.root / "pyproject.lock").is_file()
+    ]
+    with _ready(project, shrunk, None, offline=offline, watcher=watcher) as ready, contextlib.ExitStack() as undo:
         for package in packages:
-            said = {target: word for word in words for target in table.matching(word, package.targets)}
+            said = meant[package.name]
             if not said:
                 continue
             left = [target for target in package.targets if target not in said]
             edits.append(plan_edit(package.root / "pyproject.toml", functools.partial(_strike, gone=tuple(said))))
             families = {target.family for target in said} - {target.family for target in left}
             for target, word in said.items():
-                folders = [package.build_folder / "crossenv" / target.name, package.source / target.name]
+                ours = [package.build_folder / "crossenv" / target.name, package.source / target.name]
                 if target.family in families:
-                    folders.append(package.source / target.family)
+                    ours.append(package.source / target.family)
                     families.discard(target.family)
-                moved = [path for path in folders if path.parent != package.source or _is_bare(path)]
+                moved = [path for path in ours if path.parent != package.source or folders.is_bare(path)]
                 moved = [path for path in moved if path.exists()]
-                gone.extend(_set_aside(undo, package, path) for path in moved)
+                gone.extend(folders.set_aside(undo, package, path) for path in moved)
                 shown = tuple(path.relative_to(project.root).as_posix() for path in moved)
                 changes.append(TargetChange(package.name, target.name, word, changed=True, folders=shown))
-        commit_edits(edits)
+        results = _commit(undo, ready, edits)
         undo.pop_all()
     for path in gone:
-        _remove(path)  # what Windows holds in use stays in build/, where `clean` takes it
-    return tuple(changes)
+        folders.remove(path)  # what Windows holds in use stays in build/, where `clean` takes it
+    return _with_results(changes, results)
 
 
 def list_targets(project: Project | None) -> tuple[TargetListing, ...]:
@@ -318,101 +335,52 @@ def _strike(document: TOMLDocument, gone: Sequence[Target]) -> None:
             del array[number]
 
 
-# --------------------------------------------------------------------------------------------------------------- folders
-
-
-def _make_folders(undo: contextlib.ExitStack, project: Project, package: Package, target: Target) -> tuple[str, ...]:
-    """Make a target's environment folder and its family's source folder, where they are not there yet."""
-    made: list[str] = []
-    environment = package.build_folder / "crossenv" / target.name
-    source = package.source / target.family
-    for folder, keep in ((environment, False), (source, True)):
-        if folder.is_dir():
-            continue
-        undo.callback(_remove_empty, tuple(_missing_parents(folder)))
-        with filesystem.explained("make", folder):
-            folder.mkdir(parents=True)
-        undo.callback(_remove, folder)  # from here on it is ours: a file that was in its place is not
-        if keep:
-            filesystem.write_atomic(folder / KEEP, b"")
-        made.append(folder.relative_to(project.root).as_posix())
-    return tuple(made)
-
-
-def _missing_parents(folder: Path) -> Iterator[Path]:
-    for parent in folder.parents:
-        if parent.exists():
-            return
-        yield parent
-
-
-def _remove(path: Path) -> None:
-    with contextlib.suppress(Exception):
-        filesystem.remove_tree(path)
-
-
-def _remove_empty(folders: Sequence[Path]) -> None:
-    """Take away folders that were made on the way, innermost first, unless somebody put something into them."""
-    with contextlib.suppress(OSError):
-        for folder in folders:
-            folder.rmdir()
-
-
-def _is_bare(folder: Path) -> bool:
-    """Tell whether a source folder holds nothing that a person wrote."""
-    try:
-        return [path.name for path in folder.iterdir()] in ([], [KEEP])
-    except OSError:
-        return False
-
-
-def _set_aside(undo: contextlib.ExitStack, package: Package, path: Path) -> Path:
-    """Move a folder out of the way; it comes back unless everything works."""
-    parent = package.build_folder if package.build_folder.is_dir() else package.root
-    aside = parent / f".removed-{os.urandom(4).hex()}-{path.name}"
-    with filesystem.explained("move", path):
-        filesystem.replace(path, aside)
-    undo.callback(_put_back, aside, path)
-    return aside
-
-
-def _put_back(aside: Path, path: Path) -> None:
-    with contextlib.suppress(Exception):
-        filesystem.replace(aside, path)
-
-
 # ---------------------------------------------------------------------------------------------------------- dependencies
 
 
-def _install(
-    undo: contextlib.ExitStack,
-    project: Project,
-    packages: tuple[Package, ...],
-    targets: tuple[Target, ...],
-    *,
-    offline: bool,
-    watcher: Watcher,
-) -> None:
-    """Install the packages' dependencies for the targets and bring the locks up to date, with a way back."""
-    with _ready(project, packages, targets, offline=offline, watcher=watcher) as ready:
-        for package, prepared in zip(packages, ready, strict=True):
-            lock = package.root / "pyproject.lock"
-            undo.callback(_restore, lock, filesystem.read_bytes(lock) if lock.is_file() else None)
-            prepared.commit()
+def _commit(undo: contextlib.ExitStack, ready: Sequence[Ready], edits: Sequence[Edit]) -> dict[str, SyncResult]:
+    """Put environments, locks and settings in place, with a way back; what became of them, by package."""
+    from pypackpack.middleware.project.edit import commit_edits  # noqa: PLC0415 - import cost
+
+    results: dict[str, SyncResult] = {}
+    for prepared in ready:
+        lock = prepared.package.root / "pyproject.lock"
+        undo.callback(_restore, lock, filesystem.read_bytes(lock) if lock.is_file() else None)
+        last = prepared is ready[-1]
+        results[prepared.package.name] = prepared.commit(edits if last else ())  # the settings and the last of the rest together
+    if not ready:
+        commit_edits(edits)
+    return results
+
+
+def _with_results(changes: Sequence[TargetChange], results: Mapping[str, SyncResult]) -> tuple[TargetChange, ...]:
+    """Return changes with what became of each package's environments, at the package's last one."""
+    last = {change.package: number for number, change in enumerate(changes)}
+    return tuple(
+        dataclasses.replace(change, synced=results.get(change.package)) if last[change.package] == number else change
+        for number, change in enumerate(changes)
+    )
 
 
 @contextlib.contextmanager
 def _ready(
-    project: Project, packages: Sequence[Package], targets: Sequence[Target], *, offline: bool, watcher: Watcher
+    project: Project, packages: Sequence[Package], targets: Sequence[Target] | None, *, offline: bool, watcher: Watcher
 ) -> Iterator[list[Ready]]:
-    """Make everything for every package ready aside, before anything of any package is put in place."""
+    """Make everything for every package ready aside, before anything of any package is put in place.
+
+    ``targets`` are those whose environments are made; None means all of each package.
+    """
     from pypackpack.middleware.environment import sync  # noqa: PLC0415 - import cost
 
     grown = {package.root: package for package in packages}
     whole = dataclasses.replace(project, packages=tuple(grown.get(each.root, each) for each in project.packages))
     with contextlib.ExitStack() as rooms:
         yield [
-            rooms.enter_context(sync.prepared(whole, package, targets, offline=offline, held=True, watcher=watcher))
+            rooms.enter_context(
+                sync.prepared(
+                    whole, package, package.targets if targets is None else targets, offline=offline, held=True, watcher=watcher
+                )
+            )
             for package in packages
         ]
 
@@ -420,7 +388,7 @@ def _ready(
 def _restore(path: Path, before: bytes | None) -> None:
     with contextlib.suppress(Exception):
         if before is None:
-            _remove(path)
+            folders.remove(path)
         elif path.read_bytes() != before:
             filesystem.write_atomic(path, before)
 

@@ -94,6 +94,10 @@ def test_a_command_of_the_environment_comes_before_others(shop: Path, tmp_path: 
         ("./none", UsageError, "there is no", "module:callable"),
         ("pytset", MissingToolError, "there is no command pytset", "pytest"),
         ("zzzz", MissingToolError, "there is no command zzzz", "pypackpack add zzzz"),
+        ("", UsageError, "'' is neither a script", "python -c"),
+        (".", UsageError, "'.' is neither a script", "python -c"),
+        ("-c", UsageError, "'-c' is neither a script", "python -c"),
+        ("a;b", UsageError, "'a;b' is neither a script", "python -c"),
     ],
 )
 @pytest.mark.usefixtures("shop")

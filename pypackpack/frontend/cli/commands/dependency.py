@@ -153,15 +153,31 @@ def tree(
         with session.console.watching() as watcher:
             said = development.tree(project, uv_options=session.uv_options, offline=offline, watcher=watcher)
         return Answer({"tree": said.splitlines()}, lambda *_: said.splitlines(), asked=True)
-    if session.uv_options:
-        msg = f"`pypackpack {chosen.name} tree` has no option {session.uv_options[0]}"
-        raise UsageError(msg, hint="It reads the package's lock by itself; `pypackpack tree` is uv's, with all options of uv.")
+    depth = _depth(chosen, session.uv_options)
     from pypackpack.frontend.cli.trees import tree_lines  # noqa: PLC0415 - import cost
     from pypackpack.middleware.dependency.tree import tree as package_tree  # noqa: PLC0415 - import cost
 
     with session.console.watching() as watcher:
-        result = package_tree(project, chosen, tuple(target or ()), offline=offline, watcher=watcher)
+        result = package_tree(project, chosen, tuple(target or ()), depth=depth, offline=offline, watcher=watcher)
     return Answer(result, lambda _width, style: tree_lines(result, style), asked=True)
+
+
+def _depth(package: Package, words: Sequence[str]) -> int | None:
+    """Return what ``--depth`` or ``-d`` says, which the tree of a package has of ``uv tree``'s options; None without it."""
+    depth: int | None = None
+    left = list(words)
+    while left:
+        name, equals, value = left.pop(0).partition("=")
+        if name not in {"--depth", "-d"}:
+            msg = f"`pypackpack {package.name} tree` has no option {name}"
+            hint = "It reads the package's lock by itself, and of uv's options has --depth; `pypackpack tree` has all of them."
+            raise UsageError(msg, hint=hint)
+        value = value if equals else left.pop(0) if left else ""
+        if not (value.isascii() and value.isdigit()):
+            msg = f'{name} "{value}" is not a number'
+            raise UsageError(msg, hint="--depth 1 shows what the package needs itself.")
+        depth = int(value)
+    return depth
 
 
 def development_change_lines(change: DevelopmentChange, style: Style) -> list[str]:

@@ -16,6 +16,7 @@ from pypackpack.frontend.cli.options import (
 from pypackpack.frontend.cli.render import near_path
 from pypackpack.frontend.cli.session import Answer, session_of
 from pypackpack.model.errors import MissingToolError, ToolError, UsageError
+from pypackpack.model.secrets import masked
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -56,7 +57,8 @@ def _use_lines(change: PythonChange, style: Style) -> list[str]:
     lines = [f"{style.good('made')} .venv with Python {style.bold(version)}{before}"]
     lines += [f"  changed {', '.join(change.changed)}"] if change.changed else []
     lines += [f"  emptied build/ of {', '.join(change.cleared)}"] if change.cleared else []
-    return lines + development_lines(change.synced, style)
+    # .venv is new: "as it was" is said of what it holds, and would be read as said of itself.
+    return lines + [line.removesuffix(", as it was") for line in development_lines(change.synced, style)]
 
 
 def list_pythons(ctx: typer.Context, request: Request = None, offline: OfflineOption = False) -> Answer:
@@ -127,8 +129,8 @@ def _forwarded(session: Session, verb: str, words: Sequence[str], *, offline: bo
         shown = " ".join(words) or "a Python"
         if verb == "find" or "No download found" in error.details or uv.out_of_reach(error.details):
             msg = f"`python {verb}`: uv has no {shown} here" if verb == "find" else f"`python {verb}`: uv cannot fetch {shown}"
-            hint = "`pypackpack python list` shows what is here and what can be fetched."
+            hint = "`pypackpack python list` shows what is here and what can be fetched, `pypackpack python install` fetches it."
             raise MissingToolError(msg, hint=hint, details=error.details) from error
         raise
-    said = uv.masked(done.stdout.rstrip() or done.stderr.rstrip()).splitlines()
+    said = masked(done.stdout.rstrip() or done.stderr.rstrip()).splitlines()
     return Answer({"said": said}, lambda *_: said, asked=True)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from pypackpack.frontend.cli.commands.dependency import sync_lines
 from pypackpack.frontend.cli.options import TARGET, OfflineOption
 from pypackpack.frontend.cli.render import paragraph, some, table
 from pypackpack.frontend.cli.session import Answer, session_of
@@ -40,7 +42,7 @@ def add(ctx: typer.Context, targets: Words, offline: OfflineOption = False) -> A
     return Answer(changes, lambda _width, style: _changes(changes, style, "added", "to", "was there already in"))
 
 
-def remove(ctx: typer.Context, targets: Words) -> Answer:
+def remove(ctx: typer.Context, targets: Words, offline: OfflineOption = False) -> Answer:
     """Take platforms from a package."""
     session = session_of(ctx)
     from pypackpack.middleware.target.manage import remove_targets, split_words  # noqa: PLC0415 - import cost
@@ -48,7 +50,7 @@ def remove(ctx: typer.Context, targets: Words) -> Answer:
     project = session.project()
     words, package = split_words(project, targets)
     with session.console.watching() as watcher:
-        changes = remove_targets(project, words, package, watcher, start=session.start)
+        changes = remove_targets(project, words, package, watcher, start=session.start, offline=offline)
     return Answer(changes, lambda _width, style: _changes(changes, style, "removed", "from", "was not in"))
 
 
@@ -60,6 +62,9 @@ def _changes(changes: Sequence[TargetChange], style: Style, verb: str, to: str, 
         else:
             lines.append(f"{style.bold(change.target)} {already} {change.package}")
         lines += [f"  {folder}" for folder in change.folders]
+        if change.synced is not None:
+            done = [each for each in change.synced.environments if verb == "added" or not each.unchanged]
+            lines += sync_lines(dataclasses.replace(change.synced, environments=tuple(done)), style)
     return lines
 
 

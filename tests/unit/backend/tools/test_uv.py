@@ -9,11 +9,20 @@ import pytest
 from pypackpack.backend.tools import pinned, uv
 from pypackpack.backend.tools.pinned import PinnedTool, PinnedWheel
 from pypackpack.model.errors import MissingToolError
+from pypackpack.model.secrets import masked
 
 
 def test_credentials_are_not_shown() -> None:
     text = "error: https://me:secret@example.org/simple/x/ and http://token@host/y, not a@b"
-    assert uv.masked(text) == "error: https://****@example.org/simple/x/ and http://****@host/y, not a@b"
+    assert masked(text) == "error: https://****@example.org/simple/x/ and http://****@host/y, not a@b"
+
+
+@pytest.mark.parametrize("name", ["NO_GROUP", "NO_SOURCES", "ONLY_INSTALL_PROJECT", "OVERRIDE", "VENV_SEED", "WORKING_DIRECTORY"])
+def test_what_would_make_uv_do_something_else_does_not_leak_in(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(f"UV_{name}", "1")
+    monkeypatch.setenv("UV_DEFAULT_INDEX", "https://example.org/simple")
+    assert f"UV_{name}" not in uv.environment()
+    assert uv.environment()["UV_DEFAULT_INDEX"] == "https://example.org/simple"
 
 
 @pytest.mark.parametrize(

@@ -35,3 +35,22 @@ def test_colour_only_adds_escape_codes() -> None:
 def test_programs_get_every_field() -> None:
     error = UsageError("no", hint="yes", details="why")
     assert error_object(error) == {"error": {"code": "usage", "message": "no", "hint": "yes", "details": "why"}}
+
+
+def test_credentials_are_shown_nowhere() -> None:
+    url = "https://me:se@cret@example.org/simple"
+    error = UsageError(f"no {url}", hint=f"not {url}", details=f"{url}\nhttps:/me:se@cret@example.org/x")
+    shown = "\n".join([*error_lines(error), *error_object(error)["error"].values()])
+    assert "cret" not in shown
+    assert shown.count("https://****@example.org/simple") == 6
+    assert shown.count("https:/****@example.org/x") == 2
+
+
+def test_what_only_looks_like_credentials_is_shown() -> None:
+    text = "C:/me@work/file a@b file:///x@y/z git+https://example.org/x.git@v1 C:/a:b"
+    assert error_lines(UsageError(text)) == [f"error[usage]: {text}"]
+
+
+def test_what_others_wrote_does_not_steer_the_terminal() -> None:
+    error = UsageError("a\x1b]0;x\x07b", hint="c\rd", details="e\x85f\u202eg\tü")
+    assert error_lines(error) == ["error[usage]: a\\x1b]0;x\\x07b", "  e\\x85f\\u202eg\tü", "hint: c\\rd"]

@@ -96,6 +96,9 @@ def test_a_defect_is_one_line_and_says_that_it_is_ours(capsys: pytest.CaptureFix
     [
         (OSError(errno.ENOSPC, "No space left on device", "/a", None, "/b"), "cannot work with /b: No space left on device"),
         (OSError(errno.ENOSPC, "No space left on device"), "cannot work with the disk: No space left on device"),
+        (OSError(errno.EISDIR, "Is a directory", "/a"), "cannot work with /a: Is a directory"),
+        (OSError(errno.ENOTDIR, "Not a directory", "/a/b"), "cannot work with /a/b: Not a directory"),
+        (OSError(errno.ENAMETOOLONG, "File name too long", "/a"), "cannot work with /a: File name too long"),
         (PermissionError(errno.EACCES, "Permission denied", "/a"), "cannot work with /a: Permission denied"),
     ],
 )

@@ -10,6 +10,7 @@ import pytest
 from packaging.metadata import Metadata
 
 from pypackpack.middleware.bundle.metadata import CoreFiles, core_metadata
+from pypackpack.middleware.project.paths import folder_key
 from pypackpack.middleware.target.table import find
 from pypackpack.model.errors import SettingsError
 
@@ -154,6 +155,17 @@ class TestRequirements:
     def test_a_local_dependency_that_no_line_names_is_pinned_too(self, make: Make) -> None:
         package, project = make('dependencies = ["six"]', local_dependencies=("Core_Lib",))
         assert list(map(str, parsed(core_metadata(package, project)).requires_dist or [])) == ["six", "Core_Lib==1.2.0"]
+
+    def test_a_relative_path_stays_in_no_metadata(self, make: Make) -> None:
+        package, project = make('dependencies = ["thing[x] @ ../libs/thing ; os_name == \'nt\'", "six"]')
+        with pytest.raises(SettingsError, match=r"project\.dependencies\[0\]: thing comes from \.\./libs/thing"):
+            core_metadata(package, project)
+        # Beside what it requires the name is enough.
+        beside = parsed(core_metadata(package, project, installed=True)).requires_dist
+        assert list(map(str, beside or [])) == ['thing[x]; os_name == "nt"', "six"]
+        url = "git+https://example.org/x@1#subdirectory=libs/thing"
+        named = parsed(core_metadata(package, project, references={folder_key(package.root, "../libs/thing"): url})).requires_dist
+        assert list(map(str, named or [])) == [f'thing[x] @ {url} ; os_name == "nt"', "six"]
 
     def test_what_no_marker_can_say_stands_in_that_targets_wheel_only(self, make: Make) -> None:
         package, project = make(

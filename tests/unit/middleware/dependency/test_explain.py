@@ -10,6 +10,7 @@ from pypackpack.middleware.target import table
 from pypackpack.model.errors import (
     DamagedLockError,
     DependencyConflictError,
+    NewerLockError,
     NoSuchDependencyError,
     NoWheelError,
     PackageIndexError,
@@ -48,6 +49,14 @@ def said(words: str) -> PyPackPackError:
             ("no version of foo", "foo>=3", "windows_arm64"),
         ),
         (
+            SPLIT + "  cause: Because your project depends on lib and only lib==0.1.0 is available, we can conclude that your\n"
+            "project depends on lib==0.1.0. (1)\n\nBecause all versions of bar depend on foo<2 and lib==0.1.0 depends on bar, we\n"
+            "can conclude that lib==0.1.0 depends on foo<2.\nAnd because app:dev depends on foo>=2, we can conclude that your\n"
+            "project's requirements are unsatisfiable.",
+            DependencyConflictError,
+            ("exclude each other", "bar needs foo<2", "app:dev needs foo>=2"),
+        ),
+        (
             SPLIT + "  cause: Because bar==2.0.0 has no usable wheels and your project depends on bar==2.0.0\n\n"
             "hint: Wheels are required for `bar` because building from source is disabled for all packages",
             NoWheelError,
@@ -70,6 +79,11 @@ def said(words: str) -> PyPackPackError:
             "error: Because foo was not found in the cache and your project depends on foo",
             PackageIndexError,
             ("foo, which app needs", "--offline"),
+        ),
+        (
+            "error: The lockfile at `pyproject.lock` uses an unsupported schema version (v99, but only v1 is supported).",
+            NewerLockError,
+            ("the lock of app", "newer uv"),
         ),
         ("error: HTTP status client error (401 Unauthorized) for url (https://example.org)", PackageIndexError, ("let us in",)),
         (

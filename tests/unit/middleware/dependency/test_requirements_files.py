@@ -126,6 +126,15 @@ def test_files_that_include_each_other(root: Path) -> None:
     ]
 
 
+def test_includes_without_an_end_and_lines_without_one(root: Path) -> None:
+    for number in range(1, 1500):
+        (root / f"deep{number}.txt").write_text(f"-r deep{number + 1}.txt\n")
+    assert wrong(root, "-r deep1.txt\n" + "x" * 200_000 + "\n") == [
+        "deep100.txt:1: deep101.txt is included over more than 100 other files",
+        "requirements.txt:2: this line is longer than 100000 characters",
+    ]
+
+
 def test_everything_that_is_wrong_is_said_at_once(root: Path) -> None:
     lines = wrong(
         root,

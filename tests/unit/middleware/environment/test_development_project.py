@@ -156,6 +156,20 @@ def test_what_uv_works_on(root: Path) -> None:
     assert all(tomllib.loads(text) for text in work.texts().values())
 
 
+def test_paths_in_lines_of_packages_are_sources_for_uv(root: Path) -> None:
+    file = root / "billing" / "pyproject.toml"
+    host = table.host_target().name
+    text = BILLING.replace("{host}", host).replace('"numpy"', '"numpy", "thing[x] @ ./libs/thing ; os_name == \'nt\'"')
+    file.write_text(text.replace('"here', '"own @ ../own", "here'), encoding="utf-8")
+    work = works.work_project(load_project(root))
+    billing = work.packages["billing"]
+    assert 'thing[x]; os_name == "nt"' in billing["project"]["dependencies"]
+    assert billing["tool"]["uv"]["sources"]["thing"] == [{"path": "../../../billing/libs/thing", "marker": 'os_name == "nt"'}]
+    assert work.content["dependency-groups"][work.groups[0]][0].startswith("own; sys_platform == ")
+    (entry,) = work.content["tool"]["uv"]["sources"]["own"]
+    assert entry["path"] == "../../own"
+
+
 def test_a_lock_has_the_projects_paths_and_uv_finds_its_own_again(root: Path) -> None:
     work = works.work_project(load_project(root))
     inside = LOCK.replace("ROOT", root.as_posix())

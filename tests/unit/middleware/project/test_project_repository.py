@@ -7,7 +7,7 @@ import tomlkit
 
 from pypackpack.backend.tools import git
 from pypackpack.middleware.project.extras import offer_extras
-from pypackpack.middleware.project.repository import folder_references, git_url, repository_references
+from pypackpack.middleware.project.repository import folder_references, git_url, has_folders, repository_references
 from pypackpack.model.errors import SettingsError
 from pypackpack.model.project import BundleSettings, Package, Project
 
@@ -30,6 +30,10 @@ if TYPE_CHECKING:
         ("ftp://host/x", ""),
         ("https:///x", ""),
         ("ext::sh -c evil", ""),
+        ("ssh://-oProxyCommand=evil/x", ""),
+        ("-oProxyCommand=evil:x", ""),
+        ("https://host/x\x00y", ""),
+        ("https://host/x\nevil", ""),
         ("", ""),
     ],
 )
@@ -69,6 +73,40 @@ def test_references(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert repository_references(project)["core"] == f"git+{(tmp_path / 'repo').as_uri()}{core}"
     with pytest.raises(SettingsError, match=r"tool\.pypackpack\.repository"):
         repository_references(project_in(root, "ftp://x/y"))
+
+
+def test_folders_that_requirements_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    root = tmp_path / "repo"
+    project = project_in(root)
+    assert not has_folders(project)
+    (root / "Core").mkdir(parents=True)
+    text = """\
+[project]
+dependencies = ["thing @ ../libs/thing", "old @ ./old ; os_name == 'nt'", "six"]
+
+[project.optional-dependencies]
+more = ["outside @ ../../outside"]
+
+[tool.pypackpack.target.windows_amd64]
+dependencies = ["new @ ../libs/new"]
+"""
+    (root / "Core/pyproject.toml").write_text(text, encoding="utf-8")
+    assert has_folders(project)
+    monkeypatch.setattr(git, "checkout", lambda _folder: git.Checkout(root, "0" * 40, "https://host/x.git"))
+    there = frozenset({"Core/pyproject.toml", "libs/thing/pyproject.toml", "Core/old/setup.py"})
+    monkeypatch.setattr(git, "committed", lambda _tree, _paths: there)
+
+    def url(folder: str) -> str:
+        return f"git+https://host/x.git@{'0' * 40}#subdirectory={folder}"
+
+    committed = {
+        "core": url("Core"),
+        (root / "libs/thing").as_posix(): url("libs/thing"),
+        (root / "Core/old").as_posix(): url("Core/old"),
+    }
+    assert repository_references(project, paths=False) == committed
+    others = {path.as_posix(): path.as_uri() for path in (tmp_path / "outside", root / "libs/new")}
+    assert repository_references(project) == {**committed, "fresh": (root / "fresh").as_uri(), **others}
 
 
 OURS = '[build-system]\nbuild-backend = "pypackpack.build_api"\n'

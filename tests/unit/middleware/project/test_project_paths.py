@@ -3,7 +3,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from pypackpack.middleware.environment import paths
+from pypackpack.middleware.project import paths
 
 ROOT = Path(os.path.abspath(os.sep)) / "shop" / "app"  # noqa: PTH100 - a path of this system, nothing on disk
 

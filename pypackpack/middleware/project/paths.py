@@ -9,7 +9,8 @@ from __future__ import annotations
 import os
 import posixpath
 import re
-from pathlib import Path
+import sys
+from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import TYPE_CHECKING, Any
 
 from pypackpack.model.names import normalise
@@ -21,9 +22,65 @@ _URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:")
 _DIRECT = re.compile(r"^(?P<head>[^@;]+@\s*)(?P<place>[^\s;]+)(?P<rest>.*)$", re.DOTALL)
 
 
+def is_relative(text: object) -> bool:
+    """Tell whether a value is a path relative to the file that it stands in: no url, nothing absolute, no variable."""
+    return (
+        isinstance(text, str)
+        and not _URL.match(text)
+        and not text.startswith(("~", "$"))
+        and "${" not in text
+        and not PurePosixPath(text).is_absolute()
+        and not PureWindowsPath(text).is_absolute()
+    )
+
+
+def slashes(path: str) -> str:
+    """Return a path of this system with ``/`` between its parts."""
+    return path.replace("\\", "/") if sys.platform == "win32" else path
+
+
+def place_of(line: str) -> str:
+    """Return the relative path that a PEP 508 string names; empty when it names none."""
+    found = _DIRECT.match(line)
+    return found["place"] if found and is_relative(found["place"]) else ""
+
+
+def folder_key(root: Path, place: str) -> str:
+    """Return the absolute path, with ``/``, of what a requirement in ``root`` names by a relative path."""
+    return Path(os.path.abspath(root / place)).as_posix()  # noqa: PTH100 - a link stays what the person named
+
+
+def moved(settings: Mapping[str, Any], source: Callable[[str], str], index: Callable[[str], str] | None = None) -> dict[str, Any]:
+    """Return uv's settings with every path in another form.
+
+    Args:
+        settings: The table ``[tool.uv]``, or a part of it.
+        source: Gets each path and url of ``sources``, and returns what is to stand there.
+        index: The same for indexes and lists of links; None takes ``source``.
+    """
+    index = index or source
+    result = dict(settings)
+    for key in ("find-links", "extra-index-url"):
+        if isinstance(result.get(key), list):
+            result[key] = [index(text) if isinstance(text, str) else text for text in result[key]]
+    for key in ("index-url", "default-index"):
+        if isinstance(result.get(key), str):
+            result[key] = index(result[key])
+    if isinstance(result.get("index"), list):
+        result["index"] = [_with(item, "url", index) for item in result["index"]]
+    if isinstance(result.get("sources"), dict):
+        result["sources"] = {name: moved_source(said, source) for name, said in result["sources"].items()}
+    return result
+
+
+def moved_source(said: Any, change: Callable[[str], str]) -> Any:  # noqa: ANN401 - a TOML value: a table, or a list of them
+    """Return an entry of ``[tool.uv.sources]`` with its path in another form."""
+    return [_with(each, "path", change) for each in said] if isinstance(said, list) else _with(said, "path", change)
+
+
 def rebased(settings: Mapping[str, Any], origin: Path, root: Path) -> dict[str, Any]:
     """Return uv's settings with their relative paths, which begin at ``origin``, as seen from ``root``."""
-    return _mapped(settings, lambda text: _seen_from(text, origin, root))
+    return moved(settings, lambda text: _seen_from(text, origin, root))
 
 
 def rebased_line(text: str, origin: Path, root: Path) -> str:
@@ -33,17 +90,17 @@ def rebased_line(text: str, origin: Path, root: Path) -> str:
 
 def below(settings: Mapping[str, Any], up: str) -> dict[str, Any]:
     """Return uv's settings for a folder below the one that their relative paths begin at; ``up`` leads back (``../..``)."""
-    return _mapped(settings, lambda text: _joined(up, text))
+    return moved(settings, lambda text: _joined(up, text))
 
 
 def absolute(settings: Mapping[str, Any], root: Path) -> dict[str, Any]:
     """Return uv's settings with absolute paths instead of those that begin at ``root``."""
-    return _mapped(settings, lambda text: (root / text).resolve().as_posix() if _is_relative(text) else text)
+    return moved(settings, lambda text: (root / text).resolve().as_posix() if is_relative(text) else text)
 
 
 def absolute_line(text: str, root: Path) -> str:
     """Return a PEP 508 string with a url instead of a relative path, if it has one."""
-    return _in_line(text, lambda place: (root / place).resolve().as_uri() if _is_relative(place) else place)
+    return _in_line(text, lambda place: (root / place).resolve().as_uri() if is_relative(place) else place)
 
 
 def sources_of(lines: Iterable[str], up: str) -> tuple[list[str], dict[str, list[dict[str, str]]]]:
@@ -55,7 +112,7 @@ def sources_of(lines: Iterable[str], up: str) -> tuple[list[str], dict[str, list
     sources: dict[str, list[dict[str, str]]] = {}
     for text in lines:
         found = _DIRECT.match(text)
-        if found is None or not _is_relative(found["place"]):
+        if found is None or not is_relative(found["place"]):
             plain.append(text)
             continue
         from packaging.requirements import Requirement  # noqa: PLC0415 - import cost
@@ -71,15 +128,11 @@ def sources_of(lines: Iterable[str], up: str) -> tuple[list[str], dict[str, list
 
 
 def _joined(up: str, text: str) -> str:
-    return posixpath.normpath(f"{up}/{text}") if _is_relative(text) else text
-
-
-def _is_relative(text: str) -> bool:
-    return not _URL.match(text) and not Path(text).is_absolute() and "${" not in text
+    return posixpath.normpath(f"{up}/{slashes(text)}") if is_relative(text) else text
 
 
 def _seen_from(text: str, origin: Path, root: Path) -> str:
-    if origin == root or not _is_relative(text):
+    if origin == root or not is_relative(text):
         return text
     return os.path.relpath(origin / text, root).replace(os.sep, "/")
 
@@ -87,25 +140,6 @@ def _seen_from(text: str, origin: Path, root: Path) -> str:
 def _in_line(text: str, change: Callable[[str], str]) -> str:
     found = _DIRECT.match(text)
     return f"{found['head']}{change(found['place'])}{found['rest']}" if found else text
-
-
-def _mapped(settings: Mapping[str, Any], change: Callable[[str], str]) -> dict[str, Any]:
-    """Apply a change to every place in uv's settings where a path may stand."""
-    result = dict(settings)
-    for key in ("find-links", "extra-index-url"):
-        if key in result:
-            result[key] = [change(str(text)) for text in result[key]]
-    for key in ("index-url", "default-index"):
-        if isinstance(result.get(key), str):
-            result[key] = change(result[key])
-    if "index" in result:
-        result["index"] = [_with(item, "url", change) for item in result["index"]]
-    if "sources" in result:
-        result["sources"] = {
-            name: [_with(each, "path", change) for each in said] if isinstance(said, list) else _with(said, "path", change)
-            for name, said in result["sources"].items()
-        }
-    return result
 
 
 def _with(item: Any, key: str, change: Callable[[str], str]) -> Any:  # noqa: ANN401 - a person's table, whatever is in it

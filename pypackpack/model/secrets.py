@@ -1,0 +1,14 @@
+"""What nobody but its owner should read: credentials in urls, taken out of everything that is shown."""
+
+from __future__ import annotations
+
+import re
+
+# A password may have an `@` in it that should have been quoted. A url that was taken for a path has lost one of its slashes; a
+# drive (`C:/me@work`) is no url.
+_CREDENTIALS = re.compile(r"(?<=://)[^/\s\"]+@|(?<=[a-z]{2}:/)[^/\s\":]*:[^/\s\"]*@", re.IGNORECASE)
+
+
+def masked(text: str) -> str:
+    """Return text without the credentials that urls in it may carry."""
+    return _CREDENTIALS.sub("****@", text) if "@" in text else text
