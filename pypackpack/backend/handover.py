@@ -80,7 +80,8 @@ def hand_over(program: str, words: "Sequence[str]", environment: "Mapping[str, s
 
 def _become(program: str, words: "Sequence[str]", environment: "Mapping[str, str]") -> "NoReturn":
     """Let another program take the place of this process."""
-    import signal  # noqa: PLC0415 - not for Windows
+    # What `signal` wraps in enumerations, whose import would take as long as Python's own start.
+    import _signal as signal  # type: ignore[import-not-found]  # noqa: PLC0415 - not for Windows
 
     # Python ignores these, and what is ignored stays ignored in the next program: `run tool | head` would never end.
     for name in ("SIGPIPE", "SIGXFSZ"):

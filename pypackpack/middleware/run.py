@@ -17,15 +17,21 @@ SCRIPTS = (".py", ".pyw", ".pyz")
 
 # What ``python -c`` gets for ``module:callable``. The callable sees what a console script's would: its words from sys.argv[1:]
 # on; a result that is no number is said on stderr, as sys.exit does. The current folder comes first on the path, as a path,
-# since "" would mean another one after a chdir.
+# since "" would mean another one after a chdir. A traceback begins with the person's code, not with this.
 CALL = """\
 import os, sys
-from importlib import import_module
+def _without_us(kind, error, trace, _shown=sys.excepthook):
+    while trace is not None and trace.tb_frame.f_code is _own:
+        trace = trace.tb_next
+    _shown(kind, error.with_traceback(trace), trace)
+_own = sys._getframe().f_code
+sys.excepthook = _without_us
 if sys.path[:1] == [""]:
     sys.path[0] = os.getcwd()
 del sys.argv[0]
 _module, _, _name = sys.argv[0].partition(":")
-_found = import_module(_module)
+__import__(_module)
+_found = sys.modules[_module]
 for _part in _name.split("."):
     if not hasattr(_found, _part):
         sys.exit(f"error: {sys.argv[0]}: {getattr(_found, '__name__', _found)} has no {_part}")

@@ -65,8 +65,14 @@ class ConflictError(WorkError):
     code = "conflict"
 
 
+class OutOfSyncError(WorkError):
+    """An environment is not what its lock says: the answer of ``sync --check``."""
+
+    code = "out-of-sync"
+
+
 class NoSuchDependencyError(WorkError):
-    """The package index has no distribution, or no version of it, that was asked for."""
+    """The package index, or the place that was named, has no distribution, or no version of it, that was asked for."""
 
     code = "no-such-dependency"
 

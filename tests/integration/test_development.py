@@ -12,7 +12,9 @@ import pytest
 from pypackpack.backend import filesystem
 from pypackpack.backend.filesystem import CACHE_VARIABLE
 from pypackpack.backend.tools import venv
+from pypackpack.middleware.dependency.imports import import_requirements
 from pypackpack.middleware.environment import development, development_change
+from pypackpack.middleware.environment.check import check_development
 from pypackpack.middleware.package.manage import add_package, remove_package
 from pypackpack.middleware.project.read import load_project
 from pypackpack.middleware.target import table
@@ -22,6 +24,7 @@ from pypackpack.model.errors import (
     DependencyConflictError,
     NameTakenError,
     NoSuchDependencyError,
+    OutOfSyncError,
     PyPackPackError,
     UsageError,
 )
@@ -264,6 +267,42 @@ def test_what_is_added_stands_where_it_belongs(shop: Shop, monkeypatch: pytest.M
     assert (shop.site / "tool.py").is_file()
 
 
+def test_a_path_that_is_not_in_the_clone(shop: Shop) -> None:
+    text = ROOT.replace('"alpha>=1",', '"alpha>=1", "tool",') + '\n[tool.uv.sources]\ntool = { path = "../libs/tool" }\n'
+    (shop.root / "pyproject.toml").write_text(text, encoding="utf-8")
+    before = snapshot(shop.root)
+    for offline in (True, False):
+        with pytest.raises(NoSuchDependencyError, match="tool, and nothing is there"):
+            development.sync(load_project(shop.root), offline=offline)
+        assert snapshot(shop.root) == before  # not even a .venv
+
+
+def test_a_changed_constraint_reaches_the_lock(shop: Shop) -> None:
+    for version in ("1.1", "1.2"):
+        tiny_wheel(shop.root.parent / "wheels", "zeta", version)
+    tiny_wheel(shop.root.parent / "wheels", "tower", requires=("zeta",))
+    (shop.root / "requirements.txt").write_text("tower\n-c limits.txt\n", encoding="utf-8")
+
+    def held(limits: str) -> tuple[list[str], list[str]]:
+        (shop.root / "limits.txt").write_text(limits, encoding="utf-8")
+        found = import_requirements(load_project(shop.root), [shop.root / "requirements.txt"])
+        return [line.text for line in found.constraints], [item.what for item in found.not_taken]
+
+    assert held("zeta==1.0\n") == (["zeta==1.0"], [])
+    # The requirements are the same: uv would take the lock as it is.
+    assert held("zeta==1.1\ngamma<1\nnobodys==3\nzeta<1 ; python_version < '3'\n") == (
+        ['zeta<1; python_version < "3"', "zeta==1.1"],
+        ["gamma<1", "nobodys==3"],
+    )
+    assert shop.locked["zeta"]["version"] == "1.1"
+    assert (shop.site / "zeta-1.1.dist-info").is_dir()
+    before = snapshot(shop.root)
+    with pytest.raises(PyPackPackError, match="no version of zeta"):
+        held("zeta==7\n")
+    (shop.root / "limits.txt").write_text("zeta==1.1\ngamma<1\nnobodys==3\nzeta<1 ; python_version < '3'\n", encoding="utf-8")
+    assert snapshot(shop.root) == before
+
+
 def test_a_failure_changes_nothing(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
     shop.sync()
     before = snapshot(shop.root)
@@ -398,3 +437,28 @@ def test_a_project_that_needs_nothing_gets_no_lock_until_it_is_asked_for(shop: S
     assert made.editable == ("core",)
     assert not (shop.root / "pyproject.lock").exists()
     assert shop.sync().locked
+
+
+def test_a_check_says_whether_all_is_as_locked_and_changes_nothing(shop: Shop) -> None:
+    def checked() -> str:
+        before = snapshot(shop.root)
+        said = ""
+        try:
+            check_development(load_project(shop.root))
+        except OutOfSyncError as error:
+            said = f"{error.message} {error.hint}"
+        assert snapshot(shop.root) == before
+        return said
+
+    assert "no .venv" in checked()
+    shop.sync()
+    assert checked() == ""
+    (shop.site / "alpha" / "more.py").write_text("", encoding="utf-8")
+    assert "in .venv was changed" in checked()
+    shop.sync()
+    assert checked() == ""
+    with (shop.root / "core" / "pyproject.toml").open("a", encoding="utf-8") as stream:
+        stream.write("# more\n")
+    assert "has changed since the last sync" in checked()
+    shop.sync("--reinstall")
+    assert checked().endswith("that time only Run `pypackpack sync`.")

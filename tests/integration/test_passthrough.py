@@ -176,11 +176,16 @@ def test_a_packages_dependencies_take_uvs_options_too(shell: Shell, index: Priva
     assert "secretdep" in (shell.root / "billing" / "pyproject.toml").read_text(encoding="utf-8")
     assert SECRET not in (shell.root / "billing" / "pyproject.lock").read_text(encoding="utf-8")
     shell.nobody_wrote_the_secret()
+    assert shell("billing", "sync", "--check").startswith("billing is in sync for ")
+    next((shell.root / "billing" / "build" / "crossenv").rglob("secretdep*/METADATA")).unlink()
+    assert "error[out-of-sync]: billing is not in sync" in shell("billing", "sync", "--check", code=1)
 
 
 def test_what_nobody_knows_is_said_with_the_nearest_of_both(shell: Shell) -> None:
     assert "Did you mean --extra-index-url?" in shell("add", "x", "--extra-indx-url", "y", code=2)
     assert "Did you mean --target?" in shell("billing", "add", "x", "--taget", "linux", code=2)
     assert "--index needs a value" in shell("sync", "--index", code=2)
+    assert "`pypackpack billing sync --check`" in shell("billing", "sync", "--locked", code=2)
+    assert "`pypackpack import r.txt --package billing`" in shell("billing", "add", "-r", "r.txt", code=2)
     assert "has no option --indx" in shell("build", "billing", "source", "--indx", code=2)
     assert "--target is for a package's environments" in shell("sync", "--target", "linux", code=2)

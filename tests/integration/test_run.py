@@ -77,6 +77,15 @@ def test_a_callable_gives_the_exit_code(shop: Path, name: str, code: int, error:
     assert (done.returncode, done.stderr.strip()) == (code, error)
 
 
+def test_a_traceback_of_a_callable_begins_with_the_persons_code(shop: Path) -> None:
+    (shop / "services" / "broken.py").write_text("def fail():\n    return 1 / 0\n", encoding="utf-8")
+    done = call("run", "nobodys:main", cwd=shop / "services")
+    assert (done.returncode, done.stderr.strip()) == (1, "ModuleNotFoundError: No module named 'nobodys'")
+    done = call("run", "broken:fail", cwd=shop / "services")
+    assert done.returncode == 1
+    assert [line.split(", ")[1:] for line in done.stderr.splitlines() if "File " in line] == [["line 2", "in fail"]]
+
+
 def test_a_command_and_its_own_options(shop: Path) -> None:
     done = call("run", "--", "python", "-c", "import sys; print(sys.argv[1:])", "--quiet", cwd=shop)
     assert (done.returncode, done.stdout.strip()) == (0, "['--quiet']")

@@ -220,7 +220,7 @@ def test_a_target_that_goes_takes_its_part_of_the_lock(shop: Shop, capsys: pytes
     assert said == "removed macos_arm64 from app\n  app/build/crossenv/macos_arm64\n  app/src/macos\nlocked app\n"
     assert shop.lock.read_bytes() == before
     remove_targets(load_project(shop.root), ["windows"], "app", shop.heard, offline=True)
-    assert "fast" not in shop.lock.read_text()
+    assert "platform_machine == 'AMD64'" not in shop.lock.read_text()
     synced = shop.sync()
     assert not synced.locked
     assert all(item.unchanged for item in synced.environments)
@@ -271,8 +271,9 @@ def test_what_is_refused_changes_nothing(shop: Shop) -> None:
     shop.add("pure")
     error = refused(shop, NoWheelError, "fast")
     assert "fast has no wheel for macos_arm64" in error.message
-    assert "win_amd64" in error.message
-    assert "source" in refused(shop, NoWheelError, "olden").message
+    assert error.details.startswith("what it has: ")
+    assert "win_amd64" in error.details
+    assert "source" in refused(shop, NoWheelError, "olden").details
     shop.add("wants")
     error = refused(shop, DependencyConflictError, "refuses")
     assert "refuses needs leaf>=2" in error.message
@@ -351,6 +352,24 @@ def test_an_environment_that_was_changed_by_hand(shop: Shop) -> None:
     assert [item.target for item in shop.sync().environments if not item.unchanged] == ["linux_x86_64"]
     assert any("linux_x86_64" in note and "changed by hand" in note for note in shop.heard.notes)
     assert snapshot(shop.site("linux_x86_64")) == before
+
+
+def test_what_was_installed_by_hand_goes_and_that_is_said(shop: Shop) -> None:
+    def by_hand() -> str:
+        shop.heard.notes.clear()
+        folder = shop.site("windows_amd64") / "six-1.0.dist-info"
+        folder.mkdir(parents=True)
+        (folder / "WHEEL").write_text("Tag: py3-none-any\n")
+        shop.sync()
+        assert shop.there("windows_amd64").keys() <= {"pure", "leaf"}
+        [note] = shop.heard.notes
+        return note
+
+    said = f"the environment of app for windows_amd64 with Python {PYTHON} was changed by hand; it is put right, without six 1.0"
+    assert by_hand() == said  # also where `sync` has never been
+    assert by_hand() == said  # and where there is nothing else
+    shop.add("pure")
+    assert by_hand() == said
 
 
 def test_two_changes_at_once_are_both_there(shop: Shop) -> None:
@@ -436,6 +455,34 @@ def test_local_packages(shop: Shop) -> None:
     with pytest.raises(SettingsError, match=r"app.*core|core.*app"):
         shop.sync()
     assert snapshot(shop.root) == before
+
+
+def test_what_needs_a_package_is_changed_with_it(shop: Shop) -> None:
+    shop.package("core", "leaf<2", targets=("linux_x86_64",))
+    shop.package("app", targets=("linux_x86_64", "windows_arm64"))
+    shop.sync()
+    shop.add("core")
+    assert shop.heard.notes == ["core is the package core of this project, not the index's"]
+    shop.heard.notes.clear()
+    change = shop.add("other", name="core")
+    assert change.synced.locked == ("core", "app")
+    assert shop.there("windows_arm64") == {"leaf": "1.0 any", "other": "1.0 any"}
+    # What is changed for core alone is refused where app has a target that cannot have it; the hint names what works.
+    error = refused(shop, NoWheelError, "fast", name="core")  # type: ignore[arg-type]  # a word for `add`
+    assert "windows_arm64" in error.message
+    assert "app needs it there through core" in error.message
+    line = "fast; (sys_platform != 'win32' or platform_machine != 'ARM64')"
+    assert f'`pypackpack core add "{line}"`' in error.hint
+    shop.add(line, name="core")
+    assert shop.lines("core") == ["leaf<2", "other", line]
+    assert "fast" not in shop.there("windows_arm64")
+    assert not shop.heard.notes
+    # One whose lock does not fit anyway keeps nobody from a change, and is named.
+    shop.package("app", "core", "fast", targets=("linux_x86_64", "windows_arm64"))
+    before = shop.lock.read_bytes()
+    assert shop.add("pure", name="core").synced.locked == ("core",)
+    assert shop.lock.read_bytes() == before
+    assert any("`pypackpack app sync`" in note for note in shop.heard.notes)
 
 
 def test_the_tree_of_each_target(shop: Shop, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:

@@ -411,7 +411,9 @@ def test_removing_undoes_adding(root: Path, installer: Installer) -> None:
     before = snapshot(root)
     manage.add_targets(load_project(root), ["macos", "macos_x86_64"], "core", Silent())
     (root / "core/pyproject.lock").unlink()
-    changes = manage.remove_targets(load_project(root), ["macos"], "core", Silent())
+    watcher = Silent()
+    changes = manage.remove_targets(load_project(root), ["macos"], "core", watcher)
+    assert watcher.notes == ["macos is macos_arm64, macos_x86_64 in core"]
     assert snapshot(root) == before
     assert [(change.target, change.folders) for change in changes] == [
         ("macos_arm64", ("core/build/crossenv/macos_arm64", "core/src/macos")),
@@ -603,3 +605,11 @@ def test_the_list_says_what_builds_and_what_is_missing(tmp_path: Path, monkeypat
     monkeypatch.setattr("pypackpack.backend.host.find_ndk", lambda: tmp_path)
     listed = {entry.name: entry for entry in manage.list_targets(None)}
     assert listed["android_24_arm64"].why_not == f"the NDK at {tmp_path} cannot be used yet"
+
+
+def test_a_last_word_like_no_target_is_said_to_be_no_package_either(root: Path) -> None:
+    with pytest.raises(UnknownTargetError) as caught:
+        manage.check_last(load_project(root), ("windows", "nothing"))
+    assert "neither a target nor a package" in caught.value.message
+    assert "The packages are " in caught.value.hint
+    manage.check_last(load_project(root), ("windows", "linx"))  # the table of targets says that better

@@ -45,6 +45,7 @@ _REFUSED = frozenset(
         *("--universal", "--upgrade-group", "--verbose", "-v"),
     ]
 )
+_NO_CHANGE = frozenset({"--check", "--check-exists", "--dry-run", "--frozen", "--locked"})
 _ONLY_LOCK = frozenset({"--upgrade", "-U", "--upgrade-package", "-P"})
 _STEPS = {"lock": "lock", "install": "pip sync", "choose": "pip compile"}
 
@@ -94,9 +95,13 @@ def step_options(words: Sequence[str]) -> StepOptions:
         name, equals, value = word.partition("=")
         steps = [step for step, options in known.items() if name in options and (step == "lock" or name not in _ONLY_LOCK)]
         if not steps or name in _REFUSED:
-            why = "pypackpack says that to uv itself" if steps else "uv knows it neither for resolving nor for installing"
+            why = "what it sets differs by target" if steps else "uv knows it neither for resolving nor for installing"
             msg = f"{masked(word)} cannot be used for the environments of a package's targets: {why}"
-            raise UsageError(msg, hint="`uv lock --help` and `uv pip sync --help` show the options that are handed on.")
+            hint = "`uv lock --help` and `uv pip sync --help` show the options that are handed on."
+            if name in _NO_CHANGE:
+                msg = f"{name} cannot be used here: a package's settings, lock and environments change together"
+                hint = "`pypackpack <package> sync --check` says whether everything is as the lock says, and changes nothing."
+            raise UsageError(msg, hint=hint)
         piece = [word]
         if known[steps[0]][name] and not equals:
             if not rest:

@@ -300,10 +300,10 @@ def install_python(
         raise _not_fetched(
             error,
             away=f"{wanted} is not on this machine, and the server that uv fetches it from is out of reach",
-            mirror="Try while online, set UV_PYTHON_INSTALL_MIRROR, or use a version that is here (`uv python list`).",
+            mirror="Try while online, set UV_PYTHON_INSTALL_MIRROR, or use a version that is here (`pypackpack python list`).",
             other=(
                 f"{wanted} is not on this machine, and uv cannot fetch it",
-                "See which versions there are with `uv python list`.",
+                "See which versions there are with `pypackpack python list`.",
             ),
         ) from error
 
@@ -344,7 +344,7 @@ def install_foreign_python(
             mirror="Try while online, or set UV_PYTHON_INSTALL_MIRROR.",
             other=(
                 f"there is no {key} that uv could fetch" if absent else f"uv cannot fetch {key}",
-                "`uv python list --all-platforms --all-arches` shows what there is." if absent else "uv's words say why.",
+                "`pypackpack python list --all-platforms --all-arches` shows what there is." if absent else "uv's words say why.",
             ),
         ) from error
 

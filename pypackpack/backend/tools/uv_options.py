@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
 
 CACHE = "uv-options-v1"
+_NEAR = 0.75  # how like a slip of the hand is to what was meant, as difflib counts
 _COMMAND = re.compile(r'^\s*export extern "?uv(?: (?P<words>[a-z -]+?))?"? \[\s*$')
 _OPTION = re.compile(
     r"^\s+(?P<name>--[A-Za-z0-9][A-Za-z0-9-]*|-[A-Za-z0-9])(?:\((?P<short>-[A-Za-z0-9])\))?(?P<typed>\??: ?\S+)?"
@@ -150,7 +151,7 @@ def _waits(command: str, word: str, own: Collection[str], shown: str) -> bool:
 
 
 def _unknown(name: str, own: Collection[str], known: Collection[str], shown: str) -> UsageError:
-    near = get_close_matches(name, [*own, *known], n=1)
+    near = get_close_matches(name, [*own, *known], n=1, cutoff=_NEAR)
     hint = f"Did you mean {near[0]}?" if near else f"`pypackpack {shown} --help` shows its options; those of uv work too."
     return UsageError(f"neither `pypackpack {shown}` nor uv has an option {name}", hint=hint)
 

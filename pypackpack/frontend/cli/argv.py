@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
-from pypackpack.frontend.cli.table import PACKAGE_VERBS
+from pypackpack.frontend.cli.table import OTHERS, PACKAGE_VERBS
 from pypackpack.model.errors import UsageError
 from pypackpack.model.names import normalise
 
@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 
 # These commands take a package's verbs themselves: `package add` never means a package of the name "package".
 COMMANDS_WITH_VERBS = ("package", "target")
+
+NEAR = 0.75
+"""How like (0 to 1, as difflib counts) a word has to be to be taken for a slip of the hand: a wrong guess is worse than none."""
 
 FLAGS = {"--quiet": "--quiet", "-q": "--quiet", "--verbose": "--verbose", "--json": "--json"}
 """What is written, and which option it is."""
@@ -143,9 +146,11 @@ def unknown_word(word: str, commands: Collection[str], packages: Iterable[str] =
     """Return the error for a first word that means nothing, with the nearest word that does."""
     names = list(packages)
     what = "is neither a command nor a package of this project" if names else "is not a command"
-    near = get_close_matches(word, [*commands, *names], n=1)
-    hint = f"Did you mean {near[0]}?" if near else "pypackpack --help shows the commands."
-    if not near and names:
+    near = get_close_matches(word, names, n=1, cutoff=NEAR)
+    hint = OTHERS.get(word, "") if not near else ""
+    near = near or get_close_matches(word, commands, n=1, cutoff=NEAR)
+    hint = hint or (f"Did you mean {near[0]}?" if near else "pypackpack --help shows the commands.")
+    if not near and names and word not in OTHERS:
         hint = f"The packages are {', '.join(sorted(names))}; pypackpack --help shows the commands."
     return UsageError(f"{word!r} {what}", hint=hint)
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
+from pypackpack.frontend.cli.argv import NEAR
 from pypackpack.frontend.cli.overview import general_options, two_columns, wrapped
 from pypackpack.frontend.cli.style import PLAIN, Style
 from pypackpack.frontend.cli.table import LATER_OPTIONS
@@ -154,7 +155,7 @@ def command_help(row: Row, command: TyperCommand, width: int, style: Style = PLA
     if row.uv:
         lines += [
             "",
-            *wrapped(f"The options of `uv {row.uv}` work too, with their values; `uv help {row.uv}` explains them.", width),
+            *wrapped(f"The options of `uv {row.uv}` work too, with their values; uv's own documentation explains them.", width),
         ]
     return [*lines, "", style.bold("Example"), f"  {row.example}"]
 
@@ -174,7 +175,8 @@ def usage_error(error: Exception, row: Row) -> PyPackPackError:
         word = wrong.option_name.lstrip("-")
         near = [f"{each.names[0]} {word}" for each in known if each.names and word in each.metavar.split("|")]
         if not near:
-            near = get_close_matches(wrong.option_name, [*own, *(name.split(" ")[0] for name, _ in general_options())], n=1)
+            own += [name.split(" ")[0] for name, _ in general_options()]
+            near = get_close_matches(wrong.option_name, own, n=1, cutoff=NEAR)
         message = f"`{row.words}` has no option {wrong.option_name}"
         hint = f"Did you mean {near[0]}?" if near else hint
     elif kind == "MissingParameter" and wrong.param is not None:
@@ -183,5 +185,8 @@ def usage_error(error: Exception, row: Row) -> PyPackPackError:
     elif kind == "BadOptionUsage":
         message = f"{wrong.option_name} needs a value"
     elif message.startswith("Got unexpected extra argument"):
-        message = f"`{row.words}` does not know what to do with{message[message.rindex(' (') :]}" if " (" in message else message
+        extra = message.rpartition(" (")[2].rstrip(")")
+        message = f"`{row.words}` does not know what to do with ({extra})" if " (" in message else message
+        if row.words in ("sync", "tree") and extra.isidentifier():
+            hint = f"A package stands before it: did you mean `pypackpack {extra} {row.words}`?"
     return UsageError(message[:1].lower() + message[1:] if message[:2].istitle() else message, hint=hint)

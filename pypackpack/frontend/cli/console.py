@@ -77,6 +77,15 @@ class Console:
             return None
         return shutil.get_terminal_size((80, 24)).columns
 
+    @property
+    def width_err(self) -> int | None:
+        """Columns of the terminal that errors go to; None when they go elsewhere."""
+        if not _is_terminal(self.err):
+            return None
+        with contextlib.suppress(OSError, ValueError):  # stdout, which shutil asks, may be a pipe
+            return os.get_terminal_size(self.err.fileno()).columns or 80
+        return shutil.get_terminal_size((80, 24)).columns
+
     def write(self, lines: list[str]) -> None:
         """Write lines of a result."""
         self.out.write("".join(f"{line}\n" for line in lines))

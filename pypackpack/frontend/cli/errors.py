@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import re
+from typing import TYPE_CHECKING
 
+from pypackpack.frontend.cli.overview import wrapped
 from pypackpack.frontend.cli.style import PLAIN, Style
 from pypackpack.model.errors import EXIT_INTERRUPTED, PyPackPackError
 from pypackpack.model.secrets import masked
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 # Control characters but for tab and new line, and what turns the direction of writing.
 _STEERING = re.compile("[\\x00-\\x08\\x0b-\\x1f\\x7f-\\x9f\\u202a-\\u202e\\u2066-\\u2069]")
@@ -25,14 +30,25 @@ class StoppedError(PyPackPackError):
     exit_code = EXIT_INTERRUPTED
 
 
-def error_lines(error: PyPackPackError, style: Style = PLAIN) -> list[str]:
-    """Return an error as ``error[code]: message``, its details indented, and what to do about it."""
+def error_lines(error: PyPackPackError, style: Style = PLAIN, width: int | None = None) -> list[str]:
+    """Return an error as ``error[code]: message``, its details indented, and what to do about it.
+
+    With a width, message and hint are broken at blanks; details stay as the outside tool wrote them.
+    """
     first, *more = _shown(error.message).splitlines() or [""]
-    lines = [f"{style.bad(f'error[{error.code}]:')} {first}"]
+    lines = _labelled(f"error[{error.code}]:", style.bad, first, width)
     lines += [f"  {line}".rstrip() for line in (*more, *_shown(error.details).splitlines())]
     if error.hint:
-        lines.append(f"{style.word('hint:')} {_shown(error.hint)}")
+        lines += _labelled("hint:", style.word, _shown(error.hint), width)
     return lines
+
+
+def _labelled(label: str, mark: Callable[[str], str], text: str, width: int | None) -> list[str]:
+    whole = f"{label} {text}"
+    if width is None or len(whole) <= width:
+        return [f"{mark(label)} {text}"]
+    first, *rest = wrapped(whole, max(width - 2, 20))
+    return [first.replace(label, mark(label), 1), *(f"  {line}" for line in rest)]
 
 
 def _shown(text: str) -> str:

@@ -15,7 +15,7 @@ from pypackpack.frontend.cli import argv
 from pypackpack.frontend.cli.console import Console
 from pypackpack.frontend.cli.errors import DefectError, StoppedError, error_lines, error_object, note_lines
 from pypackpack.frontend.cli.session import Answer, Session, package_here, recorded_packages
-from pypackpack.frontend.cli.table import LATER, PACKAGE_VERBS, ROWS, command_words, row_of, rows_below
+from pypackpack.frontend.cli.table import LATER, OTHERS, PACKAGE_VERBS, ROWS, command_words, row_of, rows_below
 from pypackpack.model.errors import (
     EXIT_DONE,
     EXIT_INTERRUPTED,
@@ -109,7 +109,7 @@ def _packages(session: Session, first: str) -> list[str]:
     try:
         return recorded_packages(session.start)
     except NoProjectError:
-        if get_close_matches(first, command_words(), n=1):
+        if first in OTHERS or get_close_matches(first, command_words(), n=1, cutoff=argv.NEAR):
             return []
         raise
 
@@ -132,8 +132,9 @@ def _no_command(session: Session, rest: list[str]) -> PyPackPackError:
         seconds = [row.words.split(" ", 1)[1] for row in rows]
         if len(rest) == 1:
             return UsageError(f"`pypackpack {first}` needs one more word: {', '.join(seconds)}")
-        wrong = argv.unknown_word(rest[1], seconds)
-        return UsageError(f"`pypackpack {first}` has no command {rest[1]!r}: it has {', '.join(seconds)}", hint=wrong.hint)
+        near = get_close_matches(rest[1], seconds, n=1, cutoff=argv.NEAR)
+        hint = f"Did you mean {near[0]}?" if near else f"`pypackpack {first} --help` shows them."
+        return UsageError(f"`pypackpack {first}` has no command {rest[1]!r}: it has {', '.join(seconds)}", hint=hint)
     packages: list[str] = []
     with contextlib.suppress(PyPackPackError):  # what is wrong with the project is not what is wrong with the call
         packages = recorded_packages(session.start)
@@ -206,10 +207,10 @@ def _report(error: PyPackPackError, console: Console) -> int:
         if console.general.json and not console.lost:
             console.write_json(error_object(error))
         else:
-            console.tell(error_lines(error, console.style_err))
+            console.tell(error_lines(error, console.style_err, console.width_err))
     except OSError:
         _forget(sys.stdout)
-        console.tell(error_lines(error, console.style_err))
+        console.tell(error_lines(error, console.style_err, console.width_err))
     return error.exit_code
 
 

@@ -188,6 +188,31 @@ LATER = frozenset(
     }
 )
 
+# What people type who know other tools, and what to do here.
+OTHERS = {
+    "activate": "`pypackpack run <command>` runs something in .venv, which can be activated as every environment of Python.",
+    "check": "`pypackpack sync --check` tells whether the environment is as the lock says.",
+    "create": "`pypackpack init <name>` makes a project, `pypackpack package add <name>` a package in it.",
+    "export": "The lock is pyproject.lock; `pypackpack tree` shows what it holds.",
+    "fmt": "`pypackpack add ruff`, then `pypackpack run ruff format`.",
+    "format": "`pypackpack add ruff`, then `pypackpack run ruff format`.",
+    "install": "`pypackpack sync` makes .venv what the lock says; `pypackpack add <name>` adds a dependency.",
+    "lint": "`pypackpack add ruff`, then `pypackpack run ruff check`.",
+    "lock": "`pypackpack sync` brings the lock up to date, and the environment with it.",
+    "new": "`pypackpack init <name>` makes a project, `pypackpack package add <name>` a package in it.",
+    "publish": "What will upload is `pypackpack deploy`, which is not there yet; the wheels that `pypackpack build` makes can go "
+    "through any other tool.",
+    "shell": "`pypackpack run <command>` runs something in .venv, which can be activated as every environment of Python; "
+    "`pypackpack env` is for a target's environment.",
+    "test": "`pypackpack add pytest`, then `pypackpack run pytest`.",
+    "uninstall": "`pypackpack remove <name>` takes a dependency away.",
+    "update": "`pypackpack sync --upgrade` takes newer versions.",
+    "upgrade": "`pypackpack sync --upgrade` takes newer versions.",
+    "upload": "What will upload is `pypackpack deploy`, which is not there yet; the wheels that `pypackpack build` makes can go "
+    "through any other tool.",
+    "venv": "`pypackpack sync` makes .venv; `pypackpack python use <version>` makes it anew with another Python.",
+}
+
 # Options that every command has: name, what stands for its value, help.
 GENERAL = (
     ("--project", "DIR", "Work on the project of this folder instead of the one we stand in."),

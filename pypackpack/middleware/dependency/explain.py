@@ -56,6 +56,12 @@ _WHEELLESS = (
 )
 _DEPENDS = re.compile(r"`?([A-Za-z0-9][A-Za-z0-9._:-]{0,200})(?:[<>=!~][<>=!~,.\w]{0,200})? depends? on `?([A-Za-z0-9][^\s`]*)")
 _HASH = re.compile(r"[Hh]ash mismatch for `([A-Za-z0-9][A-Za-z0-9._-]{0,200})")
+_NO_PLACE = re.compile(r"Distribution not found at: (\S+)")
+_FOR_WHOM = re.compile(r"`([A-Za-z0-9][A-Za-z0-9._-]{0,200})[^`\n]{0,500}`\s+cause: Distribution not found at")
+_OF_VERSION = re.compile(r"\bno versions? of " + _NAME + _EXTRA + r"([<>=!~][<>=!~,.*\w]{0,200})")
+_ONE_OF = re.compile(r"\bdepends? on one of:\n((?:[ \t]+\S+\n)+)")
+# Advice that is about uv's own call: nobody here gave it that flag, or that Python.
+_NOT_FOR_HERE = re.compile(r"\n*^[ \t]*hint: (?:[^\n]*`--frozen` flag|While the active Python version is)[^\n]*$", re.MULTILINE)
 _SPLIT = re.compile(r"split \(markers: (.*?)(?:; (?:included|excluded): .*)?\):?\s*$", re.MULTILINE)
 
 
@@ -64,8 +70,19 @@ def says_no_wheel(error: ToolError) -> bool:
     return not uv.out_of_reach(error.details) and bool(_NO_WHEEL.search(error.details))
 
 
+def plain(words: str) -> str:
+    """Return uv's words without the advice that only helps those who call uv themselves."""
+    return _NOT_FOR_HERE.sub("", words)
+
+
 def explained(
-    error: ToolError, needs: Needs, *, targets: Sequence[Target] = (), python: PythonVersion | None = None, exists: str = ""
+    error: ToolError,
+    needs: Needs,
+    *,
+    targets: Sequence[Target] = (),
+    python: PythonVersion | None = None,
+    exists: str = "",
+    offline: bool = False,
 ) -> PyPackPackError:
     """Return the error that a person should see instead of uv's.
 
@@ -75,15 +92,18 @@ def explained(
         targets: For which targets; empty means all of the package.
         python: For which Python; None when for several.
         exists: What the dependency does have, where that is known.
+        offline: Whether uv was told never to touch the network: what it does not find then is no word about the index.
     """
-    words = error.details
+    words = plain(error.details)
     asked = _listed(_names(needs.lines)) or "its dependencies"
     where = targets or _split_targets(words, needs.targets) or needs.targets
-    if _NOT_CACHED.search(words):
-        absent = next((name for name in _NOT_CACHED.findall(words) if name), "")
+    missing = _missing(words) if offline else ""
+    if missing or _NOT_CACHED.search(words):
+        absent = next((name for name in _NOT_CACHED.findall(words) if name), missing)
         what = f"{absent}, which {needs.name} needs, is not" if absent else f"not everything that {needs.name} needs is"
         msg = f"{what} on this machine, and --offline keeps pypackpack from fetching it ({_targets(where, python)})"
-        return PackageIndexError(msg, hint="Run the same command once without --offline, while online.", details=words)
+        hint = "Run the same command once without --offline, while online; `pypackpack vendor` keeps what is locked at hand."
+        return PackageIndexError(msg, hint=hint, details=words)
     if "unsupported schema version" in words:
         msg = f"the lock of {needs.name} was written by a newer uv than the one of this pypackpack"
         hint = "Update pypackpack (`pip install -U pypackpack`); the lock was left as it is."
@@ -97,13 +117,8 @@ def explained(
         return PackageIndexError(
             msg, hint="Give uv the credentials of that index: netrc, keyring or UV_INDEX_<NAME>_PASSWORD.", details=words
         )
-    if found := _HASH.search(words):
-        msg = f"{found[1]}, which {needs.name} needs, is not what the lock says: another file than the one that was locked came"
-        hint = (
-            "If the lock was edited, take it back from version control; if the file on the index was changed, find out why "
-            "before you lock it anew (remove pyproject.lock and run `sync`)."
-        )
-        return DamagedLockError(msg, hint=hint, details=words)
+    if other := _not_the_one(words, needs):
+        return other
     if found := _ABSENT.search(words):
         name = found[1] or found[2]
         msg = f"the package index has no {name}, which {needs.name} asks for on {_targets(_asking(needs, name) or where, python)}"
@@ -115,7 +130,7 @@ def explained(
     found = _NO_VERSION.search(words)
     if found and not _excluding(words, normalise(found[1] or found[2])):
         name = found[1] or found[2]
-        lines = _listed([text for text in needs.lines if normalise(name) in _names([text])]) or name
+        lines = _listed([text for text in needs.lines if normalise(name) in _names([text])]) or _wanted(words, name)
         there = _targets(where, python)
         msg = f"the package index has no version of {name} that {needs.name} can use: it asks for {lines} on {there}"
         hint = "Ask for a version that is there; one that is made for other Pythons only may need another requires-python."
@@ -127,20 +142,55 @@ def explained(
     return ToolError(msg, hint="uv's words say why.", details=words)
 
 
+def _not_the_one(words: str, needs: Needs) -> PyPackPackError | None:
+    """Return the error for a path where nothing lies, and for a file that is another one than was locked."""
+    if found := _NO_PLACE.search(words):
+        from pypackpack.backend.urls import path_of  # noqa: PLC0415 - the rare case
+
+        named = _FOR_WHOM.search(words)
+        what = named[1] if named else "a dependency"
+        msg = f"{what}, which {needs.name} needs, comes from {path_of(found[1])}, and nothing is there"
+        hint = "Put it there, or name another place; what lies outside of a repository is in no clone of it."
+        return NoSuchDependencyError(msg, hint=hint, details=words)
+    if found := _HASH.search(words):
+        msg = f"{found[1]}, which {needs.name} needs, is not what the lock says: another file than the one that was locked came"
+        hint = (
+            "If the lock was edited, take it back from version control; if the file on the index was changed, find out why "
+            "before you lock it anew (remove pyproject.lock and run `sync`)."
+        )
+        return DamagedLockError(msg, hint=hint, details=words)
+    return None
+
+
 def no_wheel(
     name: str, needs: Needs, targets: Sequence[Target], python: PythonVersion | None, *, details: str = "", exists: str = ""
 ) -> NoWheelError:
     """Return the error for a dependency that has no wheel for a target."""
+    owners = needs.whose.get(normalise(name), ())
+    owner = "" if needs.name in owners or not owners else owners[0]
     msg = f"{name} has no wheel for {_targets(targets, python)}, and {needs.name} needs it there"
-    if exists:
-        msg += f"; what it has: {exists}"
+    if owner:
+        msg += f" through {owner}"
     first = targets[0].name if targets else "<target>"
-    hint = (
-        f"Choose another version of {name}, another Python, or a target with a newer platform; or leave it out there: "
-        f"`add {name} --target …` for the others, `remove {name} --target {first}` when all have it. "
-        "Building it from source for another platform, by a recipe, is not there yet."
-    )
-    return NoWheelError(msg, hint=hint, details=details)
+    if owner:
+        # The package that has the dependency need not have the target: only a marker can say it there.
+        without = f"`pypackpack {owner} {_left_out(name, needs, targets)}`"
+    else:
+        without = f"`add {name} --target …` for the others, `remove {name} --target {first}` when all have it"
+    hint = f"Choose another version of {name} or another Python, or leave it out there: {without}."
+    # What there is says more than uv's words, which advise options that are uv's own.
+    return NoWheelError(msg, hint=hint, details=f"what it has: {exists}" if exists else details)
+
+
+def _left_out(name: str, needs: Needs, targets: Sequence[Target]) -> str:
+    """Return the command that keeps a local package's dependency away from some targets."""
+    from pypackpack.middleware.dependency import lines, platforms  # noqa: PLC0415 - import cost
+
+    found = [line for line in map(lines.read_line, needs.lines) if line.name == normalise(name)]
+    if len(found) != 1 or "@" in found[0].head:
+        return f"remove {name}"
+    left = found[0].platforms - lines.platforms_of(targets)
+    return f"remove {name}" if left == platforms.NOWHERE else f'add "{found[0].on(left)}"'
 
 
 def native_source(name: str, needs: Needs, target: Target) -> NoWheelError:
@@ -178,6 +228,27 @@ def platforms_of_wheels(files: Iterable[str], python: PythonVersion) -> str:
         if len(words) >= 5 and (words[-2] in {exact, "abi3", "none"}):
             tags.update(words[-1].split("."))
     return ", ".join(sorted(tags))
+
+
+def _missing(words: str) -> str:
+    """Return what uv did not find, with the version where that is what it lacks; empty when it says something else."""
+    if found := _ABSENT.search(words):
+        return str(found[1] or found[2])
+    found = _NO_VERSION.search(words)
+    if found is None or _NO_WHEEL.search(words) or _excluding(words, normalise(found[1] or found[2])):
+        return ""
+    return _wanted(words, found[1] or found[2])
+
+
+def _wanted(words: str, name: str) -> str:
+    """Return how a distribution is asked for, as uv says it: ``pytest==99``; its name where uv does not say more."""
+    if several := _ONE_OF.search(words):
+        either = [text for text in several[1].split() if _names([text]) == [normalise(name)]]
+        if either:
+            return " or ".join(either)
+    asked = dict.fromkeys(text for _, each, text in _asked(words) if each == normalise(name) and text != name)
+    asked.update({f"{each}{limits.rstrip('.,')}": None for each, limits in _OF_VERSION.findall(words) if each == name})
+    return _listed(list(asked)) or name
 
 
 def _whose(words: str, needs: Needs) -> str:

@@ -84,6 +84,9 @@ def import_requirements(
     if package is not None:
         not_taken += [_unheld(line) for line in held]
         held = ()
+    elif held:
+        held, idle = _parted(project, held)
+        not_taken += idle
     deleted = _delete(files, not_taken, project.root, words, watcher) if delete else ()
     return ImportResult(
         into=package.name if package is not None else f"dependency-groups.{group}",
@@ -202,7 +205,9 @@ def _into_group(
     if held:
         filesystem.fill_file(limits, "".join(f"{line.text}\n" for line in held).encode())
         options += ["--constraints", os.fspath(limits)]
-    return development_change.add(project, (), watcher, uv_options=tuple(options), offline=offline)
+    return development_change.add(
+        project, (), watcher, uv_options=tuple(options), offline=offline, held=[line.text for line in held]
+    )
 
 
 def _for_uv(line: MergedLine) -> str:
@@ -235,6 +240,26 @@ def _into_package(
 def _unheld(line: MergedLine) -> NotTaken:
     why = "A constraint on what only other dependencies need: say it in [tool.uv] constraint-dependencies."
     return NotTaken(line.places[0], line.text, why)
+
+
+def _parted(project: Project, held: Sequence[MergedLine]) -> tuple[tuple[MergedLine, ...], list[NotTaken]]:
+    """Part the constraints that the lock keeps to from those on what nothing needs, and so nothing holds."""
+    from pypackpack.middleware.environment.development import LOCK  # noqa: PLC0415 - keeps imports of the CLI light
+    from pypackpack.middleware.environment.held import locked, name_of, to_resolve_again  # noqa: PLC0415 - keeps imports of the CLI light
+
+    path = project.root / LOCK
+    lock = filesystem.read_bytes(path).decode() if path.is_file() else ""
+    there = locked(lock)
+    idle: list[NotTaken] = []
+    kept: list[MergedLine] = []
+    for line in held:
+        if name_of(line.text) not in there:
+            idle.append(NotTaken(line.places[0], line.text, "Nothing that is locked needs it.", matters=False))
+        elif ";" not in line.text and to_resolve_again([line.text], lock):
+            idle.append(_unheld(line))
+        else:
+            kept.append(line)
+    return tuple(kept), idle
 
 
 def _delete(

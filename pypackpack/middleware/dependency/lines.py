@@ -219,6 +219,39 @@ def added(before: Dependencies, wanted: Line, choice: Choice, enabled: Sequence[
     return Dependencies(tuple(lines), {**after.own, **own})
 
 
+def narrowed(before: Dependencies, wanted: Sequence[Line]) -> tuple[Dependencies, tuple[Line, ...]]:
+    """Return the dependencies with the markers that a person wrote, and those of ``wanted`` that are still to be added.
+
+    Whoever writes a marker for what is there already, with the same versions or none, and on more platforms, wants it on fewer:
+    adding alone would leave the line as it is, and drop the marker unsaid.
+
+    Args:
+        before: What there is.
+        wanted: The lines of one command; those that differ in their platforms only are taken together.
+    """
+    groups: dict[tuple[str, str, str], list[Line]] = {}
+    for line in wanted:
+        groups.setdefault((line.name, line.terms, line.rest), []).append(line)
+    after, left = before, []
+    for (name, terms, rest), group in groups.items():
+        where = union(line.platforms for line in group)
+        mine = [line for line in after.of(name) if not terms or line.terms == terms]
+        said = bool(rest) or where != EVERYWHERE
+        if not said or not mine or where - union(line.platforms for line in mine) != NOWHERE or (rest and len(mine) > 1):
+            left += group
+            continue
+        lines: list[Line] = []
+        for line in after.lines:
+            if not any(line is each for each in mine):
+                lines.append(line)
+            elif (on := line.platforms & where) != NOWHERE:
+                # Several lines may differ in what they say besides platforms; then that is theirs.
+                kept = replace(line, rest=rest, text="") if len(mine) == 1 and line.rest != rest else line
+                lines.append(kept.on(on))
+        after = replace(after, lines=tuple(lines))
+    return after, tuple(left)
+
+
 def _superseded(line: Line, wanted: Line, target: Target, choice: Choice) -> bool:
     """Tell whether a target's own line is now said by a marker."""
     covered = target in choice.targets and target not in choice.unsaid and not wanted.rest

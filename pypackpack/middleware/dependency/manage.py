@@ -1,31 +1,37 @@
 """`pypackpack <package> add` and `remove`: a dependency for all or some of a package's targets.
 
 The change is planned in memory, everything is resolved and installed aside for the package as it would be, and only then are
-pyproject.toml, lock and environments put in place together.
+pyproject.toml, lock and environments put in place together. What needs the package is taken along: its lock has the package's
+dependencies too.
 """
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import functools
 from typing import TYPE_CHECKING, Any
 
+from pypackpack.backend import filesystem
 from pypackpack.middleware.dependency import lines as rules
 from pypackpack.middleware.dependency.platforms import NOWHERE
 from pypackpack.middleware.project.edit import append_word, plan_edit, table_at
 from pypackpack.middleware.project.toml import parse
 from pypackpack.middleware.project.words import nearest
-from pypackpack.model.environment import DependencyChange
-from pypackpack.model.errors import ConflictError, UsageError
+from pypackpack.model.environment import DependencyChange, SyncResult
+from pypackpack.model.errors import ConflictError, DamagedLockError, NewerLockError, SettingsError, UsageError
 from pypackpack.model.names import normalise
 from pypackpack.model.secrets import masked
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
+    from pathlib import Path
 
     from tomlkit import TOMLDocument
 
     from pypackpack.middleware.dependency.lines import Choice, Dependencies, Line
+    from pypackpack.middleware.environment.prepare import Ready
+    from pypackpack.middleware.project.edit import Edit
     from pypackpack.model.build import Watcher
     from pypackpack.model.project import Package, Project
     from pypackpack.model.target import Target
@@ -68,7 +74,11 @@ def add(
                 f"no marker tells {target.name} from the package's other targets: what is added for it goes to "
                 f"[tool.pypackpack.target.{target.name}] dependencies, and into the metadata of that target's wheels only"
             )
-        return functools.reduce(lambda after, line: rules.added(after, line, choice, now.targets), wanted, before)
+        ours = {normalise(each.name): each.name for each in project.packages}
+        for name in dict.fromkeys(line.name for line in wanted if line.name in ours and not before.of(line.name)):
+            watcher.note(f"{name} is the package {ours[name]} of this project, not the index's")
+        after, left = rules.narrowed(before, wanted) if choice.everywhere else (before, tuple(wanted))
+        return functools.reduce(lambda after, line: rules.added(after, line, choice, now.targets), left, after)
 
     return _change(project, package, plan, target_words, offline=offline, uv_options=uv_options, watcher=watcher)
 
@@ -132,7 +142,10 @@ def _change(
     from pypackpack.middleware.environment.sync import exclusive  # noqa: PLC0415 - keeps imports of the CLI light
     from pypackpack.middleware.project.read import load_project  # noqa: PLC0415 - keeps imports of the CLI light
 
-    with exclusive(package, watcher):
+    with contextlib.ExitStack() as held:
+        users = _users(project, package)
+        for each in sorted((package, *users), key=lambda item: item.root):  # one order everywhere: nobody waits for each other
+            held.enter_context(exclusive(each, watcher))
         project = load_project(project.root)
         now = project.package(package.name)
         if now is None:
@@ -140,7 +153,48 @@ def _change(
             raise ConflictError(msg, hint="`pypackpack package list` shows what there is.")
         before = rules.read(now.dependencies, now.target_dependencies)
         after = plan(now, _choice(now, target_words), before)
-        return _apply(project, now, before, after, offline=offline, uv_options=uv_options, watcher=watcher)
+        along = tuple(each.root for each in users)
+        return _apply(project, now, before, after, along, offline=offline, uv_options=uv_options, watcher=watcher)
+
+
+def _users(project: Project, package: Package) -> tuple[Package, ...]:
+    """Return the packages that need a package, also through others."""
+    from pypackpack.middleware.package.order import in_order  # noqa: PLC0415 - keeps imports of the CLI light
+
+    users = []
+    for other in project.packages:
+        with contextlib.suppress(SettingsError):  # those that need each other in a circle cannot be locked anyway
+            if other.name != package.name and any(each.name == package.name for each in in_order(project, (other,))):
+                users.append(other)
+    return tuple(users)
+
+
+def _outdated(before: Project, after: Project, package: Package, held: Iterable[Path], watcher: Watcher) -> tuple[Package, ...]:
+    """Return the packages whose lock fits now, and would not when ``package`` is changed.
+
+    One whose lock does not fit anyway may not be lockable at all; it must not keep others from being changed, and is named.
+    """
+    from pypackpack.middleware.environment import lock as locks  # noqa: PLC0415 - keeps imports of the CLI light
+
+    found = []
+    for user in _users(after, package):
+        try:
+            lock = locks.read_lock(user.root / locks.FILE)
+        except (DamagedLockError, NewerLockError):
+            continue  # `sync` of it says so
+        if lock is None:
+            continue
+        fits = locks.made_from(locks.needs_of(before, user)) == lock.made_from
+        if fits and locks.made_from(locks.needs_of(after, user)) == lock.made_from:
+            continue
+        if fits and user.root in held:
+            found.append(user)
+        else:
+            name = user.name
+            watcher.note(
+                f"{name} needs {package.name}, and its lock does not fit its settings; `pypackpack {name} sync` mends it"
+            )
+    return tuple(found)
 
 
 def _not_there(package: Package, missing: Sequence[str], choice: Choice, before: Dependencies) -> UsageError:
@@ -207,12 +261,16 @@ def _apply(
     package: Package,
     before: Dependencies,
     after: Dependencies,
+    along: Sequence[Path],
     *,
     offline: bool,
     uv_options: Sequence[str],
     watcher: Watcher,
 ) -> DependencyChange:
-    """Make everything as ``after`` says: aside first, then all at once."""
+    """Make everything as ``after`` says: aside first, then all at once.
+
+    ``along`` are the folders of packages that need this one, and that nobody else works on meanwhile.
+    """
     from pypackpack.middleware.environment.sync import prepared  # noqa: PLC0415 - keeps imports of the CLI light
     from pypackpack.middleware.project.finish import finished_package  # noqa: PLC0415 - keeps imports of the CLI light
 
@@ -222,10 +280,38 @@ def _apply(
     fresh = finished_package(package.root, parse(edit.after.decode(), path), siblings)
     packages = tuple(fresh if item.root == package.root else item for item in project.packages)
     whole = dataclasses.replace(project, packages=packages)
-    with prepared(whole, fresh, fresh.targets, offline=offline, uv_options=uv_options, held=True, watcher=watcher) as ready:
-        synced = ready.commit([edit] if edit.changes else [])
+    prepare = functools.partial(prepared, whole, offline=offline, uv_options=uv_options, held=True, watcher=watcher)
+    with contextlib.ExitStack() as rooms:
+        ready = rooms.enter_context(prepare(fresh, fresh.targets))
+        users = _outdated(project, whole, fresh, along, watcher)
+        others = [rooms.enter_context(prepare(user, user.targets)) for user in users]
+        synced = _committed(ready, others, [edit] if edit.changes else [])
     own = tuple((target, lines) for target, lines in fresh.target_dependencies.items() if lines)
     return DependencyChange(fresh.name, fresh.dependencies, own, edit.changes, synced)
+
+
+def _committed(ready: Ready, others: Sequence[Ready], edits: Sequence[Edit]) -> SyncResult:
+    """Put everything in place; when the last step fails, the locks are as before, and environments are seen not to fit them."""
+    from pypackpack.middleware.environment import lock as locks  # noqa: PLC0415 - keeps imports of the CLI light
+
+    results = []
+    with contextlib.ExitStack() as undo:
+        for other in others:
+            path = other.package.root / locks.FILE
+            undo.callback(_restore, path, filesystem.read_bytes(path))
+            results.append(other.commit())
+        results.insert(0, ready.commit(edits))
+        undo.pop_all()
+    return SyncResult(
+        tuple(item for result in results for item in result.environments),
+        tuple(name for result in results for name in result.locked),
+        tuple(note for result in results for note in result.notes),
+    )
+
+
+def _restore(path: Path, before: bytes) -> None:
+    with contextlib.suppress(Exception):  # the error that brought us here is the one to be seen
+        filesystem.write_atomic(path, before)
 
 
 def _write(document: TOMLDocument, before: Dependencies, after: Dependencies, targets: Sequence[Target]) -> None:

@@ -158,8 +158,14 @@ def working(project: Project, watcher: Watcher) -> Iterator[Work]:
 
     with filesystem.lock(lock_file(project.venv, "development"), waiting=waiting):
         work = Work(project, watcher)
+        there = os.path.lexists(project.venv) or os.path.lexists(project.root / ASIDE)
         try:
             yield work
+        except BaseException:
+            if not there:  # a new one that is not complete is of no use
+                with contextlib.suppress(PyPackPackError):
+                    filesystem.remove_tree(project.venv)
+            raise
         finally:
             work.tidy()
 
@@ -227,6 +233,17 @@ class Work:
         from pypackpack.middleware.environment.development_editable import all_current  # noqa: PLC0415 - import cost
 
         return all_current(self.project, self.site)
+
+    def why_not(self) -> str:
+        """Return what is different where `up_to_date` says no although there are an environment and a lock."""
+        stamp = self._stamp()
+        if stamp is None:
+            return "the last sync of .venv was interrupted, or was one with options for that time only"
+        if stamp.made_from != self._made_from():
+            return f"{FILE} of the project or of a package, {LOCK}, uv.toml or uv has changed since the last sync"
+        if stamp.listing != listing(self.site):
+            return "something in .venv was changed since the last sync"
+        return "a package of the project is not in .venv as its sources are now"
 
     # The work --------------------------------------------------------------------------------------------------------------
 
@@ -302,7 +319,7 @@ class Work:
             done = uv.run([command, *fixed, *rest], f"`{what}` of {self.project.name}", changes=changes)
         except ToolError as error:
             error.details = self._as_here(error.details)
-            raise explained(error, self.project.name) from error
+            raise explained(error, self.project.name, offline=offline) from error
         return Said(self._as_here(done.stdout), self._as_here(done.stderr))
 
     def _as_here(self, text: str) -> str:
@@ -422,13 +439,13 @@ def only_said(options: Sequence[str]) -> bool:
     return known.has(options, "sync", _ONLY_SAID)
 
 
-def explained(error: ToolError, name: str) -> PyPackPackError:
+def explained(error: ToolError, name: str, *, offline: bool = False) -> PyPackPackError:
     """Return the error that a person should see instead of uv's."""
     from pypackpack.middleware.dependency import explain  # noqa: PLC0415 - import cost
     from pypackpack.middleware.environment.lock import Needs  # noqa: PLC0415 - import cost
 
-    found = explain.explained(error, Needs(name, (), {}, (), "", {}))
+    found = explain.explained(error, Needs(name, (), {}, (), "", {}), offline=offline)
     if type(found) is ToolError:
-        return ToolError(error.message, hint="uv's words say why; nothing was changed.", details=error.details)
+        return ToolError(error.message, hint="uv's words say why; nothing was changed.", details=found.details)
     found.message = found.message.replace(" on any platform", "").replace(" (any platform)", "")
     return found

@@ -10,16 +10,18 @@ from typing import TYPE_CHECKING, Any
 
 from pypackpack.backend import filesystem
 from pypackpack.backend.tools import uv_options as known
+from pypackpack.backend.tools import venv
 from pypackpack.middleware.environment import development_project as works
 from pypackpack.middleware.environment.development import LOCK, Work, only_said, refuse_elsewhere, working
 from pypackpack.middleware.environment.distributions import distributions
+from pypackpack.middleware.environment.held import broken, to_resolve_again
 from pypackpack.middleware.project import paths
 from pypackpack.middleware.project.edit import Edit, commit_edits, plan_edit, table_at
 from pypackpack.middleware.project.extras import own_extra
 from pypackpack.middleware.project.read import FILE
 from pypackpack.middleware.project.toml import decode, parse
 from pypackpack.model.environment import DevelopmentChange
-from pypackpack.model.errors import ConflictError, UsageError
+from pypackpack.model.errors import ConflictError, DependencyConflictError, UsageError
 from pypackpack.model.names import normalise
 
 if sys.version_info >= (3, 11):
@@ -78,7 +80,13 @@ NOT_FOR_SYNC = frozenset(
 
 
 def add(
-    project: Project, requirements: Sequence[str], watcher: Watcher, *, uv_options: Sequence[str] = (), offline: bool = False
+    project: Project,
+    requirements: Sequence[str],
+    watcher: Watcher,
+    *,
+    uv_options: Sequence[str] = (),
+    offline: bool = False,
+    held: Sequence[str] = (),
 ) -> DevelopmentChange:
     """Add development dependencies: to the group ``dev``, or where ``--group`` or ``--optional`` says.
 
@@ -88,6 +96,7 @@ def add(
         watcher: Gets notes.
         uv_options: More options for ``uv add``, as typed.
         offline: Never touch the network.
+        held: Constraints (PEP 508) that ``uv_options`` names a file of; the lock keeps to them, or nothing is changed.
 
     Raises:
         UsageError: One of ``uv_options`` cannot be used here, or a requirement is a package of this project.
@@ -95,7 +104,7 @@ def add(
     """
     for text in requirements:
         _refuse_local(project, text)
-    return _change(project, "add", tuple(requirements), tuple(uv_options), offline=offline, watcher=watcher)
+    return _change(project, "add", tuple(requirements), tuple(uv_options), offline=offline, watcher=watcher, held=held)
 
 
 def remove(
@@ -137,7 +146,14 @@ def _place(options: Sequence[str], verb: str) -> tuple[str, str]:
 
 
 def _change(
-    project: Project, verb: str, words: tuple[str, ...], options: tuple[str, ...], *, offline: bool, watcher: Watcher
+    project: Project,
+    verb: str,
+    words: tuple[str, ...],
+    options: tuple[str, ...],
+    *,
+    offline: bool,
+    watcher: Watcher,
+    held: Sequence[str] = (),
 ) -> DevelopmentChange:
     refuse_elsewhere(options, verb)
     table, key = _place(options, verb)
@@ -152,7 +168,12 @@ def _change(
         where = [] if known.has(options, verb, ("--dev", "--group", "--optional")) else ["--dev"]
         frozen = known.has(options, verb, ("--frozen",))
         quiet = [] if known.has(options, verb, ("--frozen", "--no-sync")) else ["--no-sync"]
-        work.uv(verb, [verb, *where, *quiet, *options, "--", *words], offline=offline)
+        # uv resolves a distribution again for the sake of a constraint only when it is told to.
+        again = to_resolve_again(held, work.lock_text() or "") if held else ()
+        more = [f"--upgrade-package={name}" for name in again]
+        work.uv(verb, [verb, *where, *quiet, *options, *more, "--", *words], offline=offline)
+        if held:
+            _check_held(work, held)
         _refuse_secrets(work, data.decode())
         after = tomllib.loads(filesystem.read_bytes(work.folder / FILE).decode())
         _refuse_taken_extras(project, {**content, "project": after["project"]})
@@ -168,6 +189,19 @@ def _change(
         install = not known.has(options, verb, ("--no-sync",))
         synced = _put(work, edit, before, known.carried(options, verb, "sync", NOT_FOR_SYNC), install=install, offline=offline)
         return DevelopmentChange(f"{table}.{key}", lines, edit.changes, synced)
+
+
+def _check_held(work: Work, held: Sequence[str]) -> None:
+    """See that the lock that uv has made keeps to the constraints.
+
+    Raises:
+        DependencyConflictError: It does not.
+    """
+    found = broken(held, filesystem.read_bytes(work.folder / "uv.lock").decode(), venv.version(work.project.venv) or (0, 0, 0))
+    if found:
+        msg = f"the lock cannot keep to the constraints: it has {'; '.join(found)}"
+        hint = "Say it in [tool.uv] constraint-dependencies of pyproject.toml instead; nothing was changed."
+        raise DependencyConflictError(msg, hint=hint)
 
 
 def _put(

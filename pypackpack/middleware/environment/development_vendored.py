@@ -62,7 +62,7 @@ def install(
     try:
         done = uv.run(sync, f"`sync` of {work.project.name}", cwd=work.folder)
     except ToolError as error:
-        raise explained(error, work.project.name) from error
+        raise explained(error, work.project.name, offline=True) from error
     return Said(done.stdout, done.stderr)
 
 

@@ -12,7 +12,7 @@ import functools
 import json
 import re
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -83,6 +83,7 @@ class Needs:
         python: What ``requires-python`` says, as PEP 440 specifiers.
         settings: What is said to uv in ``[tool.uv]``; paths in it and in lines begin at ``root``, as far as they are relative.
         root: The package's folder.
+        whose: Normalised name of a distribution → the packages of the project whose own lines ask for it.
     """
 
     name: str
@@ -92,6 +93,7 @@ class Needs:
     python: str
     settings: Mapping[str, Any]
     root: Path = Path()
+    whose: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     @property
     def nothing(self) -> bool:
@@ -116,7 +118,10 @@ def needs_of(project: Project, package: Package) -> Needs:
     local = {normalise(item.name) for item in project.packages} | {normalise(package.name)}
     lines: dict[str, None] = {}
     own: dict[str, dict[str, None]] = {}
+    whose: dict[str, dict[str, None]] = {}
     for member in in_order(project, (package,)):
+        for text in (*member.dependencies, *(text for texts in member.target_dependencies.values() for text in texts)):
+            whose.setdefault(_name(text), {})[member.name] = None
         lines |= _foreign(member.dependencies, local, member.root, package.root)
         for target, texts in member.target_dependencies.items():
             own.setdefault(target, {}).update(_foreign(texts, local, member.root, package.root))
@@ -132,6 +137,7 @@ def needs_of(project: Project, package: Package) -> Needs:
         python=python or f">={OLDEST[0]}.{OLDEST[1]}",
         settings=_settings(project.root, package.root),
         root=package.root,
+        whose={name: tuple(members) for name, members in whose.items()},
     )
 
 
@@ -279,7 +285,10 @@ def asking_for(needs: Needs, name: str) -> list[str]:
 def question_text(needs: Needs, lines: Iterable[str], python: PythonVersion) -> str:
     """Return the ``pyproject.toml`` of a project that asks, for every platform and one Python, what there is of something."""
     uv = {key: value for key, value in paths.absolute(needs.settings, needs.root).items() if key != "sources"}
-    project = {"name": "question", "version": "0", "requires-python": f"=={python[0]}.{python[1]}.*", "dependencies": [*lines]}
+    # Any Python may run uv, as in `project_content`; the environments say which one it is about.
+    uv["environments"] = [python_marker(f">={python[0]}.{python[1]},<{python[0]}.{python[1] + 1}")]
+    bounds = f">={OLDEST[0]}.{OLDEST[1]}"
+    project = {"name": "question", "version": "0", "requires-python": bounds, "dependencies": [*lines]}
     return toml_text({"project": project, "tool": {"uv": {**uv, "package": False, "workspace": {"members": []}}}})
 
 

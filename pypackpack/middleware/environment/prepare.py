@@ -173,6 +173,16 @@ def current_lock(project: Project, package: Package, *, offline: bool, watcher: 
         return work.current(old)[0], False
 
 
+def as_it_is(room: Room, lock: locks.Lock) -> Made | None:
+    """Return the environment that is there, if it is what the lock says; no outside tool is asked."""
+    stamp = read_stamp(room.stamp)
+    if not (room.stamp.parent / PYLOCK).is_file():
+        return None
+    if stamp is None or stamp.lock != lock.digest or stamp.listing != listing(room.site) or not stamp.listing:
+        return None
+    return Made(room, None, stamp.content, stamp.installed, stamp.installed, stamp.listing)
+
+
 def lay_out(scratch: Path, needs: locks.Needs, lock: locks.Lock) -> None:
     """Write the project that uv works on, and its lock if there is one, into a scratch folder."""
     from pypackpack.backend.tools import resolver  # noqa: PLC0415 - keeps imports of the CLI light
@@ -210,7 +220,7 @@ class Preparation:
         self.rooms = rooms_of(self.project, self.package, targets, pythons, offline=self.offline, watcher=self.watcher)
         old = self._old_lock()
         new, rebuilt = self.current(old)
-        done = [None if self.options.reinstalls else self._as_it_is(room, new) for room in self.rooms]
+        done = [None if self.options.reinstalls else as_it_is(room, new) for room in self.rooms]
         missing = [room for room, item in zip(self.rooms, done, strict=True) if item is None]
         if not missing:
             ready = Ready(self.package, new, str(new) != str(old) if old else True, self.scratch)
@@ -274,7 +284,7 @@ class Preparation:
             from pypackpack.middleware.dependency import explain  # noqa: PLC0415 - keeps imports of the CLI light
 
             exists = self._exists(explain.wheelless(error.details)) if explain.says_no_wheel(error) else ""
-            raise explain.explained(error, self.needs, exists=exists) from error
+            raise explain.explained(error, self.needs, exists=exists, offline=self.offline) from error
 
     def _resolve(self, text: str | None, fits: tuple[str, ...]) -> locks.Lock:
         from pypackpack.backend.tools import resolver  # noqa: PLC0415 - keeps imports of the CLI light
@@ -304,15 +314,6 @@ class Preparation:
     def _say(self, step: str, done: int, total: int, target: str = "") -> None:
         self.watcher.step(Step(self.package.name, target, step, done, total))
 
-    def _as_it_is(self, room: Room, lock: locks.Lock) -> Made | None:
-        """Return the environment that is there, if it is what the lock says; no outside tool is asked."""
-        stamp = read_stamp(room.stamp)
-        if not (room.stamp.parent / PYLOCK).is_file():
-            return None
-        if stamp is None or stamp.lock != lock.digest or stamp.listing != listing(room.site) or not stamp.listing:
-            return None
-        return Made(room, None, stamp.content, stamp.installed, stamp.installed, stamp.listing)
-
     def _without_uv(self, old: locks.Lock | None, lock: locks.Lock, done: Sequence[Made | None]) -> Ready:
         """No dependency at all: the environments are empty folders."""
         from pypackpack.middleware.environment.install import content_digest  # noqa: PLC0415 - keeps imports of the CLI light
@@ -325,6 +326,10 @@ class Preparation:
             fresh = self.scratch / room.label
             with filesystem.explained("make", fresh):
                 fresh.mkdir()
+            stamp = read_stamp(room.stamp)
+            known = stamp is not None and not stamp.installed and bool(stamp.listing)
+            if stamp is None or (known and stamp.listing != listing(room.site)):
+                self._say_changed(room, (), known=known)
             ready.made.append(Made(room, fresh, content_digest(room, ()), (), self._before(room)))
         ready.exports = {room.target.name: locks.EMPTY_PYLOCK for room in self.rooms}
         return ready
@@ -391,13 +396,29 @@ class Preparation:
         stamp = read_stamp(room.stamp)
         known = stamp is not None and stamp.content == content and bool(stamp.listing)
         same = known and stamp is not None and stamp.listing == listing(room.site)
-        if known and not same and room.site.is_dir():
-            where = f"{room.target.name} with Python {room.python[0]}.{room.python[1]}"
-            self.watcher.note(f"the environment of {self.package.name} for {where} was changed by hand; it is put right")
+        if not same and (known or stamp is None):
+            self._say_changed(room, installed, known=known)
         if same and not self.options.reinstalls:
             return Made(room, None, content, installed, installed, stamp.listing if stamp is not None else "")
         fresh = install.install(room, pylock, self.needs, self.scratch, self._exists, self.options.install, offline=self.offline)
         return Made(room, fresh, content, installed, self._before(room))
+
+    def _say_changed(self, room: Room, installed: Sequence[tuple[str, str]], *, known: bool) -> None:
+        """Say that an environment is not as it was left, and what it has besides what it is to have.
+
+        Of one that is not ``known`` (never made by `sync`) only the latter can be told.
+        """
+        from pypackpack.middleware.environment.distributions import distributions  # noqa: PLC0415 - import cost
+
+        if not room.site.is_dir():
+            return
+        where = f"{room.target.name} with Python {room.python[0]}.{room.python[1]}"
+        names = {normalise(name) for name, _ in installed}
+        extra = [f"{name} {version}" for name, version in distributions(room.site) if name not in names]
+        if not known and not extra:
+            return
+        gone = f", without {', '.join(extra)}" if extra else ""
+        self.watcher.note(f"the environment of {self.package.name} for {where} was changed by hand; it is put right{gone}")
 
     def _fits(self, room: Room, error: ToolError, pylock: str) -> tuple[str, ...]:
         """Return the versions that one target can have, as constraints.
@@ -441,7 +462,9 @@ class Preparation:
         name = explain.wheelless(error.details)
         locked = {normalise(item.name): item.version for item in locks.applicable(pylock, room.target, room.python)}
         exists = self._exists(name, locked.get(normalise(name), ""), room.python) if explain.says_no_wheel(error) else ""
-        return explain.explained(error, self.needs, targets=(room.target,), python=room.python, exists=exists)
+        return explain.explained(
+            error, self.needs, targets=(room.target,), python=room.python, exists=exists, offline=self.offline
+        )
 
     def _exists(self, name: str, version: str = "", python: PythonVersion | None = None) -> str:
         """Return what the index has of a dependency, for a person; only asked when something is missing."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import keyword
+import re
 import sys
 from typing import TYPE_CHECKING
 
@@ -20,6 +21,8 @@ _MORE_STDLIB = frozenset(
 
 # The program's own names: such a package would hide it in the environment that it is developed in.
 _OWN = frozenset({"pypackpack", "ppp"})
+
+_HEAD = re.compile(r"\s*[A-Za-z0-9][A-Za-z0-9._-]*")
 
 # The name of a wheel is made of it, its version and its tags, and file systems end at 255 bytes.
 _LONGEST = 120
@@ -54,6 +57,7 @@ def check_name(name: str, project: Project) -> str:
     if module in WINDOWS_DEVICES:
         raise _refused(name, "it cannot be the name of a folder on Windows")
     _check_free(name, project)
+    _check_unneeded(name, project)
     return module
 
 
@@ -69,6 +73,20 @@ def _check_free(name: str, project: Project) -> None:
     if there is not None:
         hint = f'Move it away, or record it by hand: packages = ["{there}"] in {project.root / "pyproject.toml"}.'
         raise _refused(name, f"{project.root / there} is there already", hint)
+
+
+def _check_unneeded(name: str, project: Project) -> None:
+    """Refuse the name of a distribution that packages of the project have from the index: ours would come in its place."""
+    users = []
+    for package in project.packages:
+        lines = [*package.dependencies, *(line for own in package.target_dependencies.values() for line in own)]
+        if any((found := _HEAD.match(line)) and normalise(found[0].strip()) == normalise(name) for line in lines):
+            users.append(package.name)
+    if users:
+        who = " and ".join(filter(None, [", ".join(users[:-1]), users[-1]]))
+        reason = f"{who} {'depends' if len(users) == 1 else 'depend'} on the {name} of the index, and would get this one instead"
+        hint = f"Choose another name, or take it out first (`pypackpack {users[0]} remove {name}`) if yours is to take its place."
+        raise _refused(name, reason, hint)
 
 
 def _is_target(name: str) -> bool:

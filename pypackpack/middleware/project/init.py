@@ -73,6 +73,9 @@ def init_project(folder: Path, name: str | None, python: str | None, *, adopt: b
 
 
 def _check_project_name(name: str) -> None:
+    if name in {".", "./"}:
+        msg = f'"{name}" is not a name for a project'
+        raise NameTakenError(msg, hint="Leave the name out: `pypackpack init` or `pypackpack init 3.13` takes this folder.")
     if not is_distribution_name(name):
         msg = f'"{name}" is not a name for a project'
         raise NameTakenError(msg, hint="Use ASCII letters and digits, and - _ . between them (PEP 508).")

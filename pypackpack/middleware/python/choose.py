@@ -63,10 +63,10 @@ def accepted(python: Interpreter) -> Interpreter:
     version = ".".join(map(str, python.version))
     if python.implementation != "cpython":
         msg = f"{python.executable} is {python.implementation} {version}; PyPackPack builds for CPython only"
-        raise UsageError(msg, hint="Choose a CPython with --python.")
+        raise UsageError(msg, hint="Choose a CPython.")
     if python.free_threaded:
         msg = f"{python.executable} is a free-threaded Python {version}; PyPackPack does not build for free-threaded Pythons"
-        raise UsageError(msg, hint=f"Choose a plain one with --python; `uv python install {_text(python.series)}` brings one.")
+        raise UsageError(msg, hint=f"Choose a plain one; `pypackpack python install {_text(python.series)}` brings one.")
     _check_series(python.series, f"{version} ({python.executable})")
     return python
 
@@ -242,7 +242,7 @@ def with_headers(python: Interpreter, watcher: Watcher | None = None) -> Interpr
     msg = f"{python.executable} has no C headers (Python.h), which level native needs"
     hint = (
         f"Install the package python{series}-dev (Debian, Ubuntu) or python{series}-devel (Fedora, SUSE), "
-        f"or run `uv python install {series}`: uv's Pythons have them."
+        f"or run `pypackpack python install {series}`: uv's Pythons have them."
     )
     raise MissingToolError(msg, hint=hint)
 

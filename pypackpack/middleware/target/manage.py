@@ -20,6 +20,7 @@ from pypackpack.model.errors import (
     DependencyConflictError,
     NoSuchDependencyError,
     NoWheelError,
+    UnknownTargetError,
     UsageError,
 )
 from pypackpack.model.target import TargetChange, TargetListing
@@ -62,6 +63,31 @@ def split_words(project: Project, words: Sequence[str]) -> tuple[tuple[str, ...]
         msg = f"{words[0]} is a package: no target is named" if words else "no target is named"
         raise UsageError(msg, hint="Name targets, then perhaps a package: `pypackpack target add windows linux_arm64 mypkg`.")
     return targets, package.name if package else None
+
+
+def check_last(project: Project, words: Sequence[str]) -> None:
+    """Refuse a last word that is meant as a package, since it is like no target, and is none of the project's.
+
+    Args:
+        project: The project.
+        words: The targets as `split_words` returned them.
+
+    Raises:
+        UnknownTargetError: It is.
+    """
+    if len(words) > 1 and project.packages and not _nearly_a_target(words[-1]):
+        known = ", ".join(each.name for each in project.packages)
+        msg = f"{words[-1]} is neither a target nor a package of the project {project.name}"
+        raise UnknownTargetError(msg, hint=f"The packages are {known}; `pypackpack target list` shows every target.")
+
+
+def _nearly_a_target(word: str) -> bool:
+    """Tell whether what is wrong with a word can be said better by the table of targets: a slip, or a version that is none."""
+    try:
+        table.find(word)
+    except UnknownTargetError as error:
+        return "unknown target" not in error.message or error.hint.startswith("Did you mean")
+    return True
 
 
 def add_targets(
@@ -156,7 +182,12 @@ def _some_missing(missing: Mapping[Target, PyPackPackError], changes: Sequence[T
     msg = f"{' and '.join(names)} could not be added, and nothing of {'it' if len(names) == 1 else 'them'} is there"
     if added:
         msg += f"; {' and '.join(added)} {'was' if len(added) == 1 else 'were'} added"
-    lines = [f"{target.name}: {error.message}" for target, error in missing.items()]
+    lines = [
+        "; ".join(
+            [f"{target.name}: {error.message}", *(line for line in error.details.splitlines() if line.startswith("what it has:"))]
+        )
+        for target, error in missing.items()
+    ]
     return type(errors[0])(msg, hint=errors[0].hint, details="\n".join(lines))
 
 
@@ -189,8 +220,8 @@ def remove_targets(
 ) -> tuple[TargetChange, ...]:
     """Take targets out of packages: settings, lock and environments; sources that a person wrote stay.
 
-    A family means all of the package's targets in it. The family's source folder goes only when the last target of the
-    family does and nothing but our ``.gitkeep`` lies in it. Dependencies keep their markers.
+    A family means all of the package's targets in it; when these are several, they are named. The family's source folder goes
+    only when the last target of the family does and nothing but our ``.gitkeep`` lies in it. Dependencies keep their markers.
 
     Args:
         project: The project.
@@ -226,6 +257,11 @@ def _remove_from(
     meant = {
         package.name: {target: word for word in words for target in table.matching(word, package.targets)} for package in packages
     }
+    for package in packages:
+        for word in words:
+            found = [target.name for target, said in meant[package.name].items() if said == word]
+            if len(found) > 1:
+                watcher.note(f"{word} is {', '.join(found)} in {package.name}")
     # What was never locked has nothing that could fall behind.
     shrunk = [
         dataclasses.replace(package, targets=tuple(target for target in package.targets if target not in meant[package.name]))

@@ -170,7 +170,7 @@ def _unknown(name: str) -> UnknownTargetError:
     means.update({word: word for word in (*table().rows, *families())})
     # An alias may be nearer to what was typed than any name: it is found by it, and said in the name that everything else says.
     found = [means[each] for each in difflib.get_close_matches(collapse(name), means, n=4 * _NEAR)]
-    within = [each for each in table().rows if each.startswith(f"{collapse(name)}_")]
+    within = [each for each in table().rows if f"_{collapse(name)}_" in f"_{each}_"]
     near = list(dict.fromkeys([*within, *found]))[:_NEAR]
     if near:
         hint = "Did you mean " + " or ".join((", ".join(near[:-1]), near[-1]) if len(near) > 1 else near) + "?"

@@ -38,6 +38,12 @@ Requirements = Annotated[
 ]
 Names = Annotated[list[str], typer.Argument(metavar="<name>", help="Names of dependencies.", show_default=False)]
 
+CheckOption = Annotated[
+    bool,
+    typer.Option("--check", help="Change nothing; fail when not everything is as the lock says.", show_default=False),
+]
+NOT_OURS = ("--locked", "--frozen", "--dry-run")
+
 
 def _package(project: Project, name: str | None, targets: Sequence[str] | None) -> Package | None:
     """Return the package that is meant, None for the development environment.
@@ -68,6 +74,13 @@ def add(
     """Add dependencies: for development, or to a package for all or some of its targets."""
     session = session_of(ctx)
     words = tuple(requirements or ())
+    if package is not None and session.uv_options:
+        from pypackpack.backend.tools import uv_options  # noqa: PLC0415 - import cost
+
+        file = uv_options.value_of(session.uv_options, "add", ("-r", "--requirements"))
+        if file is not None:
+            msg = f"`pypackpack {package} add` takes no file of requirements"
+            raise UsageError(msg, hint=f"`pypackpack import {file} --package {package}` takes what it lists.")
     if not words and (package is not None or not session.uv_options):
         msg = "`add` needs <requirement>"
         raise UsageError(msg, hint="Such as `pypackpack add pytest` or `pypackpack billing add numpy --target windows linux`.")
@@ -117,11 +130,15 @@ def sync(
     package: PackageOption = None,
     target: TargetOption = None,
     offline: OfflineOption = False,
+    check: CheckOption = False,
 ) -> Answer:
     """Make .venv, or a package's environments, exactly what the lock says."""
     session = session_of(ctx)
+    _refuse_not_ours(session.uv_options, package)
     project = session.project()
     chosen = _package(project, package, target)
+    if check:
+        return _checked(session, project, chosen, tuple(target or ()))
     if chosen is None:
         from pypackpack.middleware.environment import development  # noqa: PLC0415 - import cost
 
@@ -135,6 +152,33 @@ def sync(
             project, (chosen,), tuple(target or ()), offline=offline, uv_options=session.uv_options, watcher=watcher
         )
     return Answer(result, lambda _width, style: sync_lines(result, style))
+
+
+def _refuse_not_ours(words: Sequence[str], package: str | None) -> None:
+    """Refuse the options of ``uv sync`` that mean nothing for a sync of ours.
+
+    Raises:
+        UsageError: There is one.
+    """
+    call = f"pypackpack {package} sync" if package else "pypackpack sync"
+    for word in words:
+        if word in NOT_OURS:
+            msg = f"`{call}` has no {word}: it brings lock and environment up to date together"
+            raise UsageError(msg, hint=f"`{call} --check` says whether everything is as the lock says, and changes nothing.")
+
+
+def _checked(session: Session, project: Project, package: Package | None, targets: tuple[str, ...]) -> Answer:
+    """Say that everything is as the lock says, or raise what is not."""
+    if session.uv_options:
+        msg = f"--check stands alone, and {session.uv_options[0].partition('=')[0]} is an option of a real sync"
+        raise UsageError(msg, hint="Leave one of them out.")
+    from pypackpack.middleware.environment import check  # noqa: PLC0415 - import cost
+
+    if package is None:
+        check.check_development(project)
+        return Answer({"in_sync": True}, lambda *_: [".venv is in sync"])
+    names = check.check_package(project, package, targets)
+    return Answer({"in_sync": True, "targets": names}, lambda *_: [f"{package.name} is in sync for {', '.join(names)}"])
 
 
 def tree(

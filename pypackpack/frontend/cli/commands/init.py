@@ -56,4 +56,6 @@ def _lines(result: InitResult, width: int | None, style: Style) -> list[str]:
     if result.python is not None:
         version = ".".join(str(number) for number in result.python.version)
         lines.append(f"  Python {version} in .venv")
+    elif not (result.root / ".venv").exists():
+        lines.append("  no .venv was made: `pypackpack sync` makes it")
     return [*lines, "", "Next: " + style.word("pypackpack package add <name>")]

@@ -130,6 +130,8 @@ def _forwarded(session: Session, verb: str, words: Sequence[str], *, offline: bo
         if verb == "find" or "No download found" in error.details or uv.out_of_reach(error.details):
             msg = f"`python {verb}`: uv has no {shown} here" if verb == "find" else f"`python {verb}`: uv cannot fetch {shown}"
             hint = "`pypackpack python list` shows what is here and what can be fetched, `pypackpack python install` fetches it."
+            if verb == "install":
+                hint = "`pypackpack python list` shows what is here and what can be fetched; fetching needs the network."
             raise MissingToolError(msg, hint=hint, details=error.details) from error
         raise
     said = masked(done.stdout.rstrip() or done.stderr.rstrip()).splitlines()

@@ -33,10 +33,12 @@ Words = Annotated[
 def add(ctx: typer.Context, targets: Words, offline: OfflineOption = False) -> Answer:
     """Let a package be built for more platforms."""
     session = session_of(ctx)
-    from pypackpack.middleware.target.manage import add_targets, split_words  # noqa: PLC0415 - import cost
+    from pypackpack.middleware.target.manage import add_targets, check_last, split_words  # noqa: PLC0415 - import cost
 
     project = session.project()
     words, package = split_words(project, targets)
+    if package is None:
+        check_last(project, words)
     with session.console.watching() as watcher:
         changes = add_targets(project, words, package, watcher, start=session.start, offline=offline)
     return Answer(changes, lambda _width, style: _changes(changes, style, "added", "to", "was there already in"))
@@ -45,10 +47,12 @@ def add(ctx: typer.Context, targets: Words, offline: OfflineOption = False) -> A
 def remove(ctx: typer.Context, targets: Words, offline: OfflineOption = False) -> Answer:
     """Take platforms from a package."""
     session = session_of(ctx)
-    from pypackpack.middleware.target.manage import remove_targets, split_words  # noqa: PLC0415 - import cost
+    from pypackpack.middleware.target.manage import check_last, remove_targets, split_words  # noqa: PLC0415 - import cost
 
     project = session.project()
     words, package = split_words(project, targets)
+    if package is None:
+        check_last(project, words)
     with session.console.watching() as watcher:
         changes = remove_targets(project, words, package, watcher, start=session.start, offline=offline)
     return Answer(changes, lambda _width, style: _changes(changes, style, "removed", "from", "was not in"))

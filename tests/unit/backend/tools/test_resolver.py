@@ -46,3 +46,9 @@ def test_a_refused_option_does_not_show_its_password() -> None:
 
 def test_names_of_files_in_urls() -> None:
     assert resolver._unquoted("a-1%2Bcpu-py3-none-any.whl") == "a-1+cpu-py3-none-any.whl"
+
+
+def test_an_option_against_changes_is_answered_with_the_check() -> None:
+    with pytest.raises(UsageError) as caught:
+        step_options(["--locked"])
+    assert "sync --check" in caught.value.hint

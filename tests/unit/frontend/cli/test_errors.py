@@ -54,3 +54,14 @@ def test_what_only_looks_like_credentials_is_shown() -> None:
 def test_what_others_wrote_does_not_steer_the_terminal() -> None:
     error = UsageError("a\x1b]0;x\x07b", hint="c\rd", details="e\x85f\u202eg\tü")
     assert error_lines(error) == ["error[usage]: a\\x1b]0;x\\x07b", "  e\\x85f\\u202eg\tü", "hint: c\\rd"]
+
+
+def test_on_a_terminal_message_and_hint_are_broken_at_blanks() -> None:
+    error = UsageError(
+        "one two three four five six seven", hint="do this and that and more of it", details="a tool's own words stay"
+    )
+    lines = error_lines(error, width=30)
+    assert lines[0] == "error[usage]: one two three"
+    assert lines[1] == "  four five six seven"
+    assert "  a tool's own words stay" in lines
+    assert lines[-2:] == ["hint: do this and that and", "  more of it"]

@@ -158,6 +158,12 @@ def test_an_interrupt_says_that_nothing_was_lost(capsys: pytest.CaptureFixture[s
         (["init", "shop", "snake"], 2, "'snake' is not a Python version", ""),
         (["completion", "csh"], 2, "'csh' is not one of bash, zsh, fish, powershell", "Did you mean"),
         (["--lvl", "x"], 2, "no option --lvl before a command", ""),
+        (["test"], 2, "'test' is not a command", "`pypackpack run pytest`"),
+        (["lock"], 2, "'lock' is not a command", "`pypackpack sync`"),
+        (["zzz"], 2, "'zzz' is not a command", "--help shows the commands"),
+        (["build", "--nope"], 2, "`build` has no option --nope", "`pypackpack build --help`"),
+        (["sync", "billing"], 2, "`sync` does not know what to do with (billing)", "did you mean `pypackpack billing sync`?"),
+        (["init", ".", "3.12"], 2, '"." is not a name', "Leave the name out"),
         (["help", "bild"], 2, "'bild' is not a command", "Did you mean build?"),
     ],
 )

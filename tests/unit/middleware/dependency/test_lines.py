@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from packaging.requirements import Requirement
 
-from pypackpack.middleware.dependency.lines import Dependencies, added, choose, everywhere, read, read_line, removed
+from pypackpack.middleware.dependency.lines import Dependencies, added, choose, everywhere, narrowed, read, read_line, removed
 from pypackpack.middleware.environment.lock import marker_facts
 from pypackpack.middleware.target import table
 
@@ -199,6 +199,41 @@ def test_a_url_keeps_its_space_before_the_marker() -> None:
     now = with_words(read([], {}), "thing @ https://example.org/thing-1-py3-none-any.whl", ["windows"], DESKTOP)
     assert texts(now) == ["thing @ https://example.org/thing-1-py3-none-any.whl ; sys_platform == 'win32'"]
     assert Requirement(texts(now)[0]).url == "https://example.org/thing-1-py3-none-any.whl"
+
+
+MARKED = "sys_platform != 'emscripten' and sys_platform != 'darwin'"
+
+
+@pytest.mark.parametrize(
+    ("there", "given", "expected"),
+    [
+        (["numpy"], [f"numpy; {MARKED}"], [f"numpy; {MARKED}"]),
+        (["numpy>=2", "click"], [f"numpy; {MARKED}"], [f"numpy>=2; {MARKED}", "click"]),
+        (["numpy>=2"], [f"numpy >=2; {MARKED}"], [f"numpy>=2; {MARKED}"]),
+        (["numpy>=2"], ["numpy; python_version < '3.12'"], ["numpy>=2; python_version < '3.12'"]),
+        (["numpy; python_version < '3.12'"], ["numpy; sys_platform == 'win32'"], ["numpy; sys_platform == 'win32'"]),
+        (["numpy"], ["numpy; sys_platform == 'win32'", "numpy; sys_platform == 'linux'"], ["numpy; {both}"]),
+        (
+            ["numpy<2; sys_platform == 'win32'", "numpy>=2; sys_platform != 'win32'"],
+            ["numpy; sys_platform == 'win32'"],
+            ["numpy<2; sys_platform == 'win32'"],
+        ),
+        (["numpy; sys_platform == 'win32'"], ["numpy; sys_platform == 'linux'"], ["numpy; {both}"]),
+        (
+            ["numpy>=2"],
+            ["numpy<2; sys_platform == 'win32'"],
+            ["numpy>=2; sys_platform != 'win32'", "numpy<2; sys_platform == 'win32'"],
+        ),
+        (["Numpy ; sys_platform=='win32'"], ["numpy; sys_platform == 'win32'"], ["Numpy ; sys_platform=='win32'"]),
+        (["numpy>=2; sys_platform == 'win32'"], ["numpy"], ["numpy>=2"]),
+    ],
+)
+def test_a_marker_that_a_person_wrote_is_taken(there: list[str], given: list[str], expected: list[str]) -> None:
+    now, left = narrowed(read(there, {}), [read_line(text) for text in given])
+    for line in left:
+        now = added(now, line, everywhere(DESKTOP), DESKTOP)
+    both = "sys_platform == 'win32' or sys_platform == 'linux'"
+    assert texts(again(now)) == [text.replace("{both}", both) for text in expected]
 
 
 LIBCS = [TARGETS[name] for name in ("linux_x86_64", "linux_musl_x86_64", "windows_amd64")]

@@ -128,6 +128,21 @@ def test_names_that_are_taken_in_any_spelling(project: Project) -> None:
         check_name("Docs", again(project))
 
 
+def test_a_name_that_others_have_from_the_index(project: Project) -> None:
+    for name in ("app", "tool"):
+        add_package(again(project), name, Silent())
+    path = project.root / "app" / "pyproject.toml"
+    path.write_text(path.read_text().replace("dependencies = []", 'dependencies = ["Num.Py[all]>=2"]'))
+    path = project.root / "tool" / "pyproject.toml"
+    path.write_text(path.read_text() + '\n[tool.pypackpack.target.linux_x86_64]\ndependencies = ["num-py"]\n')
+    before = snapshot(project.root)
+    with pytest.raises(NameTakenError, match="app and tool depend on the num_py of the index") as caught:
+        add_package(again(project), "num_py", Silent())
+    assert "`pypackpack app remove num_py`" in caught.value.hint
+    assert snapshot(project.root) == before
+    assert check_name("num", again(project)) == "num"
+
+
 # --------------------------------------------------------------------------------------------------------------- add
 
 

@@ -111,7 +111,7 @@ def test_a_plain_python_is_looked_for_behind_a_free_threaded_one(
     del others[2]
     with pytest.raises(UsageError, match="/threads/python3 is a free-threaded Python") as caught:
         choose.pythons_for(project, package, ["3.14"])
-    assert "uv python install 3.14" in caught.value.hint
+    assert "pypackpack python install 3.14" in caught.value.hint
 
 
 def test_words_before_settings_before_the_own(project: Project, package: Package, found: Found) -> None:
@@ -191,7 +191,7 @@ def test_headers_are_borrowed_from_the_same_series_or_missed(
     with pytest.raises(MissingToolError, match="has no C headers") as caught:
         choose.pythons_for(project, package, ["3.12"], headers=True)
     assert "python3.12-dev" in caught.value.hint
-    assert "uv python install 3.12" in caught.value.hint
+    assert "pypackpack python install 3.12" in caught.value.hint
 
 
 def test_a_new_project_gets_a_python_with_headers(found: Found, monkeypatch: pytest.MonkeyPatch) -> None:
