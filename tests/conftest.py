@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 
 from hypothesis import HealthCheck, settings
@@ -14,3 +15,6 @@ settings.load_profile("any machine")
 # interrupt a command have to be able to.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+# What somebody says to this run of pytest is not meant for those that tests start, in environments of their own.
+os.environ.pop("PYTEST_ADDOPTS", None)
