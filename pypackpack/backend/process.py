@@ -20,14 +20,18 @@ from typing import TYPE_CHECKING, Any
 from pypackpack.model.errors import MissingToolError, ToolError, WorkError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
 _live: set[subprocess.Popen[bytes]] = set()
 _lock = threading.Lock()
 _stopping = threading.Event()
 
+_heard = threading.local()
+
 SHOWN_LINES = 60
+HEARD_CHARACTERS = 64_000
+"""So many characters of what the children of one block say are kept by `hearing`."""
 
 
 @dataclass(frozen=True)
@@ -94,6 +98,39 @@ def stopping() -> bool:
     return _stopping.is_set()
 
 
+@contextlib.contextmanager
+def hearing(limit: float | None = None) -> Iterator[list[str]]:
+    """Gather what the children of this thread say in the block, each with its command, and end those that take too long.
+
+    Args:
+        limit: Seconds that a child may take which is given no time of its own; None means for ever.
+
+    Yields:
+        Texts, more of them with each child that says something.
+    """
+    texts: list[str] = []
+    before = getattr(_heard, "now", None)
+    _heard.now = (texts, limit)
+    try:
+        yield texts
+    finally:
+        _heard.now = before
+
+
+def _note_words(command: Sequence[str], said: str) -> None:
+    now = getattr(_heard, "now", None)
+    if now is not None and said.strip():
+        text = f"$ {' '.join(command)}\n{said.rstrip()}\n"
+        room = HEARD_CHARACTERS - sum(len(each) for each in now[0])
+        if room > 0:
+            now[0].append(text[:room])
+
+
+def _time_limit(timeout: float | None) -> float | None:
+    now = getattr(_heard, "now", None)
+    return timeout if timeout is not None or now is None else now[1]
+
+
 def environment(changes: Mapping[str, str | None], *, base: Mapping[str, str] | None = None) -> dict[str, str]:
     """Return this process's environment with changes; None removes a variable."""
     result = dict(os.environ if base is None else base)
@@ -120,21 +157,22 @@ def run(
         cwd: Folder to run in.
         env: The whole environment; None hands on ours. See `environment`.
         text_input: What it reads on stdin.
-        timeout: Seconds until it is ended.
+        timeout: Seconds until it is ended; None means the limit of the block that `hearing` opened, if there is one.
 
     Raises:
         MissingToolError: The program is not there.
-        ToolError: It took longer than ``timeout``.
+        ToolError: It took longer than that.
         KeyboardInterrupt: `stop_all` was called meanwhile.
     """
     child = _popen(command, cwd=cwd, env=env)
     words = tuple(os.fspath(word) for word in command)
+    limit = _time_limit(timeout)
     try:
-        out, err = child.communicate(text_input.encode(), timeout=timeout)
+        out, err = child.communicate(text_input.encode(), timeout=limit)
     except subprocess.TimeoutExpired as error:
         _end(child)
         child.communicate()
-        msg = f"{words[0]} did not end within {timeout:g} seconds"
+        msg = f"{words[0]} did not end within {limit:g} seconds"
         raise ToolError(msg, hint="The command was: " + " ".join(words)) from error
     except BaseException:
         _end(child)
@@ -145,7 +183,9 @@ def run(
             _live.discard(child)
     if _stopping.is_set():
         raise KeyboardInterrupt
-    return Completed(words, child.returncode, out.decode(errors="replace"), err.decode(errors="replace"))
+    done = Completed(words, child.returncode, out.decode(errors="replace"), err.decode(errors="replace"))
+    _note_words(words, done.stdout + done.stderr)
+    return done
 
 
 def checked(
@@ -210,23 +250,48 @@ class Worker:
             ToolError: The worker died or answered nonsense; its last words are in ``details``.
         """
         stdin, stdout = self._child.stdin, self._child.stdout
+        late = threading.Event()
         if stdin is None or stdout is None:
             msg = "worker without pipes"
             raise WorkError(msg)
         try:
-            stdin.write(json.dumps(value).encode() + b"\n")
-            stdin.flush()
-            line = stdout.readline()
+            with self._watched() as late:
+                stdin.write(json.dumps(value).encode() + b"\n")
+                stdin.flush()
+                line = stdout.readline()
         except (OSError, ValueError):
             line = b""
         if _stopping.is_set():
             raise KeyboardInterrupt
+        if late.is_set():
+            msg = f"{self._words[0]} did not answer within {_time_limit(None):g} seconds"
+            raise ToolError(msg, hint="The command was: " + " ".join(self._words))
         try:
             return json.loads(line)
         except ValueError as error:
             self._drain.join(timeout=2)
             msg = f"{self._words[0]} ended in the middle of its work"
             raise ToolError(msg, details=b"".join(self._errors).decode(errors="replace").strip()) from error
+
+    @contextlib.contextmanager
+    def _watched(self) -> Iterator[threading.Event]:
+        """End the worker when an answer takes longer than the limit of `hearing`; the event tells that it did."""
+        late, limit = threading.Event(), _time_limit(None)
+        if limit is None:
+            yield late
+            return
+
+        def end() -> None:
+            late.set()
+            _end(self._child)
+
+        timer = threading.Timer(limit, end)
+        timer.daemon = True
+        timer.start()
+        try:
+            yield late
+        finally:
+            timer.cancel()
 
     def close(self) -> None:
         """End the worker."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import time
+from collections import Counter
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
@@ -17,12 +18,14 @@ from pypackpack.middleware.bundle import artifacts
 from pypackpack.middleware.compile.layers import Layers, windows_problems
 from pypackpack.middleware.compile.plan import PackagePlan, merge_fallbacks
 from pypackpack.middleware.compile.workshop import open_workshop
-from pypackpack.middleware.graph.schedule import run_tasks
+from pypackpack.middleware.graph.history import History
+from pypackpack.middleware.graph.journal import Journal
+from pypackpack.middleware.graph.schedule import RAN, REMOTE, Rules, raise_failures, run_tasks
 from pypackpack.model.build import BuildResult, Bundle, Level
-from pypackpack.model.errors import MissingToolError, NotYetError, SourceError, UsageError
+from pypackpack.model.errors import LostError, MissingToolError, NotYetError, SourceError, UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
     from pypackpack.middleware.compile.layers import SourceFile
@@ -30,9 +33,17 @@ if TYPE_CHECKING:
     from pypackpack.middleware.graph.schedule import Outcome
     from pypackpack.middleware.graph.task import Task
     from pypackpack.model.build import BuildRequest, Watcher
+    from pypackpack.model.errors import PyPackPackError
     from pypackpack.model.interpreter import Interpreter
+    from pypackpack.model.journal import TaskReport
     from pypackpack.model.project import Package, Project
     from pypackpack.model.target import PythonVersion, Target
+
+ATTEMPTS = 4
+"""So often a build tries when the cache turns out to be damaged or to have lost something."""
+TOOL_SECONDS = 3600.0
+"""Longer than this no single call of a tool takes: it hangs."""
+BUNDLE_STEP = "bundle"
 
 TOOLCHAINS = {
     "ndk": "needs the Android NDK, which this version of pypackpack cannot use yet",
@@ -69,18 +80,33 @@ class Order:
         return self.package.build_folder / "packpack" / request.bundle.value / request.type.value / request.level.value
 
 
-def build(request: BuildRequest, watcher: Watcher) -> BuildResult:
+@dataclass(frozen=True)
+class Hooks:
+    """Who else has a say in a build, or wants to hear of it.
+
+    Attributes:
+        told: Called for every task that begins or ends, from any thread.
+        halted: Tells whether to begin nothing more; asked often.
+    """
+
+    told: Callable[[TaskReport], None] | None = None
+    halted: Callable[[], bool] = lambda: False
+
+
+def build(request: BuildRequest, watcher: Watcher, hooks: Hooks | None = None) -> BuildResult:
     """Build a package.
 
     Args:
         request: What to build.
         watcher: Told of the progress.
+        hooks: Who else has a say.
 
     Returns:
         The artifacts, and all that a person should know about them.
 
     Raises:
         PyPackPackError: What was asked for cannot be built; the artifacts of earlier builds are as they were.
+        HaltedError: ``hooks.halted`` said so.
     """
     start = time.monotonic()
     order = resolve(request, watcher)
@@ -92,7 +118,7 @@ def build(request: BuildRequest, watcher: Watcher) -> BuildResult:
         filesystem.lock(folder / ".lock", waiting=lambda: watcher.note(busy)),
         open_workshop(order.project, offline=request.offline, watcher=watcher) as shop,
     ):
-        return _Build(order, shop, watcher).run(start)
+        return _Build(order, shop, watcher, hooks or Hooks(), start).run()
 
 
 def resolve(request: BuildRequest, watcher: Watcher) -> Order:
@@ -175,26 +201,76 @@ def _why_not(target: Target, level: Level, pythons: Sequence[PythonVersion]) -> 
     return ""
 
 
+class HaltedError(Exception):
+    """The build was told to begin nothing more: sources have changed meanwhile."""
+
+
 class _Build:
     """One running build."""
 
-    def __init__(self, order: Order, shop: Workshop, watcher: Watcher) -> None:
+    def __init__(self, order: Order, shop: Workshop, watcher: Watcher, hooks: Hooks, start: float) -> None:
+        request = order.request
         self._order = order
         self._shop = shop
         self._watcher = watcher
-        self._run_count = 0
-        self._cached_count = 0
-        self._jobs = order.request.jobs or host.cores()
+        self._start = start
+        self._history = History(shop.cache, os.fspath(order.project.root))
+        self._rules = Rules(
+            jobs=request.jobs or host.cores(),
+            keep_going=request.keep_going,
+            rerun=partial(_is_to_rerun, request),
+            halted=hooks.halted,
+            hearing=partial(process.hearing, TOOL_SECONDS),
+            interrupted=process.stop_all,
+        )
+        self._journal = Journal(self._history, began=start, rerun=self._rules.rerun, told=hooks.told, keeps=request.report)
+        self._begin()
+
+    def _begin(self) -> None:
+        """Count anew, for one more attempt."""
+        self._sources: Counter[str] = Counter()
+        self._failures: dict[str, PyPackPackError] = {}
+        self._skipped: list[str] = []
+        self._digests: set[str] = set()
+        self._journal.reports.clear()
+
+    def run(self) -> BuildResult:
+        """Compile, bundle, and say what came of it; where the cache turns out to be damaged, once more."""
+        try:
+            for _ in range(ATTEMPTS - 1):
+                try:
+                    return self._attempt()
+                except LostError as error:  # noqa: PERF203 - the point of the loop
+                    damaged = self._shop.store.drop_damaged(self._digests)
+                    count = f"{damaged} damaged entries of the cache were" if damaged > 1 else "a damaged entry of the cache was"
+                    self._watcher.note(f"{error.message}; {count} thrown away, what is missing is made again")
+                    self._begin()
+            return self._attempt()
+        finally:
+            self._history.save()
 
     def _tasks(self, tasks: Sequence[Task]) -> dict[str, Outcome]:
-        outcomes = run_tasks(tasks, self._shop.store, jobs=self._jobs, watcher=self._watcher, interrupted=process.stop_all)
-        hits = sum(outcome.cached for outcome in outcomes.values())
-        self._cached_count += hits
-        self._run_count += len(outcomes) - hits
-        return outcomes
+        """Run a graph; what fails is raised, or kept for the end where the build is to keep going."""
+        self._journal.planned(tasks)
+        shop = self._shop
+        finished = run_tasks(tasks, shop.store, self._rules, watcher=self._watcher, distant=shop.distant, listener=self._journal)
+        self._sources.update(outcome.source for outcome in finished.outcomes.values())
+        for outcome in finished.outcomes.values():
+            self._digests.update(outcome.result.outputs.values())
+        lost = next((error for error in finished.failures.values() if isinstance(error, LostError)), None)
+        if lost is not None:
+            raise lost
+        if finished.halted:
+            raise HaltedError
+        by_name = {task.name: task for task in tasks}
+        self._journal.skipped([by_name[name] for name in finished.skipped])
+        if not self._order.request.keep_going:
+            finished.check()
+        self._failures.update(finished.failures)
+        self._skipped += finished.skipped
+        return dict(finished.outcomes)
 
-    def run(self, start: float) -> BuildResult:
-        """Compile, bundle, and say what came of it."""
+    def _attempt(self) -> BuildResult:
         order, shop = self._order, self._shop
         plans: dict[str, PackagePlan] = {}
         files: dict[tuple[str, str], tuple[SourceFile, ...]] = {}
@@ -212,6 +288,7 @@ class _Build:
             if same[member.name] and order.request.bundle is Bundle.SINGLE:
                 unfit[member.name] = windows_problems(files[member.name, order.targets[0].name])
                 _refuse_unfit(member, unfit[member.name], order.request.level)
+        _check_rerun(order.request, [task for plan in plans.values() for task in plan.tasks])
         if order.request.level is Level.NATIVE and not order.request.offline:
             # Fetched before there is a table of progress, so that uv can show its own.
             shop.zig()
@@ -222,9 +299,10 @@ class _Build:
         outcomes |= self._tasks([task for plan in plans.values() for task in plan.native_tasks])
         made = [
             artifacts.Made(member, target, python, plans[member.name].contents(target, python, outcomes), same[member.name])
-            for member in order.members
             for target in order.targets
             for python in order.pythons
+            if all(plans[member.name].is_complete(target, python, outcomes) for member in order.members)
+            for member in order.members
         ]
         pure = {item.package.name for item in made if not item.contents.has_native}
         bundler = artifacts.Bundler(order.project, order.request, order.folder, shop)
@@ -232,15 +310,44 @@ class _Build:
         if order.request.bundle is Bundle.BINARY:
             bundle = partial(bundler.binaries, package=order.package, watcher=self._watcher)
         done = bundle(made)
+        if self._failures:
+            for artifact in done:
+                self._watcher.note(f"built all the same: {artifact.path}")
+            raise_failures(self._failures, self._skipped)
         return BuildResult(
             artifacts=done,
             fallbacks=merge_fallbacks([fallback for item in made for fallback in item.contents.fallbacks]),
             left_out=order.left_out,
             warnings=(*_warnings(order), *_unfit_warnings({name: unfit.get(name, ()) for name in pure})),
-            tasks_run=self._run_count,
-            tasks_cached=self._cached_count,
-            seconds=time.monotonic() - start,
+            tasks_run=self._sources[RAN],
+            tasks_cached=self._sources.total() - self._sources[RAN],
+            tasks_remote=self._sources[REMOTE],
+            seconds=time.monotonic() - self._start,
+            tasks=tuple(self._journal.reports),
         )
+
+
+def _is_to_rerun(request: BuildRequest, task: Task) -> bool:
+    words = request.rerun_tasks
+    return request.rerun and (not words or task.step in words or task.name in words or task.label in words)
+
+
+def _check_rerun(request: BuildRequest, tasks: Sequence[Task]) -> None:
+    """Refuse names of tasks to run again that no task has; what bundles is planned later, and known by its step.
+
+    Raises:
+        UsageError: With the nearest right name.
+    """
+    known = {word for task in tasks for word in (task.step, task.name, task.label)} | {BUNDLE_STEP}
+    for word in request.rerun_tasks:
+        if word not in known and not word.startswith("wheel "):
+            from difflib import get_close_matches  # noqa: PLC0415 - only for the error
+
+            near = get_close_matches(word, known, n=1)
+            steps = ", ".join(sorted({task.step for task in tasks} | {BUNDLE_STEP}))
+            hint = f"Did you mean {near[0]!r}?" if near else f"Steps are {steps}; `pypackpack tasks` lists every task."
+            msg = f"--rerun: no task of this build is called {word!r}"
+            raise UsageError(msg, hint=hint)
 
 
 def _refuse_unfit(package: Package, problems: Sequence[str], level: Level) -> None:

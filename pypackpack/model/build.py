@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from pypackpack.model.journal import TaskReport
     from pypackpack.model.project import Project
     from pypackpack.model.target import PythonVersion
 
@@ -56,6 +57,10 @@ class BuildRequest:
         references: Pairs of a package of the project, by its normalised name, and the URL that the wheel's metadata name it by;
             those that are not here are named by their version.
         project: The project, when it has been read already; ``start`` does not matter then.
+        keep_going: Whether what does not need a broken task is still built.
+        rerun: Whether all tasks run although their results are known; or only those with these words in ``rerun_tasks``.
+        rerun_tasks: Names of tasks, or of steps.
+        report: Whether the result tells of every task (`BuildResult.tasks`).
     """
 
     start: Path
@@ -70,6 +75,10 @@ class BuildRequest:
     interpreter: Path | None = None
     references: tuple[tuple[str, str], ...] = ()
     project: Project | None = None
+    keep_going: bool = False
+    rerun: bool = False
+    rerun_tasks: tuple[str, ...] = ()
+    report: bool = False
 
 
 @dataclass(frozen=True)
@@ -112,7 +121,19 @@ class Artifact:
 
 @dataclass(frozen=True)
 class BuildResult:
-    """What a build did."""
+    """What a build did.
+
+    Attributes:
+        artifacts: What stands now.
+        fallbacks: Modules that are not native although they were to be.
+        left_out: Targets without such an artifact, with the reason.
+        warnings: What a person should know before using the artifacts.
+        tasks_run: Number of tasks that ran.
+        tasks_cached: Number of those whose result was known; those of the remote cache among them.
+        tasks_remote: Number of those whose result came from the remote cache.
+        seconds: How long it took.
+        tasks: What became of each task, if that was asked for.
+    """
 
     artifacts: tuple[Artifact, ...]
     fallbacks: tuple[Fallback, ...] = ()
@@ -120,7 +141,9 @@ class BuildResult:
     warnings: tuple[str, ...] = ()
     tasks_run: int = 0
     tasks_cached: int = 0
+    tasks_remote: int = 0
     seconds: float = 0.0
+    tasks: tuple[TaskReport, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ Every error that a person can cause or meet is a `PyPackPackError`: a stable ``c
 
 from __future__ import annotations
 
+import sys
 from typing import ClassVar
 
 EXIT_DONE = 0
@@ -14,6 +15,14 @@ EXIT_FAILED = 1
 EXIT_USAGE = 2
 EXIT_MISSING = 3
 EXIT_INTERRUPTED = 130
+
+
+def add_note(error: BaseException, text: str) -> None:
+    """Attach a note to an error (PEP 678), which is shown with its details; Python 3.10 has no method for it."""
+    if sys.version_info >= (3, 11):
+        error.add_note(text)
+    else:
+        vars(error).setdefault("__notes__", []).append(text)
 
 
 class PyPackPackError(Exception):
@@ -63,6 +72,26 @@ class ConflictError(WorkError):
     """Somebody else changed, or is changing, what we work on."""
 
     code = "conflict"
+
+
+class LostError(WorkError):
+    """The cache lost something while it was in use; what it came from is made again by the next run.
+
+    Args:
+        digest: The SHA-256 of what is gone.
+    """
+
+    code = "cache-lost"
+
+    def __init__(self, message: str, *, digest: str = "", hint: str = "Run the same command again.", details: str = "") -> None:
+        super().__init__(message, hint=hint, details=details)
+        self.digest = digest
+
+
+class TasksFailedError(WorkError):
+    """Several tasks of a build failed; ``details`` has what each said."""
+
+    code = "tasks-failed"
 
 
 class OutOfSyncError(WorkError):

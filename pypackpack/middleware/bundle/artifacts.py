@@ -13,7 +13,7 @@ from pypackpack.middleware.compile.plan import reader, snapshot_digest
 from pypackpack.middleware.graph.task import Task
 from pypackpack.model.action import ActionResult
 from pypackpack.model.build import Artifact
-from pypackpack.model.errors import WorkError
+from pypackpack.model.errors import LostError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from pypackpack.model.project import Package, Project
     from pypackpack.model.target import Target
 
-WHEEL_VERSION = "wheel-2"
+WHEEL_VERSION = "wheel-3"
 METADATA_SKIPS = frozenset({"src", "build", "pyproject.lock", "releases.toml"})
 
 
@@ -70,7 +70,7 @@ class Bundler:
         self._folder = folder
         self._shop = shop
         self._read = reader(shop)
-        self._inputs: dict[str, tuple[str, ...]] = {}
+        self._inputs: dict[str, tuple[tuple[str, str], ...]] = {}
 
     def wheels(self, made: Sequence[Made], *, run: Callable[[Sequence[Task]], dict[str, Outcome]]) -> tuple[Artifact, ...]:
         """Write one wheel per target and Python, or one for all where they are the same."""
@@ -118,13 +118,13 @@ class Bundler:
             step="bundle",
             kind=WHEEL_VERSION,
             inputs=(
-                __version__,
-                str(tags),
-                str(contents.has_native),
-                listing,
-                json.dumps([specific, *self._request.references]),
-                json.dumps([self._executable(content) for content in contents.files]),
-                str(filesystem.source_date_epoch()),
+                ("pypackpack", __version__),
+                ("tags", str(tags)),
+                ("native", str(contents.has_native)),
+                ("files", listing),
+                ("requirements", json.dumps([specific, *self._request.references])),
+                ("programs", json.dumps([self._executable(content) for content in contents.files])),
+                ("SOURCE_DATE_EPOCH", str(filesystem.source_date_epoch())),
                 *self._inputs[package.name],
             ),
             run=make,
@@ -142,14 +142,14 @@ class Bundler:
     def _executable(content: Content) -> bool:
         return content.source is not None and filesystem.is_executable(content.source.path)
 
-    def _metadata_inputs(self, package: Package) -> tuple[str, ...]:
+    def _metadata_inputs(self, package: Package) -> tuple[tuple[str, str], ...]:
         """Everything that METADATA may be made of: the package's folder but for sources, and the project's own files."""
         locals_ = [self._project.package(name) for name in package.local_dependencies]
         tops = sorted(path for path in self._project.root.iterdir() if path.is_file() and not path.name.startswith("."))
         return (
-            snapshot_digest(package.root, self._shop, skip=METADATA_SKIPS),
-            *(f"{path.name} {self._shop.digests.planned(path)[0]}" for path in tops),
-            *(f"{local.name} {local.version}" for local in locals_ if local is not None),
+            ("package's folder", snapshot_digest(package.root, self._shop, skip=METADATA_SKIPS)),
+            *((path.name, self._shop.digests.planned(path)[0]) for path in tops),
+            *((f"version of {local.name}", local.version) for local in locals_ if local is not None),
         )
 
     def _placed(self, wheel: _Wheel, outcome: Outcome) -> Artifact:
@@ -159,7 +159,7 @@ class Bundler:
         stands = place.is_file() and self._shop.digests.digest(place) == digest
         if not stands and not self._shop.store.copy(digest, place):
             msg = f"the cache lost {place.name} while it was being placed"
-            raise WorkError(msg, hint="Run the same command again.")
+            raise LostError(msg, digest=digest)
         item = wheel.made
         bound = item.contents.has_native or item.contents.has_bytecode
         return Artifact(

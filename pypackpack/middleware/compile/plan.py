@@ -19,7 +19,7 @@ from pypackpack.middleware.compile.layers import module_name
 from pypackpack.middleware.graph.task import Task
 from pypackpack.model.action import ActionResult
 from pypackpack.model.build import BuildType, Fallback, Level
-from pypackpack.model.errors import SourceError, WorkError
+from pypackpack.model.errors import LostError, SourceError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -75,6 +75,11 @@ class _Source:
     digest: str
     size: int
 
+    @property
+    def shown(self) -> str:
+        """What a person knows it by: its path in the package's folder."""
+        return f"src/{self.file.layer}/{self.file.place}"
+
 
 @dataclass(frozen=True)
 class _Compiler:
@@ -82,7 +87,7 @@ class _Compiler:
 
     target: Target
     python: Interpreter
-    flags: tuple[str, ...]
+    words: str
     includes: tuple[HeaderFolder, ...]
 
 
@@ -107,6 +112,11 @@ class PackagePlan:
         self._modules: dict[tuple[str, Interpreter], tuple[_Module, ...]] = {}
         self._files: dict[str, tuple[SourceFile, ...]] = {}
         self._sources: dict[tuple[str, str], _Source] = {}
+
+    @property
+    def tasks(self) -> tuple[Task, ...]:
+        """All of them."""
+        return tuple(self._tasks.values())
 
     @property
     def syntax_tasks(self) -> tuple[Task, ...]:
@@ -143,28 +153,43 @@ class PackagePlan:
 
     def _compiler(self, target: Target, python: Interpreter) -> _Compiler:
         flags = zig.compile_flags(target, release=self._release).words
-        return _Compiler(target, python, flags, self._shop.includes(target, python))
+        words = json.dumps([flags, target.suffix(python.series), self._release])
+        return _Compiler(target, python, words, self._shop.includes(target, python))
 
     def _task(self, task: Task) -> str:
         self._tasks.setdefault(task.name, task)
         return task.name
 
     def _shared(
-        self, name: str, step: str, place: str, inputs: tuple[str, ...], run: Callable[[Needs], ActionResult], *, cost: float
+        self,
+        name: str,
+        kind: str,
+        source: _Source,
+        inputs: tuple[tuple[str, str], ...],
+        run: Callable[[Needs], ActionResult],
+        *,
+        cost: float,
     ) -> str:
-        """Plan a task on one module that all targets share; the first of its inputs is its kind."""
-        kind, *rest = inputs
-        package = self._package.name
+        """Plan a task on one module that all targets share; the first word of its name is its step."""
         task = Task(
-            name=name, package=package, target="", step=step, kind=kind, inputs=tuple(rest), run=run, cost=cost, label=place
+            name=name,
+            package=self._package.name,
+            target="",
+            step=name.partition(" ")[0],
+            kind=kind,
+            inputs=((source.shown, source.digest), ("place", source.place), *inputs),
+            run=run,
+            cost=cost,
+            label=source.place,
+            asked=(self._package.name,),
         )
         return self._task(task)
 
     def _bytecode(self, source: _Source, python: Interpreter) -> str:
         """Bytecode is made of every module at every level: it is how Python itself says whether the source is right."""
-        shop, digest, place = self._shop, source.digest, source.place
+        shop, place = self._shop, source.place
         version = ".".join(map(str, python.version))
-        name = f"bytecode {place} {version} {digest[:12]}"
+        name = f"bytecode {self._package.name}/{source.shown} {version}"
         if name in self._tasks:
             return name
         checked = not self._release
@@ -176,13 +201,13 @@ class PackagePlan:
                 return ActionResult(facts=facts)
             return ActionResult({"pyc": shop.store.put(made)})
 
-        inputs = ("bytecode-1", bytecode.fingerprint(), version, place, digest, str(checked))
-        return self._shared(name, "bytecode", place, inputs, run, cost=0.01)
+        inputs = (("bytecode worker", bytecode.fingerprint()), ("Python", version), ("checked", str(checked)))
+        return self._shared(name, "bytecode-2", source, inputs, run, cost=0.01)
 
     def _transcompile(self, source: _Source, python: Interpreter) -> str:
         """The C is the same whichever of the Pythons looks into the source first."""
         shop, place = self._shop, source.place
-        name = f"transcompile {place} {source.digest[:12]}"
+        name = f"transcompile {self._package.name}/{source.shown}"
         if name in self._tasks:
             return name
 
@@ -197,9 +222,9 @@ class PackagePlan:
                 errors = made.errors
             return ActionResult(facts={"refused": "\n".join(f"{place}:{line}" for line in errors)})
 
-        inputs = ("transcompile-cython-2", cython.fingerprint(), bytecode.examiner(), place, source.name, source.digest)
+        inputs = (("Cython", cython.fingerprint()), ("guard", bytecode.examiner()), ("module", source.name))
         cost = 0.1 + source.size * TRANSCOMPILE_SECONDS_PER_BYTE
-        return self._shared(name, "transcompile", place, inputs, run, cost=cost)
+        return self._shared(name, "transcompile-cython-3", source, inputs, run, cost=cost)
 
     def _extension(self, source: _Source, compiler: _Compiler) -> str:
         shop, name = self._shop, source.name
@@ -214,7 +239,7 @@ class PackagePlan:
             c = shop.store.read(result.outputs["c"])
             if c is None:
                 msg = f"the cache lost the C of {name} while it was being compiled"
-                raise WorkError(msg, hint="Run the same command again.")
+                raise LostError(msg, digest=result.outputs["c"])
             job = zig.ModuleJob(
                 name=name.rpartition(".")[2],
                 path=path,
@@ -235,20 +260,22 @@ class PackagePlan:
 
         return self._task(
             Task(
-                name=f"compile {path} {source.digest[:12]} {target.name} {series[0]}.{series[1]}",
+                name=f"compile {self._package.name}/{source.shown} {target.name} {series[0]}.{series[1]}",
                 package=self._package.name,
                 target=target.name,
                 step="compile",
                 kind=f"compile-zig-{zig.FLAGS_VERSION}",
                 inputs=(
-                    zig.pinned_version(),
-                    json.dumps([compiler.flags, path, name, target.suffix(series), self._release]),
-                    *(folder.digest for folder in compiler.includes),
+                    ("zig", zig.pinned_version()),
+                    ("flags", compiler.words),
+                    ("module", f"{path} {name}"),
+                    *((f"headers {number}", folder.digest) for number, folder in enumerate(compiler.includes, 1)),
                 ),
                 needs=(transcompile,),
                 run=run,
                 cost=max(SMALLEST_COMPILE_SECONDS, source.size * COMPILE_SECONDS_PER_BYTE),
                 label=name,
+                asked=(f"{self._package.name} for {target.name}",),
             )
         )
 
@@ -269,6 +296,11 @@ class PackagePlan:
         if problems:
             first, *others = problems.values()
             raise SourceError(first.splitlines()[0], details="\n".join([*first.splitlines()[1:], *others]))
+
+    def is_complete(self, target: Target, python: Interpreter, outcomes: Mapping[str, Outcome]) -> bool:
+        """Tell whether every task of a target came to its end."""
+        modules = self._modules[target.name, python]
+        return all(name is None or name in outcomes for module in modules for name in (module.bytecode, module.extension))
 
     def contents(self, target: Target, python: Interpreter, outcomes: Mapping[str, Outcome]) -> Contents:
         """Return what the package becomes on a target, after its tasks ran.
@@ -339,7 +371,7 @@ def reader(shop: Workshop) -> Callable[[Content], bytes]:
         data = shop.store.read(content.digest)
         if data is None:
             msg = f"the cache lost {content.place} while it was being bundled"
-            raise WorkError(msg, hint="Run the same command again.")
+            raise LostError(msg, digest=content.digest)
         return data
 
     return read

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from pypackpack.backend.tools.headers import HeaderFolder
     from pypackpack.backend.tools.zig import Zig
     from pypackpack.middleware.compile.layers import SourceFile
+    from pypackpack.middleware.graph.schedule import Distant
     from pypackpack.model.build import Watcher
     from pypackpack.model.interpreter import Interpreter
     from pypackpack.model.project import Project
@@ -40,7 +41,8 @@ class Workshop:
         self.store = Store(cache)
         self.digests = FileDigests(cache, project.root)
         self.watcher = watcher
-        self._cache = cache
+        self.distant: Distant | None = None
+        self.cache = cache
         self._scratch = scratch
         self._offline = offline
         self._vendor = vendor_folder(project)
@@ -76,14 +78,14 @@ class Workshop:
             if self._zig is None:
                 from pypackpack.backend.tools.zig import ensure  # noqa: PLC0415 - only when something is compiled
 
-                self._zig = ensure(self._cache, offline=self._offline, watcher=self.watcher, vendor=self._vendor)
+                self._zig = ensure(self.cache, offline=self._offline, watcher=self.watcher, vendor=self._vendor)
             return self._zig
 
     def includes(self, target: Target, python: Interpreter) -> tuple[HeaderFolder, ...]:
         """Return the header folders that a compile for a target looks at, first ones first."""
         with self._lock:
             if python not in self._headers:
-                self._headers[python] = headers.python_headers(python, self._cache)
+                self._headers[python] = headers.python_headers(python, self.cache)
             key = (target.name, python.series)
             if key not in self._pyconfig:
                 self._pyconfig[key] = self._target_folders(target, python)
@@ -107,7 +109,7 @@ class Workshop:
         return tuple(folder.path for folder in folders)
 
     def _heal(self, damaged: list[HeaderFolder]) -> None:
-        with filesystem.lock(self._cache / headers.FOLDER / ".lock"):
+        with filesystem.lock(self.cache / headers.FOLDER / ".lock"):
             for folder in damaged:
                 if not headers.is_whole(folder):  # another build may have been faster
                     self.watcher.note(f"the headers in {folder.path} were damaged; they are made again")
@@ -123,9 +125,9 @@ class Workshop:
             return {"pyconfig.h": pyconfig_header(target.name, python.series)}
 
         facts = f"pyconfig.h {target.name} {python.series[0]}.{python.series[1]}"
-        folders = [headers.noted_folder(facts, PYCONFIG, make, self._cache)]
+        folders = [headers.noted_folder(facts, PYCONFIG, make, self.cache)]
         if target.object_format == "wasm":
-            folders.append(headers.text_folder(headers.emscripten_overlay(), self._cache))
+            folders.append(headers.text_folder(headers.emscripten_overlay(), self.cache))
         return tuple(folders)
 
     def read(self, file: SourceFile) -> bytes:

@@ -1,25 +1,32 @@
-"""Running a graph: what the store has is taken from it, the rest runs, longest path first."""
+"""Running a graph: what is remembered is taken, the rest runs, longest path first."""
 
 from __future__ import annotations
 
+import contextlib
 import heapq
 import threading
+import time
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
 from pypackpack.middleware.graph.task import critical_paths
 from pypackpack.model.build import Step
+from pypackpack.model.errors import PyPackPackError, TasksFailedError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from contextlib import AbstractContextManager
 
-    from pypackpack.middleware.graph.task import Task
+    from pypackpack.middleware.graph.task import Needs, Task
     from pypackpack.model.action import ActionResult
     from pypackpack.model.build import Watcher
 
 WAKE_SECONDS = 0.2
 """How often the waiting main thread looks up: on Windows a wait without end cannot be interrupted by Ctrl-C."""
+
+STORE, REMOTE, TWIN, RAN = "store", "remote", "twin", "run"
+"""Where a result came from: this machine's store, the remote cache, a task of this graph with the same key, or work."""
 
 
 class Memory(Protocol):
@@ -32,84 +39,294 @@ class Memory(Protocol):
         """Remember a result."""
 
 
+class Distant(Protocol):
+    """A memory elsewhere. Asking it takes time, so it is asked by threads of its own, and never stops a build."""
+
+    @property
+    def width(self) -> int:
+        """How many may ask at one time."""
+
+    def lookup(self, key: str) -> ActionResult | None:
+        """Return what is known there of a key, or None."""
+
+    def offer(self, key: str, result: ActionResult) -> None:
+        """Hand over a result that was made here; returns at once."""
+
+
 @dataclass(frozen=True)
 class Outcome:
-    """What came of a task: its result, and whether it came from memory."""
+    """What came of a task.
+
+    Attributes:
+        result: What it left behind.
+        source: Where that came from: one of the words above.
+        key: The task's key.
+        start: When it began, in seconds of the monotonic clock.
+        end: When it ended.
+        worker: Number of the thread that did it; -1 for what was remembered.
+        output: What its tools said, also when all went well.
+        before: What memory has of the same key, where the task was to run all the same.
+    """
 
     result: ActionResult
-    cached: bool
+    source: str
+    key: str = ""
+    start: float = 0.0
+    end: float = 0.0
+    worker: int = -1
+    output: str = ""
+    before: ActionResult | None = None
+
+    @property
+    def cached(self) -> bool:
+        """Whether nothing had to be done for it."""
+        return self.source != RAN
+
+
+class Listener(Protocol):
+    """Whoever keeps a journal of a run. Called from any thread, never by two for one task."""
+
+    def begun(self, task: Task, needs: Needs, key: str, worker: int) -> None:
+        """Note that a task's work begins: nothing that is remembered fits it."""
+
+    def ended(self, task: Task, needs: Needs, outcome: Outcome) -> None:
+        """Note that there is a result."""
+
+    def failed(self, task: Task, error: PyPackPackError, output: str) -> None:
+        """Note that a task failed."""
+
+
+class Deaf:
+    """A listener that keeps nothing."""
+
+    def begun(self, task: Task, needs: Needs, key: str, worker: int) -> None:
+        """Ignore it."""
+
+    def ended(self, task: Task, needs: Needs, outcome: Outcome) -> None:
+        """Ignore it."""
+
+    def failed(self, task: Task, error: PyPackPackError, output: str) -> None:
+        """Ignore it."""
+
+
+def _never(*_: object) -> bool:
+    return False
+
+
+def _silence() -> AbstractContextManager[list[str]]:
+    return contextlib.nullcontext([])
+
+
+@dataclass(frozen=True)
+class Rules:
+    """How a graph is run.
+
+    Attributes:
+        jobs: Number of threads that work; the work itself is in child processes or releases the interpreter lock.
+        keep_going: Whether tasks that do not need a broken one still run.
+        rerun: Tells of a task whether it is to run although its result is known.
+        halted: Tells whether to begin nothing more; asked often.
+        hearing: Opens a block in which what the tools of this thread say is gathered.
+        interrupted: Called once when the person interrupts, before the workers are waited for: it ends their children.
+    """
+
+    jobs: int = 1
+    keep_going: bool = False
+    rerun: Callable[[Task], bool] = _never
+    halted: Callable[[], bool] = _never
+    hearing: Callable[[], AbstractContextManager[list[str]]] = _silence
+    interrupted: Callable[[], None] = lambda: None
+
+
+@dataclass(frozen=True)
+class Finished:
+    """A graph that was run.
+
+    Attributes:
+        outcomes: By task name; without those that failed, and those that needed one of them.
+        failures: By task name, in the order in which they failed.
+        skipped: Tasks that did not run, since one that they need failed.
+        halted: Whether it was told to begin nothing more before everything was done.
+    """
+
+    outcomes: Mapping[str, Outcome] = field(default_factory=dict)
+    failures: Mapping[str, PyPackPackError] = field(default_factory=dict)
+    skipped: tuple[str, ...] = ()
+    halted: bool = False
+
+    def check(self) -> None:
+        """Raise what failed.
+
+        Raises:
+            PyPackPackError: The one error, or a TasksFailedError with all of them.
+        """
+        raise_failures(self.failures, self.skipped)
+
+
+def raise_failures(failures: Mapping[str, PyPackPackError], skipped: Sequence[str] = ()) -> None:
+    """Raise what failed; nothing happens when nothing did.
+
+    Raises:
+        PyPackPackError: The one error, or a TasksFailedError with all of them.
+    """
+    if not failures:
+        return
+    first, *others = failures.values()
+    if not others:
+        raise first
+    more = f", and {len(skipped)} that need them did not run" if skipped else ""
+    msg = f"{len(failures)} tasks failed{more}"
+    told = []
+    for name, error in failures.items():
+        told.append(f"{name}: {error.message}" + (f" ({error.hint})" if error.hint else ""))
+        told += [f"    {line}" for line in error.details.splitlines()]
+    raise TasksFailedError(msg, details="\n".join(told)) from first
 
 
 class _Run:
-    """One run of a graph; every field but the constants is guarded by ``changed``."""
+    """One run of a graph; every field that changes is guarded by ``changed``."""
 
-    def __init__(self, tasks: Sequence[Task], memory: Memory, watcher: Watcher) -> None:
+    def __init__(
+        self, tasks: Sequence[Task], memory: Memory, rules: Rules, distant: Distant | None, watcher: Watcher, listener: Listener
+    ) -> None:
         self.lengths = critical_paths(tasks)
         self.tasks = {task.name: task for task in tasks}
         self.memory = memory
+        self.rules = rules
+        self.distant = distant
         self.watcher = watcher
+        self.listener = listener
         self.changed = threading.Condition()
         self.results: dict[str, ActionResult] = {}
         self.outcomes: dict[str, Outcome] = {}
+        self.failures: dict[str, PyPackPackError] = {}
+        self.skipped: dict[str, None] = {}
         self.waiting = {task.name: len(set(task.needs)) for task in tasks}
         self.users: dict[str, list[str]] = {task.name: [] for task in tasks}
         for task in tasks:
             for need in set(task.needs):
                 self.users[need].append(task.name)
-        self.ready: list[tuple[float, str]] = []
+        # Three queues by length of path: tasks whose key is not known yet, those to ask the distant memory for, those to run.
+        self.fresh: list[tuple[float, str]] = []
+        self.asking: list[tuple[float, str]] = []
+        self.todo: list[tuple[float, str]] = []
+        self.keys: dict[str, str] = {}
+        self.claimed: dict[str, str] = {}
+        self.twins: dict[str, list[str]] = {}
         for name, count in self.waiting.items():
             if count == 0:
-                heapq.heappush(self.ready, (-self.lengths[name], name))
+                heapq.heappush(self.fresh, (-self.lengths[name], name))
         self.totals = Counter((task.package, task.target, task.step) for task in tasks)
         self.done: Counter[tuple[str, str, str]] = Counter()
         self.hits: Counter[tuple[str, str, str]] = Counter()
         self.error: BaseException | None = None
+        self.halted = False
         self.stopped = False
+
+    def needs_of(self, task: Task) -> Needs:
+        return {need: self.results[need] for need in task.needs}
 
     def recall(self) -> None:
         """Take all results that memory has, in this thread: where nothing is left to run, no thread need be started."""
-        left: list[tuple[float, str]] = []
-        while self.ready:
-            item = heapq.heappop(self.ready)
-            task = self.tasks[item[1]]
-            result = self.memory.result(task.key({need: self.results[need] for need in task.needs}))
-            if result is None:
-                left.append(item)
-            else:
-                self._finish(task, Outcome(result, cached=True))
-        self.ready = left
-        heapq.heapify(self.ready)
+        while self.fresh:
+            self.look(heapq.heappop(self.fresh)[1])
 
-    def work(self) -> None:
-        """Take ready tasks until there are none left; the body of each worker thread."""
+    def look(self, name: str) -> None:
+        """Take a task's result from memory, or put the task where it goes on."""
+        task = self.tasks[name]
+        with self.changed:
+            needs = self.needs_of(task)
+        key = task.key(needs)
+        again = self.rules.rerun(task)
+        result = None if again else self.memory.result(key)
+        if result is not None:
+            self.finish(task, needs, Outcome(result, STORE, key))
+            return
+        with self.changed:
+            self.keys[name] = key
+            if self.claimed.setdefault(key, name) != name:
+                self.twins.setdefault(key, []).append(name)
+                return
+            heapq.heappush(self.todo if again or self.distant is None else self.asking, (-self.lengths[name], name))
+            self.changed.notify_all()
+
+    def work(self, number: int) -> None:
+        """Look at new tasks and run those that have to, until there are none left; the body of each working thread."""
         while True:
             with self.changed:
-                while not self.ready and not self._over():
+                while not self.fresh and not self.todo and not self.over():
                     self.changed.wait()
-                if self._over():
+                if self.over():
                     return
-                task = self.tasks[heapq.heappop(self.ready)[1]]
-                needs = {need: self.results[need] for need in task.needs}
+                new = bool(self.fresh)
+                name = heapq.heappop(self.fresh if new else self.todo)[1]
             try:
-                key = task.key(needs)
-                result = self.memory.result(key)
-                cached = result is not None
-                if result is None:
-                    self._tell(task)
-                    result = task.run(needs)
-                    if result.keep:
-                        self.memory.record(key, result)
+                self.look(name) if new else self.do(name, number)
             except BaseException as error:  # noqa: BLE001 - handed to the main thread, which raises it
-                with self.changed:
-                    self.error = self.error or error
-                    self.changed.notify_all()
+                self.stop(error)
                 return
-            self._finish(task, Outcome(result, cached))
 
-    def _over(self) -> bool:
-        return self.stopped or self.error is not None or len(self.outcomes) == len(self.tasks)
+    def ask(self) -> None:
+        """Ask the distant memory; the body of each asking thread."""
+        while True:
+            with self.changed:
+                while not self.asking and not self.over():
+                    self.changed.wait()
+                if self.over() or self.distant is None:
+                    return
+                item = heapq.heappop(self.asking)
+                task = self.tasks[item[1]]
+                needs, key = self.needs_of(task), self.keys[task.name]
+            try:
+                start = time.monotonic()
+                result = self.distant.lookup(key)
+                if result is not None:
+                    self.finish(task, needs, Outcome(result, REMOTE, key, start, time.monotonic()))
+                    continue
+            except BaseException as error:  # noqa: BLE001 - as above
+                self.stop(error)
+                return
+            with self.changed:
+                heapq.heappush(self.todo, item)
+                self.changed.notify_all()
 
-    def _finish(self, task: Task, outcome: Outcome) -> None:
+    def do(self, name: str, number: int) -> None:
+        """Do a task's work."""
+        task = self.tasks[name]
+        with self.changed:
+            needs, key = self.needs_of(task), self.keys[name]
+        before = self.memory.result(key) if self.rules.rerun(task) else None
+        self.tell(task)
+        self.listener.begun(task, needs, key, number)
+        start = time.monotonic()
+        with self.rules.hearing() as heard:
+            try:
+                result = task.run(needs)
+            except PyPackPackError as error:
+                self.listener.failed(task, error, "".join(heard))
+                self.fail(task, error)
+                return
+        if result.keep:
+            self.memory.record(key, result)
+            if self.distant is not None:
+                self.distant.offer(key, result)
+        self.finish(task, needs, Outcome(result, RAN, key, start, time.monotonic(), number, "".join(heard), before))
+
+    def over(self) -> bool:
+        if not self.halted and self.rules.halted():
+            self.halted = True
+        if self.stopped or self.halted or self.error is not None or (self.failures and not self.rules.keep_going):
+            return True
+        return len(self.outcomes) + len(self.failures) + len(self.skipped) == len(self.tasks)
+
+    def stop(self, error: BaseException) -> None:
+        with self.changed:
+            self.error = self.error or error
+            self.changed.notify_all()
+
+    def finish(self, task: Task, needs: Needs, outcome: Outcome) -> None:
+        """Note a result, let those that wait for it go on, and give it to those that want the very same."""
+        self.listener.ended(task, needs, outcome)
         cell = (task.package, task.target, task.step)
         with self.changed:
             self.results[task.name] = outcome.result
@@ -118,63 +335,109 @@ class _Run:
             self.hits[cell] += outcome.cached
             for user in self.users[task.name]:
                 self.waiting[user] -= 1
-                if self.waiting[user] == 0:
-                    heapq.heappush(self.ready, (-self.lengths[user], user))
+                if self.waiting[user] == 0 and user not in self.skipped:
+                    heapq.heappush(self.fresh, (-self.lengths[user], user))
+            twins = self.unclaim(outcome.key, task)
+            others = [(self.tasks[name], self.needs_of(self.tasks[name])) for name in twins]
             self.changed.notify_all()
-        self._tell(task)
+        self.tell(task)
+        for twin, its in others:
+            self.finish(twin, its, Outcome(outcome.result, TWIN, outcome.key, outcome.end, outcome.end))
 
-    def _tell(self, task: Task) -> None:
+    def fail(self, task: Task, error: PyPackPackError) -> None:
+        """Note a failure, and that nothing which needs the task can run."""
+        with self.changed:
+            self.failures[task.name] = error
+            lost = [*self.users[task.name], *self.unclaim(self.keys[task.name], task)]
+            for name in lost:  # grows while it is walked
+                if name not in self.skipped:
+                    self.skipped[name] = None
+                    lost += self.users[name]
+            self.changed.notify_all()
+
+    def unclaim(self, key: str, task: Task) -> list[str]:
+        """Give a key back, so that nobody waits for it any more, and return those who did."""
+        if self.claimed.get(key) != task.name:
+            return []
+        del self.claimed[key]
+        return self.twins.pop(key, [])
+
+    def tell(self, task: Task) -> None:
         """Tell the watcher that a task begins or has ended."""
         cell = (task.package, task.target, task.step)
         with self.changed:
             event = Step(*cell, self.done[cell], self.totals[cell], self.hits[cell], task.label)
         self.watcher.step(event)
 
+    def threads(self) -> list[threading.Thread]:
+        """Return the threads of the run, not started."""
+        made = [
+            threading.Thread(target=self.work, args=(number,), name=f"worker-{number}", daemon=True)
+            for number in range(max(1, self.rules.jobs))
+        ]
+        if self.distant is not None:
+            names = [f"ask-{number}" for number in range(max(1, self.distant.width))]
+            made += [threading.Thread(target=self.ask, name=name, daemon=True) for name in names]
+        return made
+
+    def finished(self) -> Finished:
+        return Finished(self.outcomes, self.failures, tuple(self.skipped), self.halted)
+
 
 def run_tasks(
     tasks: Sequence[Task],
     memory: Memory,
+    rules: Rules,
     *,
-    jobs: int,
     watcher: Watcher,
-    interrupted: Callable[[], None] = lambda: None,
-) -> dict[str, Outcome]:
-    """Run every task whose result is not remembered, at most ``jobs`` at a time.
+    distant: Distant | None = None,
+    listener: Listener | None = None,
+) -> Finished:
+    """Run every task whose result is not remembered, at most ``rules.jobs`` at a time.
 
     Args:
         tasks: The graph, in any order.
         memory: Where results are looked up and recorded.
-        jobs: Number of worker threads; the work itself is in child processes or releases the interpreter lock.
+        rules: How.
         watcher: Told of every finished task.
-        interrupted: Called once when the person interrupts, before the workers are waited for: it ends their children.
+        distant: Asked for what memory does not have, and told of what was made.
+        listener: Keeps a journal.
 
     Returns:
-        Outcome by task name.
+        Outcomes and failures. Without ``keep_going`` nothing begins after the first failure; what runs already is finished.
 
     Raises:
-        WorkError: The graph is wrong, or what a task raised (the first one; those already running are finished).
+        WorkError: The graph is wrong.
     """
-    run = _Run(tasks, memory, watcher)
+    run = _Run(tasks, memory, rules, distant, watcher, listener or Deaf())
     for cell, total in run.totals.items():
         watcher.step(Step(*cell, 0, total))
     run.recall()
-    if len(run.outcomes) == len(run.tasks):
-        return run.outcomes
-    threads = [threading.Thread(target=run.work, name=f"worker-{number}", daemon=True) for number in range(max(1, jobs))]
+    if run.over():
+        return run.finished()
+    threads = run.threads()
     for thread in threads:
         thread.start()
     try:
-        for thread in threads:
-            while thread.is_alive():
-                thread.join(WAKE_SECONDS)
+        _join(threads, run)
     except BaseException:
         with run.changed:
             run.stopped = True
             run.changed.notify_all()
-        interrupted()
+        rules.interrupted()
         for thread in threads:
             thread.join()
         raise
     if run.error is not None:
         raise run.error
-    return run.outcomes
+    return run.finished()
+
+
+def _join(threads: Iterable[threading.Thread], run: _Run) -> None:
+    """Wait for all threads; those that sleep are woken now and then, since whoever halts a run does not."""
+    for thread in threads:
+        while thread.is_alive():
+            thread.join(WAKE_SECONDS)
+            with run.changed:
+                if run.over():
+                    run.changed.notify_all()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 
     Needs = Mapping[str, ActionResult]
 
-KEY_VERSION = "1"
+KEY_VERSION = "2"
 
 
 @dataclass(frozen=True)
@@ -23,16 +24,19 @@ class Task:
     """One step of work.
 
     Attributes:
-        name: Unique in its graph; not in the key.
+        name: Unique in its graph, and the same in the next build, so that the two can be compared; not in the key.
         package: Whose work it is, for display; not in the key.
         target: For which target, for display; empty when all share it.
         step: What it does, in a word, for display.
         kind: What function this is, with a version that changes when the function does; in the key.
-        inputs: Everything that can change the output besides the outputs of ``needs``; in the key.
+        inputs: Everything that can change the output besides the outputs of ``needs``, as pairs of a name that a person
+            understands and a digest or a short text; in the key.
         needs: Names of tasks whose results ``run`` gets; the digests and facts of their results are in the key.
         run: The work. Called with the results of ``needs``; possibly in any thread.
         cost: Rough seconds, to start the longest path first; not in the key.
         label: What it works on, for display; not in the key.
+        writes: Paths outside the store that its output goes to; no two tasks of a graph have one in common. Not in the key.
+        asked: What it is made for, where no other task of the graph needs it; for display, not in the key.
     """
 
     name: str
@@ -40,18 +44,20 @@ class Task:
     target: str
     step: str
     kind: str
-    inputs: tuple[str, ...]
+    inputs: tuple[tuple[str, str], ...]
     run: Callable[[Needs], ActionResult]
     needs: tuple[str, ...] = ()
     cost: float = field(default=1.0)
     label: str = ""
+    writes: tuple[str, ...] = ()
+    asked: tuple[str, ...] = ()
 
     def key(self, results: Needs) -> str:
         """Return the SHA-256 over the kind, the inputs and what the needed tasks left behind.
 
         Every part is preceded by its length, so that no two different lists read the same.
         """
-        parts = [KEY_VERSION, self.kind, *self.inputs]
+        parts = [KEY_VERSION, self.kind, *(part for pair in self.inputs for part in pair), "end"]
         for need in self.needs:
             result = results[need]
             for name in sorted(result.outputs):
@@ -70,8 +76,8 @@ def critical_paths(tasks: Sequence[Task]) -> dict[str, float]:
     """Return for each task the cost of the longest path that starts with it.
 
     Raises:
-        WorkError: Two tasks have one name, one needs a task that is not there, or they need each other in a circle
-            (the circle is named).
+        WorkError: Two tasks have one name or write one file, one needs a task that is not there, or they need each other
+            in a circle (the circle is named).
     """
     by_name = _named(tasks)
     order, users = _ordered(by_name)
@@ -87,6 +93,13 @@ def _named(tasks: Sequence[Task]) -> dict[str, Task]:
         if by_name.setdefault(task.name, task) is not task:
             msg = f"two tasks are called {task.name}"
             raise WorkError(msg)
+    writers: dict[str, str] = {}
+    for task in tasks:
+        for path in task.writes:
+            other = writers.setdefault(os.path.normcase(path), task.name)
+            if other != task.name:
+                msg = f"{other} and {task.name} both write {path}"
+                raise WorkError(msg)
     return by_name
 
 

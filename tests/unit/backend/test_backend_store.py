@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import os
+import time
 from typing import TYPE_CHECKING
 
 import pytest
 
+from pypackpack.backend import filesystem
 from pypackpack.backend.filesystem import sha256_bytes
 from pypackpack.backend.store import FileDigests, Store
 from pypackpack.model.action import ActionResult
-from pypackpack.model.errors import FilesystemError
+from pypackpack.model.errors import ConflictError, FilesystemError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -66,20 +68,89 @@ def aged(path: Path, seconds: int = 100) -> None:
     os.utime(path, ns=(state.st_atime_ns, state.st_mtime_ns - seconds * 10**9))
 
 
-def test_digests_are_remembered_by_what_stat_says(tmp_path: Path) -> None:
+class Readings:
+    """Counts how often a file's content is read for its digest."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.count = 0
+        real = filesystem.sha256_file
+
+        def counted(path: Path) -> str:
+            self.count += 1
+            return real(path)
+
+        monkeypatch.setattr(filesystem, "sha256_file", counted)
+
+
+def test_an_unchanged_file_is_not_read_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     source = tmp_path / "a.py"
     source.write_text("one")
     aged(source)
     digests = FileDigests(tmp_path / "cache", tmp_path)
     first = digests.digest(source)
     digests.save()
+    readings = Readings(monkeypatch)
+    assert FileDigests(tmp_path / "cache", tmp_path).digest(source) == first
+    assert readings.count == 0
+
+
+def test_a_change_is_seen_although_size_and_time_were_put_back(tmp_path: Path) -> None:
+    source = tmp_path / "a.py"
+    source.write_text("one")
+    aged(source)
+    digests = FileDigests(tmp_path / "cache", tmp_path)
+    digests.digest(source)
+    digests.save()
     again = FileDigests(tmp_path / "cache", tmp_path)
     state = source.stat()
     source.write_text("two")
-    os.utime(source, ns=(state.st_atime_ns, state.st_mtime_ns))  # the same size and time: what stat cannot see
-    assert again.digest(source) == first
-    aged(source)
+    os.utime(source, ns=(state.st_atime_ns, state.st_mtime_ns))
     assert again.digest(source) == sha256_bytes(b"two")
+    replacement = tmp_path / "b.py"
+    replacement.write_text("six")
+    os.utime(replacement, ns=(state.st_atime_ns, state.st_mtime_ns))
+    replacement.replace(source)
+    assert again.digest(source) == sha256_bytes(b"six")
+
+
+def test_nothing_is_believed_that_was_remembered_at_a_time_to_come(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    source = tmp_path / "a.py"
+    source.write_text("one")
+    aged(source)
+    late = FileDigests(tmp_path / "cache", tmp_path, clock=lambda: time.time_ns() + 10**12)
+    late.digest(source)
+    late.save()
+    readings = Readings(monkeypatch)
+    assert FileDigests(tmp_path / "cache", tmp_path).digest(source) == sha256_bytes(b"one")
+    assert readings.count == 1
+
+
+def test_a_file_with_a_time_to_come_is_read_every_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    source = tmp_path / "a.py"
+    source.write_text("one")
+    aged(source, -1000)
+    digests, readings = FileDigests(tmp_path / "cache", tmp_path), Readings(monkeypatch)
+    digests.digest(source)
+    digests.digest(source)
+    assert readings.count == 2
+
+
+def test_a_file_that_changes_while_it_is_read_is_read_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    source = tmp_path / "a.py"
+    source.write_text("one")
+    real, changes = filesystem.sha256_file, ["two!", "three"]
+
+    def disturbed(path: Path) -> str:
+        digest = real(path)
+        if changes:
+            path.write_text(changes.pop(0))
+        return digest
+
+    monkeypatch.setattr(filesystem, "sha256_file", disturbed)
+    assert FileDigests(tmp_path / "cache", tmp_path).digest(source) == sha256_bytes(b"three")
+    changes += [f"{number:06}" for number in range(100)]
+    with pytest.raises(ConflictError, match=r"a\.py changes while it is read"):
+        FileDigests(tmp_path / "cache", tmp_path).digest(source)
 
 
 def test_a_file_changed_just_now_is_not_remembered(tmp_path: Path) -> None:

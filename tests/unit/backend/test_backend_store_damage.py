@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-def test_one_damaged_blob_found_removes_all_that_are_damaged(tmp_path: Path) -> None:
+def test_damaged_blobs_are_thrown_away_and_their_results_forgotten(tmp_path: Path) -> None:
     store = Store(tmp_path)
     good, bad, worse = (store.put(data) for data in (b"good", b"bad", b"worse"))
     store.record("ab" * 32, ActionResult({"x": worse}, {}))
@@ -20,6 +20,8 @@ def test_one_damaged_blob_found_removes_all_that_are_damaged(tmp_path: Path) -> 
     aside = store.root / "cas" / good[:2] / ".new-0123"
     aside.write_bytes(b"somebody else is writing this")
     assert store.read(bad) is None
+    assert not store.has(bad)
+    assert store.drop_damaged([good, bad, worse]) == 1
     assert not store.has(worse)
     assert store.result("ab" * 32) is None
     assert store.read(good) == b"good"

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pypackpack.middleware.graph.schedule import run_tasks
+from pypackpack.middleware.graph.schedule import Rules, run_tasks
 from pypackpack.middleware.graph.task import Task, critical_paths
 from pypackpack.model.action import ActionResult
 from pypackpack.model.build import Silent, Step
@@ -35,12 +35,13 @@ def task(name: str, *needs: str, inputs: tuple[str, ...] | None = None, ran: lis
             ran.append(name)
         return ActionResult({"out": output or f"{name}{sorted(got)}"})  # type: ignore[call-overload]
 
-    return Task(name=name, package="p", target="t", step="s", kind="k", inputs=(name,) if inputs is None else inputs, run=run, needs=needs)
+    return Task(name=name, package="p", target="t", step="s", kind="k", inputs=tuple(("input", text) for text in ((name,) if inputs is None else inputs)), run=run, needs=needs)
 
 
 def go(tasks: list[Task], memory: Dictionary | None = None, jobs: int = 2) -> dict[str, bool]:
-    outcomes = run_tasks(tasks, memory or Dictionary(), jobs=jobs, watcher=Silent())
-    return {name: outcome.cached for name, outcome in outcomes.items()}
+    finished = run_tasks(tasks, memory or Dictionary(), Rules(jobs), watcher=Silent())
+    finished.check()
+    return {name: outcome.cached for name, outcome in finished.outcomes.items()}
 
 
 def test_needs_run_before_their_users() -> None:
@@ -79,7 +80,7 @@ def test_a_result_that_is_not_to_be_kept_is_made_again() -> None:
 
 def test_the_display_and_the_cost_are_not_in_the_key() -> None:
     plain = task("a", inputs=("1",))
-    other = replace(plain, name="z", package="q", target="r", step="w", cost=9.0)
+    other = replace(plain, name="z", package="q", target="r", step="w", cost=9.0, label="x", writes=("y",), asked=("z",))
     assert plain.key({}) == other.key({})
 
 
@@ -139,7 +140,7 @@ def test_an_interrupt_ends_the_children_and_is_passed_on() -> None:
         return ActionResult({"ended": str(ended.wait(10))})
 
     with pytest.raises(KeyboardInterrupt):
-        run_tasks([replace(task("a"), run=interrupt)], Dictionary(), jobs=2, watcher=Silent(), interrupted=ended.set)
+        run_tasks([replace(task("a"), run=interrupt)], Dictionary(), Rules(2, interrupted=ended.set), watcher=Silent())
 
 
 @given(st.integers(1, 12), st.integers(1, 6), st.randoms(use_true_random=False))
@@ -163,7 +164,7 @@ def test_the_watcher_sees_each_cell_fill_up() -> None:
         def step(self, event: Step) -> None:
             events.append(event)
 
-    run_tasks([task("a"), task("b")], Dictionary(), jobs=1, watcher=Notes())
+    run_tasks([task("a"), task("b")], Dictionary(), Rules(), watcher=Notes())
     counts = [(event.done, event.total) for event in events]
     assert counts[0] == (0, 2), "what is to come is known before it begins"
     assert counts[-1] == (2, 2)
