@@ -40,6 +40,12 @@ def main() -> int:
         settled = quick_sync(words)
         if settled is not None:
             return settled
+    if words[0] == "build":
+        from pypackpack.frontend.cli.quick_build import quick_build  # noqa: PLC0415 - as above
+
+        built = quick_build(words)
+        if built is not None:
+            return built
     import gc  # noqa: PLC0415 - not for the fast paths
 
     # Imports and plans make many objects and hardly any garbage: looking for it as often as Python does by default costs a build

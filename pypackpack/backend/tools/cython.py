@@ -39,19 +39,30 @@ def fingerprint() -> str:
     return f"cython {_version()} {filesystem.sha256_file(WORKER)}"
 
 
+def installed_at() -> str:
+    """Return the file whose change tells that another Cython was installed."""
+    return next((f"{folder}/RECORD" for folder in _dist_infos()), "")
+
+
+def _dist_infos() -> list[str]:
+    """Return the ``.dist-info`` folders of Cython in the first place of ``sys.path`` that has any."""
+    for place in sys.path:
+        with contextlib.suppress(OSError):
+            found = [name for name in os.listdir(place or ".") if _DIST_INFO.fullmatch(name)]  # noqa: PTH208 - names are enough
+            if found:
+                return [f"{place or '.'}/{name}" for name in found]
+    return []
+
+
 def _version() -> str:
     """Return the version of the installed Cython, by the name of its ``.dist-info`` folder.
 
     ``importlib.metadata`` is asked only if there is no such folder: its import costs more than a whole build that has
     nothing to do, and so does Cython's own.
     """
-    for place in sys.path:
-        with contextlib.suppress(OSError):
-            found = [name for name in os.listdir(place or ".") if _DIST_INFO.fullmatch(name)]  # noqa: PTH208 - names are enough
-            if len(found) == 1:
-                return found[0][len("cython-") : -len(".dist-info")]
-            if found:
-                break
+    found = _dist_infos()
+    if len(found) == 1:
+        return found[0].rpartition("/")[2][len("cython-") : -len(".dist-info")]
     from importlib.metadata import version  # noqa: PLC0415 - import cost
 
     return version("cython")

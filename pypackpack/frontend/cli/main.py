@@ -15,7 +15,7 @@ from pypackpack.frontend.cli import argv
 from pypackpack.frontend.cli.console import Console
 from pypackpack.frontend.cli.errors import DefectError, StoppedError, error_lines, error_object, note_lines
 from pypackpack.frontend.cli.session import Answer, Session, package_here, recorded_packages
-from pypackpack.frontend.cli.table import LATER, OTHERS, PACKAGE_VERBS, ROWS, command_words, row_of, rows_below
+from pypackpack.frontend.cli.table import LATER, OTHERS, PACKAGE_VERBS, ROWS, STREAMING, command_words, row_of, rows_below
 from pypackpack.model.errors import (
     EXIT_DONE,
     EXIT_INTERRUPTED,
@@ -56,21 +56,22 @@ def run(words: Sequence[str], act: Act | None = None) -> int:
         words: The call without the program's name.
         act: What to do with the words that are left when general options are taken out; tests put their own here.
     """
-    console = Console(argv.General(json=argv.wants_json(words)))
+    console = _console(argv.General(json=argv.wants_json(words)), words)
     try:
         with _signals():
             general, rest = argv.split_general(words)
-            console = Console(general)
-            answer = (act or _act)(Session(general, console), rest)
+            console = _console(general, words)
+            answer = (act or _act)(Session(general, console, raw=tuple(rest)), rest)
             if answer is not None:
                 _show(answer, console)
     except BrokenPipeError:
         # Whoever read our output has seen enough. The work was done before anything was written.
         _forget(sys.stdout)
         return EXIT_DONE
-    except KeyboardInterrupt:
+    except KeyboardInterrupt as error:
         forget_interrupt()
-        return _report(StoppedError("interrupted; nothing is left half done"), console)
+        left = "\n".join(note_lines(error))
+        return _report(StoppedError("interrupted" if left else "interrupted; nothing is left half done", details=left), console)
     except PyPackPackError as error:
         return _report(error, console)
     except OSError as error:
@@ -78,6 +79,13 @@ def run(words: Sequence[str], act: Act | None = None) -> int:
     except Exception as error:  # noqa: BLE001 - the last place that can say anything
         return _report(_defect(error, console), console)
     return EXIT_DONE
+
+
+def _console(general: argv.General, words: Sequence[str]) -> Console:
+    console = Console(general)
+    if argv.wants_events(words):
+        console.stream()
+    return console
 
 
 def _act(session: Session, rest: list[str]) -> Answer | None:
@@ -100,8 +108,10 @@ def _act(session: Session, rest: list[str]) -> Answer | None:
     from pypackpack.frontend.cli import command  # noqa: PLC0415 - import cost of typer
 
     own = rest[len(row.words.split(" ")) :]
+    if row.words == STREAMING:
+        own = argv.spread_optional(own, {"--rerun": (argv.is_task_word, True), "--profile": (argv.is_page, False)})
     own = argv.spread_lists(own, {"--target": _is_target_word, "--python": argv.is_python_version})
-    return command.call(command.load(row), row, own, Session(general, console, tuple(own)))
+    return command.call(command.load(row), row, own, Session(general, console, tuple(own), raw=session.raw))
 
 
 def _packages(session: Session, first: str) -> list[str]:
@@ -228,7 +238,9 @@ def _of_the_machine(error: OSError) -> FilesystemError | None:
     if error.errno not in _REFUSED:
         return None
     place = error.filename2 or error.filename or "the disk"
-    return FilesystemError(f"cannot work with {place}: {error.strerror}", hint=_REFUSED[error.errno])
+    return FilesystemError(
+        f"cannot work with {place}: {error.strerror}", hint=_REFUSED[error.errno], details="\n".join(note_lines(error))
+    )
 
 
 def _defect(error: BaseException, console: Console) -> DefectError:

@@ -25,11 +25,13 @@ class Answer:
         data: Plain values, lists and frozen dataclasses; becomes JSON.
         text: Makes the lines for people, for a width (None: no limit) and a style.
         asked: The text is what was asked for, not a report on work: ``--quiet`` shows it too.
+        exit_code: The exit code, where the answer itself is bad news.
     """
 
     data: object
     text: Callable[[int | None, Style], list[str]]
     asked: bool = False
+    exit_code: int = 0
 
 
 @dataclass(frozen=True)
@@ -41,12 +43,14 @@ class Session:
         console: Where to say what happens.
         words: What stands after the command's own words.
         uv_options: Of these, the options that are uv's.
+        raw: The call as typed, without the options of every command.
     """
 
     general: General
     console: Console
     words: tuple[str, ...] = field(default=())
     uv_options: tuple[str, ...] = field(default=())
+    raw: tuple[str, ...] = field(default=())
 
     @property
     def start(self) -> Path:

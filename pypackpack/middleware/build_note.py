@@ -1,0 +1,207 @@
+"""The short way of a build that has nothing to do: a note of what everything looked like when all was as it should be.
+
+``build/packpack/notes/`` of a package has one note per call (its words, after ``build``). A note holds the marks of every file
+and folder that decides the result, of the artifacts themselves, and what the call answered. As long as all marks are the
+same, nothing has to be read, planned or imported: one ``stat`` per file.
+
+A note is written only after a build in which nothing ran, and only if nothing that it marks changed within the last seconds: what
+changes within the clock's resolution could change again and look the same.
+
+The reading half imports nothing but light modules.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import sys
+import time
+
+from pypackpack import __version__
+from pypackpack.backend.marks import RACY_NANOSECONDS, LinkedError, Marks
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from pypackpack.middleware.build import Order
+    from pypackpack.model.build import BuildResult
+
+FOLDER = os.path.join("build", "packpack", "notes")
+_FORMAT = 1
+_TEXTS_KEPT = 8
+_OWN_FOLDER = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+_VARIABLES = ("SOURCE_DATE_EPOCH", "PATH", "VIRTUAL_ENV", "CONDA_PREFIX", "HOME")
+_PREFIXES = ("UV_", "PYPACKPACK_", "PIP_", "PYTHON", "XDG_")
+_CACHES = frozenset({"__pycache__"})
+_SKIP = _CACHES | {"build"}
+
+
+def known_answer(start: str, words: Sequence[str], face: str) -> str | None:
+    """Return what a build answers that has nothing to do; None when that is not certain.
+
+    Args:
+        start: The folder that the person stands in.
+        words: The call without ``build``; the first is the package.
+        face: What the form of the answer depends on, such as the width of the terminal.
+    """
+    try:
+        note = _find(os.path.realpath(start), words)
+        if note is None:
+            return None
+        with open(note, encoding="utf-8") as stream:
+            content = json.load(stream)
+        if content["head"] != _head():
+            return None
+        text = content["texts"].get(f"{os.path.realpath(start)}|{face}")
+        if not isinstance(text, str):
+            return None
+        root, marks = os.path.dirname(os.path.dirname(os.path.dirname(os.path.dirname(os.path.dirname(note))))), Marks()
+        for kind, path, mark in content["marks"]:
+            if _mark(marks, kind, os.path.join(root, path)) != mark:
+                return None
+    except (OSError, ValueError, KeyError, TypeError, LinkedError):
+        return None
+    return text
+
+
+def _mark(marks: Marks, kind: str, path: str) -> str:
+    """Return the mark of what the kind says: a file, a folder's names or files, a package, an artifact."""
+    if kind == "file":
+        return marks.file(path)
+    if kind == "place":
+        return marks.place(path)
+    if kind == "folder":
+        return marks.folder(path)
+    if kind == "package":
+        return marks.tree(path, _SKIP, everything=False)
+    return marks.tree(path, _CACHES if kind == "installed" else frozenset())
+
+
+def _name(words: Sequence[str]) -> str:
+    return f"{hashlib.sha256(json.dumps(list(words)).encode()).hexdigest()[:32]}.json"
+
+
+def _find(folder: str, words: Sequence[str]) -> str | None:
+    """Return the note of the nearest folder that is the project's."""
+    name = os.path.join(words[0], FOLDER, _name(words))
+    while True:
+        note = os.path.join(folder, name)
+        if os.path.isfile(note):
+            return note
+        try:
+            with open(os.path.join(folder, "pyproject.toml"), "rb") as stream:
+                if b"packages" in stream.read():
+                    return None  # perhaps another project, which only the full way can tell
+        except FileNotFoundError:
+            pass
+        parent = os.path.dirname(folder)
+        if parent == folder:
+            return None
+        folder = parent
+
+
+def _head() -> str:
+    """Return what must be the same besides files: ourselves, the Python that we run on, and what the environment says."""
+    said = {name: value for name, value in os.environ.items() if name in _VARIABLES or name.startswith(_PREFIXES)}
+    facts = [_FORMAT, __version__, sys.version, sys.executable, sorted(said.items())]
+    return hashlib.sha256(json.dumps(facts).encode("utf-8", "surrogateescape")).hexdigest()
+
+
+def remember(words: Sequence[str], start: str, face: str, order: Order, result: BuildResult, text: str) -> None:
+    """Note that a call has nothing to do, if that is certain.
+
+    Args:
+        words: The call without ``build``.
+        start: The folder that the person stands in.
+        face: What the form of the answer depends on.
+        order: What was built.
+        result: What came of it.
+        text: What the call answered.
+    """
+    from pypackpack.backend import filesystem  # noqa: PLC0415 - not for the reading half
+    from pypackpack.model.errors import PyPackPackError  # noqa: PLC0415 - not for the reading half
+
+    package, root = order.package, os.fspath(order.project.root)
+    plain = result.tasks_run == 0 and all(artifact.cached for artifact in result.artifacts)
+    if not plain or list(words[:1]) != [package.root.name] or os.fspath(package.root.parent) != root:
+        return
+    if sys.platform == "win32" and not _is_settled(order):
+        return  # uv also looks into the registry, which has no marks
+    marks, began = Marks(), time.time_ns()
+    try:
+        found = [(kind, os.path.relpath(path, root), _mark(marks, kind, path)) for kind, path in _watched(order, result)]
+        if marks.newest > began - RACY_NANOSECONDS or not _still(order):
+            return
+        place = package.root / FOLDER / _name(words)
+        texts = {f"{os.path.realpath(start)}|{face}": text}
+        known = _texts(place, found)
+        kept = dict([*((key, value) for key, value in known.items() if key not in texts), *texts.items()][-_TEXTS_KEPT:])
+        content = {"head": _head(), "marks": found, "texts": kept}
+        filesystem.write_atomic(place, json.dumps(content), durable=False)
+    except (OSError, LinkedError, PyPackPackError):
+        return  # it only saves time
+
+
+def _texts(place: os.PathLike[str], marks: Sequence[tuple[str, str, str]]) -> dict[str, str]:
+    """Return the answers in other forms that an older note has, if it holds for the same state."""
+    try:
+        with open(place, encoding="utf-8") as stream:
+            content = json.load(stream)
+        if content["head"] == _head() and [tuple(each) for each in content["marks"]] == list(marks):
+            return {str(key): str(value) for key, value in content["texts"].items()}
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        pass
+    return {}
+
+
+def _watched(order: Order, result: BuildResult) -> list[tuple[str, str]]:
+    """Return every file and folder that decides what the build makes, and what it made."""
+    from pypackpack.backend.tools import cython  # noqa: PLC0415 - not for the reading half
+    from pypackpack.middleware.environment.place import site_packages  # noqa: PLC0415 - not for the reading half
+    from pypackpack.model.build import Bundle  # noqa: PLC0415 - not for the reading half
+
+    project = order.project
+    root = os.fspath(project.root)
+    found = [
+        ("folder", root),
+        ("file", os.path.join(root, ".python-version")),
+        ("file", os.path.join(root, ".venv", "pyvenv.cfg")),
+        ("installed", _OWN_FOLDER),
+        ("file", cython.installed_at()),
+    ]
+    for each in project.packages:
+        if each in order.members:
+            found.append(("package", os.fspath(each.root)))
+        else:
+            found.append(("file", os.path.join(each.root, "pyproject.toml")))
+    for python in order.pythons:
+        found += [("file", os.path.realpath(python.executable)), ("file", os.path.join(python.include, "patchlevel.h"))]
+    for artifact in result.artifacts:
+        found.append(("file" if artifact.kind == "wheel" else "artifact", os.fspath(artifact.path)))
+    if not _is_settled(order):
+        found += [("place", place) for place in _python_places()]
+    if order.request.bundle is Bundle.BINARY:
+        sites = [site_packages(order.package, target, python.series) for target in order.targets for python in order.pythons]
+        found += [("installed", os.fspath(site)) for site in sites]
+    return found
+
+
+def _is_settled(order: Order) -> bool:
+    """Tell whether ``.venv`` says which Python is meant; otherwise uv looks for one."""
+    return not order.request.pythons and not order.package.pythons and (order.project.venv / "pyvenv.cfg").is_file()
+
+
+def _python_places() -> list[str]:
+    """Return the folders that uv looks for Pythons in: another Python there may be the one to take."""
+    data = os.environ.get("XDG_DATA_HOME") or os.path.join(os.path.expanduser("~"), ".local", "share")
+    managed = os.environ.get("UV_PYTHON_INSTALL_DIR") or os.path.join(data, "uv", "python")
+    return [managed, *(os.path.abspath(folder) for folder in os.environ.get("PATH", "").split(os.pathsep) if folder)]
+
+
+def _still(order: Order) -> bool:
+    """Tell whether the settings still say what was built: the marks were taken later, perhaps of others."""
+    from pypackpack.middleware.project.read import load_project  # noqa: PLC0415 - not for the reading half
+
+    return load_project(order.project.root) == order.project
