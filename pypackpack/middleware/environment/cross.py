@@ -196,11 +196,13 @@ def _make(
     include = _make_compiler(folder, target, python, interpreter, watcher, offline=offline)
     words = cross_python.tool_words(folder)
     lines = {name: cross_python.command_line(each) for name, each in words.items()}
+    base_prefix, base_executable = cross_python.base_of(python.executable)
     facts: dict[str, Any] = {
         **cross_facts.cross_facts(
             target, python.series, tools=lines, include=os.fspath(include), libs=os.fspath(folder / "libs")
         ),
-        "base_prefix": cross_python.base_prefix(python.executable),
+        "base_prefix": base_prefix,
+        "base_executable": base_executable,
         "base": os.fspath(folder.parent),
         "site": os.fspath(made.site_packages),
         "meson": os.fspath(folder / "meson.ini"),
@@ -232,16 +234,18 @@ def _make(
             tags=facts["platform_tags"],
             machine=facts["uname"]["machine"],
             meson=folder / "meson.ini",
+            isolated=cross_python.venv_python(folder),
             site=made.site_packages,
         )
         _add_pip(made.build_python, watcher, offline=offline)
-    else:
-        cross_python.make_venv(folder, python.executable)
-        _add_pip(made.python, watcher, offline=offline)
-    if interpreter is not None:
+        said = crossenv.reported(folder)
+        facts |= {**said, "config_vars": {**facts["config_vars"], **said["config_vars"]}}
         cross_python.write_startup(folder, facts, crossenv.site_of(folder), "start_beside()")
-    else:
-        cross_python.write_startup(folder, facts, cross_python.site_of(folder), "start(True)")
+    # Beside crossenv's, for isolated builds: crossenv does not reach into those.
+    cross_python.make_venv(folder, python.executable)
+    if interpreter is None:
+        _add_pip(made.python, watcher, offline=offline)
+    cross_python.write_startup(folder, facts, cross_python.site_of(folder), "start(True)")
 
 
 def _add_pip(python: Path, watcher: Watcher, *, offline: bool) -> None:

@@ -17,7 +17,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[4]))  # started with -I -S: pypackpack itself is all that it needs
 
 from pypackpack.backend import process
-from pypackpack.backend.tools import coff, windows_runtime
+from pypackpack.backend.tools import coff, elf, windows_runtime
 from pypackpack.model.errors import MissingToolError, PyPackPackError
 
 _UNKNOWN_TO_ZIG = re.compile(
@@ -127,8 +127,8 @@ class Compiler:
 
     # -------------------------------------------------------------------------------------------------------------- link
 
-    def linking(self, words: list[str]) -> list[str]:
-        """Return what a link has besides the caller's words."""
+    def linking(self, program: str, words: list[str]) -> list[str]:
+        """Return what a link by ``cc`` or ``c++`` has besides the caller's words."""
         shared = "-shared" in words
         extra: list[str] = []
         if self.format == "macho":
@@ -142,9 +142,9 @@ class Compiler:
                 extra.append("-s")  # the reference to a PDB would differ by folder
         if self.format == "elf" and "-g" not in words:
             extra.append("-s")
-        if self.format == "elf" and shared and self.triple.endswith(("-musl", "-musleabihf")) and not _is_cxx(words):
-            # zig would write NEEDED libc.so, which auditwheel takes for glibc's; the C library is in the process already.
-            extra.append("-nostdlib")
+        if self.format == "elf" and shared and "-musl" in self.triple and program == "cc" and not _is_cxx(words):
+            # zig would write NEEDED libc.so, which no musl has by that name; the C library is in the process already.
+            extra.append("-nostdlib")  # with C++ it would leave out libc++ too: see `link_by_zig`
         return extra
 
     def link(self, program: str, words: list[str]) -> int:
@@ -167,7 +167,7 @@ class Compiler:
         for _ in range(_TRIES):
             kept = [word for word in words if not any(word == each or word.removeprefix("-Wl,") == each for each in dropped)]
             own = self.compiling() if sources else ["-target", self.triple, "-fno-sanitize=undefined", "-O2"]
-            command = [self.zig, program, *own, *kept, *(self.including() if sources else []), *self.linking(kept)]
+            command = [self.zig, program, *own, *kept, *(self.including() if sources else []), *self.linking(program, kept)]
             done = process.run(command, env=self.environment())
             said = _REFUSED.search(done.stderr)
             if done.code == 0 or said is None or said[1] in dropped:
@@ -175,6 +175,9 @@ class Compiler:
             dropped.append(said[1])
         sys.stdout.write(done.stdout)
         sys.stderr.write(done.stderr)
+        made = Path(_output(words))
+        if done.code == 0 and "-shared" in words and self.format == "elf" and "musl" in self.triple and made.is_file():
+            made.write_bytes(elf.without_needed(made.read_bytes(), "libc.so"))
         return done.code
 
     # ----------------------------------------------------------------------------------------------------------- Windows

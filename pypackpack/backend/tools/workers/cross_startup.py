@@ -221,15 +221,20 @@ def _patch_tags(module, facts):
     module.platform_tags = platform_tags
 
 
-def _patch_venv(module, _facts):
+def _patch_venv(module, facts):
     """Let environments that are made from this Python (``build`` does) report the target as well.
 
-    Not by ``PYTHONPATH``: ``build`` empties it.
+    Not by ``PYTHONPATH``: ``build`` empties it. They are made of the Python behind this one, which may be a script (crossenv's).
     """
     real = module.EnvBuilder.create
 
     def create(self, env_dir):
-        real(self, env_dir)
+        own = sys._base_executable
+        sys._base_executable = facts["base_executable"]
+        try:
+            real(self, env_dir)
+        finally:
+            sys._base_executable = own
         for folder in _site_packages(str(env_dir)):
             with open(os.path.join(folder, "_pypackpack_cross.pth"), "w", encoding="utf-8") as stream:
                 stream.write(_LINE.format(_HERE))
@@ -245,6 +250,71 @@ def _site_packages(folder):
         return [os.path.join(folder, "Lib", "site-packages")]
     lib = os.path.join(folder, "lib")
     return [os.path.join(lib, name, "site-packages") for name in os.listdir(lib) if name.startswith("python3")]
+
+
+_OPTIONAL = "PYPACKPACK_OPTIONAL"
+"""What becomes of an extension module that setuptools calls optional and that does not compile.
+
+``skip`` leaves it out and says nothing, ``error`` makes it an error. Without the variable it is left out and said when the
+command ends, or an error where nobody would say it.
+"""
+
+_BUILD_EXT = ("distutils.command.build_ext", "setuptools._distutils.command.build_ext")
+
+_NOTES = "PYPACKPACK_NOTES"
+"""The file that tells the first Python of a command what those that it started left out."""
+
+
+def _patch_build_ext(module, _facts):
+    """Let nothing optional be left out of a wheel unsaid: build tools hide the warnings of a build that ends well."""
+    real = module.build_ext.build_extension
+
+    def build_extension(self, ext):
+        try:
+            real(self, ext)
+        except Exception as error:
+            said = os.environ.get(_OPTIONAL, "")
+            notes = os.environ.get(_NOTES)
+            if said == "error" or (said != "skip" and not notes):
+                target = os.environ.get("PYPACKPACK_TARGET", "the target")
+                raise RuntimeError(
+                    f"the extension module {ext.name} cannot be built for {target}: {error} "
+                    f"({_OPTIONAL}=skip leaves out what is optional)"
+                ) from error
+            if said != "skip":
+                with open(notes, "a", encoding="utf-8") as stream:
+                    stream.write(f"{ext.name}: {error}".replace("\n", " ") + "\n")
+            raise
+
+    module.build_ext.build_extension = build_extension
+
+
+def _is_frontend(words):
+    """Tell whether this is a process that a person started, and not one in an isolated build, whose output is hidden."""
+    return not any(os.path.basename(word) == "_in_process.py" for word in words)
+
+
+def _listen():
+    """Say at the end of this process what the builds that it started left out, unless an earlier one does."""
+    if os.environ.get(_NOTES):
+        return
+    import atexit
+
+    here = os.getpid()
+    place = os.environ[_NOTES] = os.path.join(_HERE, f"left-out-{here}.txt")
+    if os.path.exists(place):
+        os.unlink(place)  # of a process that was killed
+
+    def tell():
+        if os.getpid() != here or not os.path.exists(place):
+            return
+        with open(place, encoding="utf-8") as stream:
+            lines = sorted(set(stream))
+        os.unlink(place)
+        for line in lines:
+            sys.stderr.write(f"pypackpack: could not be built, and is missing where it is optional: {line}")
+
+    atexit.register(tell)
 
 
 class _Finder:
@@ -300,12 +370,25 @@ def _is_fetching_build_tools(words, own):
     return names[:1] == ["__pip-runner__.py"] and "--ignore-installed" in words
 
 
+def _is_asked_by_uv(words):
+    """Tell whether uv asks what this interpreter is.
+
+    It hears the truth, since it installs build tools by it, and keeps the answer for whatever else it does with this Python.
+    """
+    return any("get_interpreter_info" in word for word in words)
+
+
 def _add_cross_file(words, facts):
     """Let ``meson setup`` know what it compiles for."""
     name = os.path.basename(words[0]) if words else ""
     is_meson = name in ("meson", "meson.py", "meson.exe") or (name == "__main__.py" and "mesonbuild" in words[0])
     if is_meson and words[1:2] == ["setup"] and not any(word.startswith("--cross-file") for word in words):
         words[2:2] = ["--cross-file", facts["meson"]]
+
+
+def _facts():
+    with open(os.path.join(_HERE, "facts.json"), encoding="utf-8") as stream:
+        return json.load(stream)
 
 
 def start(own):
@@ -316,10 +399,9 @@ def start(own):
     if getattr(sys, "cross_compiling", False) or os.environ.get(_OFF) == "off":
         return
     words = list(getattr(sys, "orig_argv", ()))
-    if _is_fetching_build_tools(words, own):
+    if _is_fetching_build_tools(words, own) or _is_asked_by_uv(words):
         return
-    with open(os.path.join(_HERE, "facts.json"), encoding="utf-8") as stream:
-        facts = json.load(stream)
+    facts = _facts()
     if list(sys.version_info[:2]) != facts["python"] or (not own and sys.base_prefix != facts["base_prefix"]):
         return
     _patch_sysconfig(facts, own)
@@ -327,7 +409,10 @@ def start(own):
     _patch_machinery(facts)
     _patch_os(facts)
     _patch_sys(facts)
-    sys.meta_path.insert(0, _Finder({"packaging.tags": _patch_tags, "venv": _patch_venv}, facts))
+    patches = {"packaging.tags": _patch_tags, "venv": _patch_venv, **dict.fromkeys(_BUILD_EXT, _patch_build_ext)}
+    sys.meta_path.insert(0, _Finder(patches, facts))
+    if own and _is_frontend(words):
+        _listen()
     _add_cross_file(sys.argv, facts)
     if own and "pip-build-env-" not in os.environ.get("PYTHONPATH", ""):
         sys.path.append(facts["site"])
@@ -335,4 +420,6 @@ def start(own):
 
 def start_beside():
     """Only let environments that are made from this Python report the target; it does so itself already (crossenv)."""
-    sys.meta_path.insert(0, _Finder({"venv": _patch_venv}, None))
+    sys.meta_path.insert(0, _Finder({"venv": _patch_venv, **dict.fromkeys(_BUILD_EXT, _patch_build_ext)}, _facts()))
+    if _is_frontend(list(getattr(sys, "orig_argv", ()))):
+        _listen()

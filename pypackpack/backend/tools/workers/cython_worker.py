@@ -4,7 +4,8 @@ Started as a script by `pypackpack.backend.tools.cython`; it must not import any
 costs Cython's import and nothing else.
 
 Request: ``{"path": "pkg/mod.py", "module": "pkg.mod", "source": <base64>, "trailer": "", "packages": ["pkg"]}``.
-Answer: ``{"c": <base64>}`` or ``{"errors": [[line, column, message], …]}``.
+Answer: ``{"c": <base64>}`` or ``{"errors": [[line, column, message], …]}``; ``{"errno": n, "trouble": text}`` when it is this
+machine that cannot do it.
 
 The sources lie in a folder of the worker's own, by their place in the package, and are named relative to it: the C
 then holds no path of this machine, and Cython finds the same package around the module as Python will.
@@ -21,6 +22,7 @@ sys.path.pop(0)  # the folder of this script: nothing in it may shadow a module 
 
 import base64
 import contextlib
+import errno
 import io
 import json
 import os
@@ -104,6 +106,10 @@ def transcompile(request: dict[str, Any]) -> dict[str, Any]:
             errors = parse(words.getvalue())
     except Errors.CompileError as error:
         errors = [position(error)]
+    except OSError as error:  # a full disk says nothing about the module
+        return {"errno": error.errno or 0, "trouble": error.strerror or str(error)}
+    except MemoryError:
+        return {"errno": errno.ENOMEM, "trouble": os.strerror(errno.ENOMEM)}
     except Exception as error:  # noqa: BLE001 - a crash of the compiler is an answer about this module, not our end
         errors = [[0, 0, f"the compiler crashed: {type(error).__name__}: {error}"]]
     finally:
