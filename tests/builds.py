@@ -60,7 +60,7 @@ def build(project: Path, package: str, *words: str, env: Mapping[str, str] | Non
     command = [sys.executable, "-m", "pypackpack", "build", package, "source", *words, "--json"]
     done = run(command, cwd=project, env={"PYTHONPATH": str(ROOT), "NO_COLOR": "1", **(env or {})}, timeout=timeout)
     assert done.returncode == 0, done.stdout + done.stderr
-    return Built(json.loads(done.stdout))
+    return Built(json.loads(done.stdout.splitlines()[-1]))
 
 
 def run(

@@ -24,16 +24,23 @@ def metadata(name: str, version: str, needs: Iterable[str] = (), extras: Iterabl
 
 
 def wheel(
-    folder: Path, name: str, version: str, tag: str = "py3-none-any", *, needs: Iterable[str] = (), extras: Iterable[str] = ()
+    folder: Path,
+    name: str,
+    version: str = "1.0",
+    tag: str = "py3-none-any",
+    *,
+    needs: Iterable[str] = (),
+    extras: Iterable[str] = (),
 ) -> Path:
-    """Write a wheel with one module that knows its version and tag."""
+    """Write a wheel with one module of the distribution's name that knows its version and tag."""
     folder.mkdir(parents=True, exist_ok=True)
-    info = f"{name}-{version}.dist-info"
+    module = name.replace("-", "_")
+    info = f"{module}-{version}.dist-info"
     python, abi, platforms = tag.split("-")
     tags = "".join(f"Tag: {python}-{abi}-{platform}\n" for platform in platforms.split("."))
     pure = "true" if platforms == "any" else "false"
     files = {
-        f"{name}/__init__.py": f"VERSION = {version!r}\nTAG = {tag!r}\n",
+        f"{module}/__init__.py": f"VERSION = {version!r}\nTAG = {tag!r}\n",
         f"{info}/METADATA": metadata(name, version, needs, extras),
         f"{info}/WHEEL": f"Wheel-Version: 1.0\nGenerator: tests\nRoot-Is-Purelib: {pure}\n{tags}",
     }
@@ -42,7 +49,7 @@ def wheel(
         digest = base64.urlsafe_b64encode(hashlib.sha256(text.encode()).digest()).rstrip(b"=").decode()
         rows.append(f"{path},sha256={digest},{len(text.encode())}\n")
     files[f"{info}/RECORD"] = "".join([*rows, f"{info}/RECORD,,\n"])
-    place = folder / f"{name}-{version}-{tag}.whl"
+    place = folder / f"{module}-{version}-{tag}.whl"
     with zipfile.ZipFile(place, "w") as archive:
         for path, text in files.items():
             archive.writestr(zipfile.ZipInfo(path, (1980, 1, 1, 0, 0, 0)), text)

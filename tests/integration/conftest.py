@@ -17,6 +17,14 @@ HOST_TARGETS = ("linux_x86_64",)
 
 
 @pytest.fixture
+def own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A cache of the test's own."""
+    cache = tmp_path / "cache"
+    monkeypatch.setenv(filesystem.CACHE_VARIABLE, os.fspath(cache))
+    return cache
+
+
+@pytest.fixture
 def cold_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A cache of the test's own that has nothing but zig and the C runtimes that it built, if they are here already."""
     shared = filesystem.cache_folder()
@@ -46,7 +54,11 @@ def small_project(tmp_path: Path) -> Callable[..., Path]:
     ) -> Path:
         root = tmp_path / folder
         package = root / "small"
-        everything: dict[str, str | bytes] = {"main/__init__.py": "", "main/mod.py": "def answer():\n    return 42\n", **(files or {})}
+        everything: dict[str, str | bytes] = {
+            "main/__init__.py": "",
+            "main/mod.py": "def answer():\n    return 42\n",
+            **(files or {}),
+        }
         for place, content in everything.items():
             path = package / "src" / place
             path.parent.mkdir(parents=True, exist_ok=True)

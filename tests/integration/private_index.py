@@ -1,4 +1,4 @@
-"""A private index on this machine: pypiserver behind basic authentication, with wheels made here.
+"""A private index on this machine: pypiserver behind basic authentication.
 
 Run as a script it serves a folder: ``private_index.py <folder> <user> <password>``, and prints its port.
 """
@@ -8,7 +8,6 @@ from __future__ import annotations
 import contextlib
 import subprocess
 import sys
-import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -37,27 +36,6 @@ class PrivateIndex:
     @property
     def url_with_secret(self) -> str:
         return f"http://{USER}:{SECRET}@{self.host}/simple/"
-
-
-def tiny_wheel(folder: Path, name: str, version: str = "1.0", *, requires: tuple[str, ...] = ()) -> Path:
-    """Write a wheel with one module of the distribution's name."""
-    module = name.replace("-", "_")
-    info = f"{module}-{version}.dist-info"
-    metadata = f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n" + "".join(
-        f"Requires-Dist: {line}\n" for line in requires
-    )
-    files = {
-        f"{module}/__init__.py": f"VERSION = {version!r}\n",
-        f"{info}/METADATA": metadata,
-        f"{info}/WHEEL": "Wheel-Version: 1.0\nGenerator: test\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
-    }
-    record = "".join(f"{path},,\n" for path in [*files, f"{info}/RECORD"])
-    path = folder / f"{module}-{version}-py3-none-any.whl"
-    folder.mkdir(parents=True, exist_ok=True)
-    with zipfile.ZipFile(path, "w") as archive:
-        for place, text in {**files, f"{info}/RECORD": record}.items():
-            archive.writestr(place, text)
-    return path
 
 
 @contextlib.contextmanager

@@ -4,29 +4,23 @@ from __future__ import annotations
 
 import contextlib
 import sys
-import threading
 from typing import TYPE_CHECKING
 
 import pytest
 
-from pypackpack.backend.filesystem import CACHE_VARIABLE
-from pypackpack.middleware.dependency import manage
-from pypackpack.middleware.environment.sync import sync
-from pypackpack.middleware.project.read import load_project
-from pypackpack.model.build import Silent
 from pypackpack.model.errors import (
     NoSuchDependencyError,
     NoWheelError,
     PackageIndexError,
-    PyPackPackError,
     UsageError,
 )
+from tests.integration.shops import PYTHON, PackageShop, lay_out
 from tests.snapshot import snapshot
+from tests.together import at_once
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from pypackpack.model.environment import DependencyChange, SyncResult
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -35,7 +29,6 @@ else:
 
 pytestmark = pytest.mark.network
 
-PYTHON = f"{sys.version_info[0]}.{sys.version_info[1]}"
 
 ROOT = '[project]\nname = "shop"\nversion = "1"\n\n[tool.pypackpack]\npackages = ["app"]\n'
 APP = """\
@@ -56,75 +49,34 @@ python = ["{python}"]
 NOBODYS = "pypackpack-test-" + "x" * 120
 
 
-class Shop:
+class Shop(PackageShop):
     """A project on disk with one package."""
 
-    def __init__(self, root: Path, *targets: str) -> None:
-        self.root = root
-        self.app = root / "app"
-        (self.app / "src" / "main").mkdir(parents=True)
-        (root / "pyproject.toml").write_text(ROOT, encoding="utf-8")
-        self.write(*targets)
-
     def write(self, *targets: str) -> None:
-        quoted = ", ".join(f'"{target}"' for target in targets)
-        (self.app / "pyproject.toml").write_text(APP.format(targets=quoted, python=PYTHON), encoding="utf-8")
+        listed = ", ".join(f'"{target}"' for target in targets)
+        lay_out(self.root, ROOT, {"app": APP.format(targets=listed, python=PYTHON)})
 
-    @property
-    def lines(self) -> list[str]:
-        content = tomllib.loads((self.app / "pyproject.toml").read_text(encoding="utf-8"))
-        return list(content["project"]["dependencies"])
-
-    def add(self, *requirements: str, to: tuple[str, ...] = (), offline: bool = False) -> DependencyChange:
-        project = load_project(self.root)
-        return manage.add(project, project.packages[0], requirements, to, Silent(), offline=offline)
-
-    def remove(self, *names: str, of: tuple[str, ...] = ()) -> DependencyChange:
-        project = load_project(self.root)
-        return manage.remove(project, project.packages[0], names, of, Silent())
-
-    def sync(self, *words: str, offline: bool = False) -> SyncResult:
-        project = load_project(self.root)
-        return sync(project, project.packages, words, offline=offline, watcher=Silent())
-
-    def site(self, target: str) -> Path:
-        return self.app / "build" / "crossenv" / target / "lib" / f"python{PYTHON}" / "site-packages"
-
-    def tags(self, target: str) -> dict[str, set[str]]:
-        """Distribution → the tags that its installed WHEEL file says."""
-        found = {}
-        for path in self.site(target).glob("*.dist-info/WHEEL"):
-            lines = path.read_text(encoding="utf-8").splitlines()
-            found[path.parent.name.split("-")[0]] = {line[5:] for line in lines if line.startswith("Tag: ")}
-        return found
+    def wheel_tags(self, target: str) -> dict[str, set[str]]:
+        return {name: set(tags) for (name, _), tags in self.tags(target).items()}
 
 
 @pytest.fixture
-def shop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Shop:
-    monkeypatch.setenv(CACHE_VARIABLE, str(tmp_path / "cache"))
-    return Shop(tmp_path / "der läden", "linux_x86_64", "windows_amd64", "macos_arm64")
-
-
-def fails(shop: Shop, kind: type[PyPackPackError], *requirements: str, to: tuple[str, ...] = ()) -> PyPackPackError:
-    """Add what cannot be added, and see that nothing has changed."""
-    before = snapshot(shop.root)
-    with pytest.raises(kind) as caught:
-        shop.add(*requirements, to=to)
-    assert snapshot(shop.root) == before
-    assert type(caught.value) is kind
-    assert caught.value.hint
-    return caught.value
+def shop(tmp_path: Path, own_cache: Path) -> Shop:
+    del own_cache
+    made = Shop(tmp_path / "der läden")
+    made.write("linux_x86_64", "windows_amd64", "macos_arm64")
+    return made
 
 
 def test_numpy_for_windows_and_linux(shop: Shop) -> None:
     change = shop.add("numpy", to=("windows", "linux"))
-    assert shop.lines == ["tabulate>=0.9", "numpy; sys_platform == 'win32' or sys_platform == 'linux'"]
+    assert shop.lines() == ["tabulate>=0.9", "numpy; sys_platform == 'win32' or sys_platform == 'linux'"]
     assert "# the shop itself" in (shop.app / "pyproject.toml").read_text(encoding="utf-8")
     assert "# reports" in (shop.app / "pyproject.toml").read_text(encoding="utf-8")
     assert {item.target for item in change.synced.environments} == {"linux_x86_64", "windows_amd64", "macos_arm64"}
 
     digits = PYTHON.replace(".", "")
-    linux, windows, macos = (shop.tags(name) for name in ("linux_x86_64", "windows_amd64", "macos_arm64"))
+    linux, windows, macos = (shop.wheel_tags(name) for name in ("linux_x86_64", "windows_amd64", "macos_arm64"))
     assert linux.pop("tabulate") == windows.pop("tabulate") == macos.pop("tabulate") == {"py3-none-any"}
     assert windows == {"numpy": {f"cp{digits}-cp{digits}-win_amd64"}}
     # The floor of linux_x86_64 is glibc 2.17; newer numpy has no wheel for it, so an older one is taken.
@@ -142,13 +94,13 @@ def test_numpy_for_windows_and_linux(shop: Shop) -> None:
 
     linux_before = snapshot(shop.site("linux_x86_64"))
     shop.remove("numpy", of=("windows",))
-    assert shop.lines == ["tabulate>=0.9", "numpy; sys_platform == 'linux'"]
-    assert shop.tags("windows_amd64") == {"tabulate": {"py3-none-any"}}
+    assert shop.lines() == ["tabulate>=0.9", "numpy; sys_platform == 'linux'"]
+    assert shop.wheel_tags("windows_amd64") == {"tabulate": {"py3-none-any"}}
     assert snapshot(shop.site("linux_x86_64")) == linux_before
 
     shop.remove("numpy", of=("linux_x86_64",))
-    assert shop.lines == ["tabulate>=0.9"]
-    assert set(shop.tags("linux_x86_64")) == {"tabulate"}
+    assert shop.lines() == ["tabulate>=0.9"]
+    assert set(shop.wheel_tags("linux_x86_64")) == {"tabulate"}
 
 
 def test_sync_puts_right_what_was_changed_by_hand(shop: Shop) -> None:
@@ -185,7 +137,8 @@ def test_nothing_to_do_asks_nobody(shop: Shop, monkeypatch: pytest.MonkeyPatch) 
 def test_a_fresh_clone_gets_what_the_lock_says(shop: Shop) -> None:
     shop.sync()
     lock = (shop.app / "pyproject.lock").read_bytes()
-    other = Shop(shop.root.parent / "clone", "linux_x86_64", "windows_amd64", "macos_arm64")
+    other = Shop(shop.root.parent / "clone")
+    other.write("linux_x86_64", "windows_amd64", "macos_arm64")
     (other.app / "pyproject.lock").write_bytes(lock)
     result = other.sync(offline=True)
     assert result.locked == ()
@@ -208,7 +161,7 @@ def test_one_target_at_a_time(shop: Shop) -> None:
 
 def test_a_name_that_is_not_there(shop: Shop) -> None:
     shop.sync()
-    error = fails(shop, NoSuchDependencyError, NOBODYS, to=("windows",))
+    error = shop.refused(NoSuchDependencyError, NOBODYS, to=("windows",))
     assert NOBODYS in error.message
     assert "windows_amd64" in error.message
     assert "linux" not in error.message
@@ -216,22 +169,22 @@ def test_a_name_that_is_not_there(shop: Shop) -> None:
 
 
 def test_a_version_that_is_not_there(shop: Shop) -> None:
-    error = fails(shop, NoSuchDependencyError, "click>=9000")
+    error = shop.refused(NoSuchDependencyError, "click>=9000")
     assert "click>=9000" in error.message
 
 
 def test_a_target_without_a_wheel(shop: Shop) -> None:
     # The last release before wheels for Windows on ARM.
     shop.write("linux_x86_64", "windows_arm64")
-    error = fails(shop, NoWheelError, "markupsafe==2.0.0", to=("windows_arm64",))
+    error = shop.refused(NoWheelError, "markupsafe==2.0.0", to=("windows_arm64",))
     assert "markupsafe has no wheel for windows_arm64" in error.message
 
 
 def test_a_platform_that_uv_has_no_name_for_takes_pure_wheels_only(shop: Shop) -> None:
     shop.write("linux_x86_64", "linux_armv7")
     shop.sync()
-    assert shop.tags("linux_armv7") == {"tabulate": {"py3-none-any"}}
-    error = fails(shop, NoWheelError, "markupsafe")
+    assert shop.wheel_tags("linux_armv7") == {"tabulate": {"py3-none-any"}}
+    error = shop.refused(NoWheelError, "markupsafe")
     assert "linux_armv7" in error.message
 
 
@@ -240,7 +193,7 @@ def test_the_index_out_of_reach(shop: Shop, monkeypatch: pytest.MonkeyPatch, tmp
     monkeypatch.setenv("UV_INDEX_URL", "http://127.0.0.1:9/simple")  # the discard port: nobody listens
     monkeypatch.setenv("UV_HTTP_RETRIES", "0")
     monkeypatch.setenv("UV_CACHE_DIR", str(tmp_path / "uv"))
-    error = fails(shop, PackageIndexError, "click", to=("windows",))
+    error = shop.refused(PackageIndexError, "click", to=("windows",))
     assert "out of reach" in error.message
     assert "click" in error.message
     assert "windows_amd64" in error.message
@@ -257,9 +210,9 @@ def test_offline_and_not_here(shop: Shop, monkeypatch: pytest.MonkeyPatch, tmp_p
 
 
 def test_words_that_are_wrong(shop: Shop) -> None:
-    assert "not a requirement" in fails(shop, UsageError, "numpy>=").message
-    assert "s3cret" not in fails(shop, UsageError, "git+https://user:s3cret@example.invalid/x.git").message
-    assert "marker" in fails(shop, UsageError, "numpy; python_version < '3.12'", to=("windows",)).message
+    assert "not a requirement" in shop.refused(UsageError, "numpy>=").message
+    assert "s3cret" not in shop.refused(UsageError, "git+https://user:s3cret@example.invalid/x.git").message
+    assert "marker" in shop.refused(UsageError, "numpy; python_version < '3.12'", to=("windows",)).message
     before = snapshot(shop.root)
     with pytest.raises(UsageError, match=r"numpi.*not a dependency of app"):
         shop.remove("numpi")
@@ -276,30 +229,17 @@ def test_what_a_marker_cannot_say(shop: Shop) -> None:
     content = tomllib.loads((shop.app / "pyproject.toml").read_text(encoding="utf-8"))
     assert content["project"]["dependencies"] == ["tabulate>=0.9"]
     assert content["tool"]["pypackpack"]["target"] == {"linux_musl_x86_64": {"dependencies": ["markupsafe"]}}
-    assert set(shop.tags("linux_x86_64")) == {"tabulate"}
-    assert all("musllinux" in tag for tag in shop.tags("linux_musl_x86_64")["markupsafe"])
+    assert set(shop.wheel_tags("linux_x86_64")) == {"tabulate"}
+    assert all("musllinux" in tag for tag in shop.wheel_tags("linux_musl_x86_64")["markupsafe"])
     shop.remove("markupsafe", of=("linux_musl_x86_64",))
     content = tomllib.loads((shop.app / "pyproject.toml").read_text(encoding="utf-8"))
     assert "target" not in content["tool"]["pypackpack"]
-    assert set(shop.tags("linux_musl_x86_64")) == {"tabulate"}
+    assert set(shop.wheel_tags("linux_musl_x86_64")) == {"tabulate"}
 
 
 def test_two_at_once(shop: Shop) -> None:
-    errors: list[BaseException] = []
-
-    def work() -> None:
-        try:
-            shop.sync()
-        except BaseException as error:  # noqa: BLE001 - shown below
-            errors.append(error)
-
-    threads = [threading.Thread(target=work) for _ in range(2)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert errors == []
-    assert set(shop.tags("linux_x86_64")) == {"tabulate"}
+    at_once([shop.sync] * 2)
+    assert set(shop.wheel_tags("linux_x86_64")) == {"tabulate"}
     assert [path.name for path in (shop.app / "build" / "crossenv").iterdir() if path.name.startswith(".")] == []
 
 
@@ -316,4 +256,4 @@ def test_a_failure_while_putting_in_place_puts_everything_back(shop: Shop, monke
             shop.add("click")
     assert snapshot(shop.root) == before
     shop.add("click")
-    assert set(shop.tags("macos_arm64")) == {"click", "tabulate"}
+    assert set(shop.wheel_tags("macos_arm64")) == {"click", "tabulate"}

@@ -13,7 +13,7 @@ from pypackpack.backend import filesystem
 from pypackpack.backend.filesystem import CACHE_VARIABLE
 from pypackpack.backend.tools import venv
 from pypackpack.middleware.dependency.imports import import_requirements
-from pypackpack.middleware.environment import development, development_change
+from pypackpack.middleware.environment import development, development_change, development_tree
 from pypackpack.middleware.environment.check import check_development
 from pypackpack.middleware.package.manage import add_package, remove_package
 from pypackpack.middleware.project.read import load_project
@@ -28,8 +28,9 @@ from pypackpack.model.errors import (
     PyPackPackError,
     UsageError,
 )
-from tests.integration.private_index import tiny_wheel
+from tests.integration.shops import PYTHON, lay_out
 from tests.snapshot import snapshot
+from tests.wheelhouse import wheel
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -41,7 +42,6 @@ if TYPE_CHECKING:
 
     from pypackpack.model.environment import DevelopmentChange, DevelopmentSync
 
-HERE = f"{sys.version_info[0]}.{sys.version_info[1]}"
 ROOT = """\
 # the whole shop
 [project]
@@ -109,12 +109,8 @@ class Shop:
     def __init__(self, root: Path) -> None:
         self.root = root
         host = table.host_target().name
-        for name, text in (("billing", BILLING), ("core", CORE)):
-            (root / name / "src" / "main").mkdir(parents=True)
-            (root / name / "src" / "main" / "__init__.py").write_text(f"NAME = {name!r}\n", encoding="utf-8")
-            (root / name / "pyproject.toml").write_text(text.format(host=host), encoding="utf-8")
-        (root / "pyproject.toml").write_text(ROOT, encoding="utf-8")
-        (root / ".python-version").write_text(f"{HERE}\n", encoding="utf-8")
+        packages = {"billing": BILLING.format(host=host), "core": CORE.format(host=host)}
+        lay_out(root, ROOT, packages, python=PYTHON)
 
     def sync(self, *options: str) -> DevelopmentSync:
         return development.sync(load_project(self.root), uv_options=options, watcher=Silent())
@@ -146,14 +142,14 @@ class Shop:
 
 
 @pytest.fixture
-def shop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Shop:
-    monkeypatch.setenv(CACHE_VARIABLE, os.fspath(tmp_path / "cache"))
+def shop(tmp_path: Path, own_cache: Path) -> Shop:
+    del own_cache
     for name in ("alpha", "beta", "delta", "gamma", "zeta"):
-        tiny_wheel(tmp_path / "wheels", name)
-    tiny_wheel(tmp_path / "wheels", "alpha", "2.0", requires=("core",))
-    tiny_wheel(tmp_path / "wheels", "core", "99.0")  # somebody else's
-    tiny_wheel(tmp_path / "wheels", "alpha", "0.5")
-    tiny_wheel(tmp_path / "wheels", "picky", requires=("alpha<1",))
+        wheel(tmp_path / "wheels", name)
+    wheel(tmp_path / "wheels", "alpha", "2.0", needs=("core",))
+    wheel(tmp_path / "wheels", "core", "99.0")  # somebody else's
+    wheel(tmp_path / "wheels", "alpha", "0.5")
+    wheel(tmp_path / "wheels", "picky", needs=("alpha<1",))
     return Shop(tmp_path / "der läden")
 
 
@@ -175,7 +171,7 @@ def test_one_resolution_has_groups_packages_and_what_they_need_here(shop: Shop) 
     # An edit is imported at once.
     (shop.root / "core" / "src" / "main" / "__init__.py").write_text("NAME = 'edited'\n", encoding="utf-8")
     assert shop.python("import core; print(core.NAME)") == "edited"
-    tree = development.tree(load_project(shop.root), uv_options=("--depth", "1"))
+    tree = development_tree.said(load_project(shop.root), uv_options=("--depth", "1"))
     assert tree.splitlines()[0] == "shop"
     assert any("alpha v2.0 (group: dev)" in line for line in tree.splitlines())
     assert not any("gamma" in line for line in tree.splitlines())
@@ -279,8 +275,8 @@ def test_a_path_that_is_not_in_the_clone(shop: Shop) -> None:
 
 def test_a_changed_constraint_reaches_the_lock(shop: Shop) -> None:
     for version in ("1.1", "1.2"):
-        tiny_wheel(shop.root.parent / "wheels", "zeta", version)
-    tiny_wheel(shop.root.parent / "wheels", "tower", requires=("zeta",))
+        wheel(shop.root.parent / "wheels", "zeta", version)
+    wheel(shop.root.parent / "wheels", "tower", needs=("zeta",))
     (shop.root / "requirements.txt").write_text("tower\n-c limits.txt\n", encoding="utf-8")
 
     def held(limits: str) -> tuple[list[str], list[str]]:
@@ -333,7 +329,7 @@ def test_a_failure_changes_nothing(shop: Shop, monkeypatch: pytest.MonkeyPatch) 
     )
     assert shop.sync().unchanged
 
-    def changed(_edits: object) -> None:
+    def changed(*_: object) -> None:
         msg = "changed meanwhile"
         raise ConflictError(msg, hint="Again.")
 
@@ -365,6 +361,28 @@ def test_ctrl_c_while_the_lock_is_written_takes_everything_back(shop: Shop, monk
     assert not (shop.site / "zeta").exists()
     assert shop.sync().installed == installed
     assert not list(shop.root.glob(".py*.*.*"))
+
+
+def test_ctrl_c_in_the_middle_of_uv_s_work_says_what_completes_it(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    shop.sync()
+
+    def stop(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(development.Work, "install", stop)  # when it is interrupted no child is started any more
+        with pytest.raises(KeyboardInterrupt) as caught:
+            shop.add("zeta")
+        assert caught.value.__notes__ == [
+            f"{shop.root / '.venv'} is not as it was: interrupted",
+            "`pypackpack sync` makes .venv what the lock says.",
+        ]
+        (shop.root / "core" / "pyproject.toml").write_text(CORE.format(host="linux_x86_64") + "\n", encoding="utf-8")
+        with pytest.raises(KeyboardInterrupt) as caught:
+            development.refresh(load_project(shop.root), Silent())
+        assert caught.value.__notes__ == [".venv may not be up to date: `pypackpack sync` completes it."]
+    assert not shop.sync().unchanged
+    assert shop.sync().unchanged
 
 
 def test_what_stands_in_the_environment_s_place_is_left_alone(tmp_path: Path, shop: Shop) -> None:
@@ -400,10 +418,18 @@ def test_an_environment_changed_by_hand_is_put_right(shop: Shop) -> None:
 
 
 def test_options_are_for_this_one_time(shop: Shop) -> None:
-    shop.add("zeta", options=("--group", "docs"))
-    assert not (shop.site / "zeta").exists()
+    shop.sync()
+    # As `uv add` does: what was just added is there, and a plain sync takes it away again.
+    added = shop.add("zeta", options=("--group", "docs"))
+    assert added.synced is not None
+    assert added.synced.added == (("zeta", "1.0"),)
+    assert [each.line for each in added.added] == ["zeta>=1.0"]
+    with pytest.raises(OutOfSyncError):
+        check_development(load_project(shop.root))
+    assert shop.sync().removed == (("zeta", "1.0"),)
     said = shop.sync("--group", "docs", "--dry-run")
-    assert "zeta==1.0" in said.said
+    assert said.planned
+    assert said.added == (("zeta", "1.0"),)
     assert not (shop.site / "zeta").exists()
     assert shop.sync("--group", "docs").added == (("zeta", "1.0"),)
     assert shop.sync().removed == (("zeta", "1.0"),)

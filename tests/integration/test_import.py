@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import subprocess
@@ -10,7 +11,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.integration.private_index import SECRET, USER, served
 from tests.snapshot import snapshot
+from tests.wheelhouse import wheel
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -61,8 +64,8 @@ def shop(tmp_path: Path) -> Path:
     return root
 
 
-def call(root: Path, *words: str) -> subprocess.CompletedProcess[str]:
-    env = {**os.environ, "PYTHONPATH": os.fspath(HERE), "PYTHONIOENCODING": "utf-8"}
+def call(root: Path, *words: str, **variables: str) -> subprocess.CompletedProcess[str]:
+    env = {**os.environ, "PYTHONPATH": os.fspath(HERE), "PYTHONIOENCODING": "utf-8", **variables}
     command = [sys.executable, "-m", "pypackpack", *words]
     return subprocess.run(command, cwd=root, env=env, capture_output=True, text=True, encoding="utf-8", check=False)
 
@@ -179,3 +182,52 @@ def test_files_that_include_each_other(shop: Path) -> None:
 def test_package_and_group_exclude_each_other(shop: Path) -> None:
     assert error(shop, "services", "--package", "app", "--group", "x")["code"] == "usage"
     assert error(shop, "services", "--package", "nobody")["code"] == "usage"
+
+
+POETRY = """\
+[tool.poetry.dependencies]
+python = "^3.10"
+own-lib = { path = "libs/own", develop = true }
+till-lib = "^1.2"
+
+[tool.poetry.group.dev.dependencies]
+till-test = { version = "*", python = ">=3.10" }
+"""
+
+
+def test_another_tools_project_with_its_indexes(shop: Path) -> None:
+    """A list of files and an index behind a password, which only the environment has."""
+    wheel(shop / "wheels", "till-lib", "1.2.5")
+    wheel(shop / "wheels", "till-lib", "2.0")
+    private = wheel(shop.parent / "served", "till-private", "1.0")
+    wheel(shop.parent / "served", "till-test", "3.0")
+    digest = hashlib.sha256(private.read_bytes()).hexdigest()
+    (shop / "old").mkdir()
+    (shop / "old" / "pyproject.toml").write_text(POETRY.replace("libs/own", "../libs/own"), encoding="utf-8")
+    with served(shop.parent / "served") as index:
+        text = f"--extra-index-url {index.url_with_secret}\n-f wheels\ntill-private==1.0 --hash=sha256:{digest}\n"
+        (shop / "a.txt").write_text(text, encoding="utf-8")
+        words = ["a.txt", "old/pyproject.toml", "--take-indexes", "--delete"]
+        refused = error(shop, *words)  # no credentials, no index
+        assert SECRET not in str(refused)
+        name = "UV_INDEX_127_0_0_1"
+        done = call(shop, "import", *words, **{f"{name}_USERNAME": USER, f"{name}_PASSWORD": SECRET})
+    assert done.returncode == 0, done.stderr
+    assert f"{name}_PASSWORD" in done.stdout
+    assert "old/pyproject.toml stays: it is no requirements file" in done.stderr
+    assert not (shop / "a.txt").exists()
+    content = tomllib.loads((shop / "pyproject.toml").read_text(encoding="utf-8"))
+    assert content["dependency-groups"]["dev"] == [
+        "own-lib",
+        "till-lib>=1.2,<2",
+        "till-private==1.0",
+        "till-test>=3.0 ; python_full_version >= '3.10'",
+    ]
+    assert content["tool"]["uv"]["index"] == [
+        {"name": "127-0-0-1", "url": index.url},
+        {"name": "wheels", "url": "./wheels", "format": "flat"},
+    ]
+    assert (versions(shop)["till-lib"], versions(shop)["till-private"]) == ("1.2.5", "1.0")
+    for path in (shop / "pyproject.toml", shop / "pyproject.lock"):
+        assert SECRET not in path.read_text(encoding="utf-8")
+    assert SECRET not in done.stdout + done.stderr

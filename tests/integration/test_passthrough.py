@@ -14,8 +14,10 @@ from pypackpack.backend.filesystem import CACHE_VARIABLE
 from pypackpack.backend.tools import uv, uv_options
 from pypackpack.frontend.cli.table import ROWS
 from pypackpack.middleware.target import table
-from tests.integration.private_index import SECRET, USER, served, tiny_wheel
+from tests.integration.private_index import SECRET, USER, served
+from tests.integration.shops import PYTHON, lay_out
 from tests.integration.test_projects import ROOT as CODE
+from tests.wheelhouse import wheel
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,7 +25,6 @@ if TYPE_CHECKING:
 
     from tests.integration.private_index import PrivateIndex
 
-HERE = f"{sys.version_info[0]}.{sys.version_info[1]}"
 PROJECT = """\
 [project]
 name = "shop"
@@ -110,7 +111,7 @@ class Shell:
 def index(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PrivateIndex]:
     folder = tmp_path_factory.mktemp("served")
     for name in ("secretlib", "secretdep"):
-        tiny_wheel(folder, name)
+        wheel(folder, name)
     with served(folder) as running:
         yield running
 
@@ -118,11 +119,7 @@ def index(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PrivateIndex]:
 @pytest.fixture
 def shell(tmp_path: Path) -> Shell:
     root = tmp_path / "shop"
-    (root / "billing" / "src" / "main").mkdir(parents=True)
-    (root / "billing" / "src" / "main" / "__init__.py").write_text("", encoding="utf-8")
-    (root / "billing" / "pyproject.toml").write_text(BILLING.format(host=table.host_target().name), encoding="utf-8")
-    (root / "pyproject.toml").write_text(PROJECT, encoding="utf-8")
-    (root / ".python-version").write_text(f"{HERE}\n", encoding="utf-8")
+    lay_out(root, PROJECT, {"billing": BILLING.format(host=table.host_target().name)}, python=PYTHON)
     (tmp_path / "cache").mkdir()
     return Shell(root, tmp_path / "cache")
 
@@ -185,7 +182,7 @@ def test_what_nobody_knows_is_said_with_the_nearest_of_both(shell: Shell) -> Non
     assert "Did you mean --extra-index-url?" in shell("add", "x", "--extra-indx-url", "y", code=2)
     assert "Did you mean --target?" in shell("billing", "add", "x", "--taget", "linux", code=2)
     assert "--index needs a value" in shell("sync", "--index", code=2)
-    assert "`pypackpack billing sync --check`" in shell("billing", "sync", "--locked", code=2)
+    assert "`pypackpack <package> sync --check`" in shell("billing", "add", "x", "--locked", code=2)
     assert "`pypackpack import r.txt --package billing`" in shell("billing", "add", "-r", "r.txt", code=2)
     assert "has no option --indx" in shell("build", "billing", "source", "--indx", code=2)
     assert "--target is for a package's environments" in shell("sync", "--target", "linux", code=2)

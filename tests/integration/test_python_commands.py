@@ -13,16 +13,16 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pypackpack.backend import filesystem
-from pypackpack.backend.filesystem import CACHE_VARIABLE
 from pypackpack.middleware.environment import development
 from pypackpack.middleware.project.read import load_project
 from pypackpack.middleware.python import choose, foreign, use
 from pypackpack.middleware.target import table
 from pypackpack.model.build import Silent
 from pypackpack.model.errors import MissingToolError, ToolError, UsageError
-from tests.integration.private_index import tiny_wheel
-from tests.integration.test_passthrough import HERE, Shell
+from tests.integration.shops import PYTHON, lay_out
+from tests.integration.test_passthrough import Shell
 from tests.snapshot import snapshot
+from tests.wheelhouse import wheel
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -49,20 +49,16 @@ default = true
 def other_python() -> str:
     """Return another series than ours that is on this machine, or ours."""
     here = {".".join(map(str, each.series)) for each in choose.installed(choose.SUPPORTED) if not each.free_threaded}
-    return next(iter(sorted(here - {HERE})), HERE)
+    return next(iter(sorted(here - {PYTHON})), PYTHON)
 
 
 @pytest.fixture
-def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setenv(CACHE_VARIABLE, os.fspath(tmp_path / "cache"))
-    tiny_wheel(tmp_path / "wheels", "alpha")
+def root(tmp_path: Path, own_cache: Path) -> Path:
+    del own_cache
+    wheel(tmp_path / "wheels", "alpha")
     folder = tmp_path / "shop"
-    (folder / "billing" / "src" / "main").mkdir(parents=True)
-    (folder / "billing" / "src" / "main" / "__init__.py").write_text("", encoding="utf-8")
     package = '[project]\nname = "billing"\nversion = "1"\n\n[tool.pypackpack]\n'
-    (folder / "billing" / "pyproject.toml").write_text(package, encoding="utf-8")
-    (folder / "pyproject.toml").write_text(PROJECT, encoding="utf-8")
-    (folder / ".python-version").write_text(f"{HERE}\n", encoding="utf-8")
+    lay_out(folder, PROJECT, {"billing": package}, python=PYTHON)
     development.sync(load_project(folder))
     (folder / "billing" / "build" / "packpack").mkdir(parents=True)
     (folder / "billing" / "build" / "packpack" / "old.whl").write_bytes(b"")
@@ -77,6 +73,7 @@ def test_use_makes_the_environment_anew_and_clears_what_was_built(root: Path) ->
     assert change.before is not None
     assert change.before[:2] == sys.version_info[:2]
     assert change.cleared == ("billing",)
+    assert change.stale == ()  # the package has no lock yet
     assert not (root / "billing" / "build" / "packpack").exists()
     assert not (root / ".venv" / "mark").exists()
     assert (root / ".python-version").read_text(encoding="utf-8") == f"{version}\n"
@@ -122,7 +119,7 @@ def test_a_bound_that_excludes_the_new_python_is_brought_along_or_said(root: Pat
         if "ours" not in text:
             text = text.replace('version = "1"\n', f'version = "1"\n{bound}\n')
         (folder / "pyproject.toml").write_text(text, encoding="utf-8")
-    version = min(other_python(), HERE, key=lambda word: int(word.partition(".")[2]))
+    version = min(other_python(), PYTHON, key=lambda word: int(word.partition(".")[2]))
     assert int(version.partition(".")[2]) < 14
     change = use.use(load_project(root), version, Silent())
     for folder in (root, root / "billing"):
@@ -143,7 +140,7 @@ def test_words_that_are_no_python_are_refused_before_anything_happens(root: Path
     with pytest.raises(UsageError, match="not supported"):
         use.use(load_project(root), "3.9", Silent())
     with pytest.raises(MissingToolError):
-        use.use(load_project(root), f"{HERE}.99", Silent(), offline=True)
+        use.use(load_project(root), f"{PYTHON}.99", Silent(), offline=True)
     assert snapshot(root) == before
     (root / ".python-version").write_text("the newest, please\n", encoding="utf-8")
     filesystem.remove_tree(root / ".venv")
@@ -185,8 +182,8 @@ def downloads(folder: Path, key: str, os_name: str, processor: str, libc: str, f
     return path.as_uri()
 
 
-def test_pythons_of_other_platforms_are_fetched_and_found_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv(CACHE_VARIABLE, os.fspath(tmp_path / "cache"))
+@pytest.mark.usefixtures("own_cache")
+def test_pythons_of_other_platforms_are_fetched_and_found_again(tmp_path: Path) -> None:
     windows = table.find("windows_amd64")
     files = {"python.exe": b"MZ", "Lib/os.py": b"", "include/Python.h": b"", "libs/python313.lib": b""}
     listed = downloads(tmp_path, "cpython-3.13.9-windows-x86_64-none", "windows", "x86_64", "none", files)
@@ -210,8 +207,8 @@ def test_pythons_of_other_platforms_are_fetched_and_found_again(tmp_path: Path, 
     )
 
 
-def test_a_mirror_serves_the_python_of_another_platform(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv(CACHE_VARIABLE, os.fspath(tmp_path / "cache"))
+@pytest.mark.usefixtures("own_cache")
+def test_a_mirror_serves_the_python_of_another_platform(tmp_path: Path) -> None:
     key = "cpython-3.13.9-windows-x86_64-none"
     downloads(tmp_path, key, "windows", "x86_64", "none", {"python.exe": b"MZ", "Lib/os.py": b""})
     place = tmp_path / "mirror" / "20251101"
@@ -226,26 +223,28 @@ def test_a_mirror_serves_the_python_of_another_platform(tmp_path: Path, monkeypa
     assert f"fetched {key}" in shell("python", "install", "3.13", "--target", "windows", **named)
 
 
-def test_list_find_install_and_uninstall_are_uvs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv(CACHE_VARIABLE, os.fspath(tmp_path / "cache"))
+@pytest.mark.usefixtures("own_cache")
+def test_list_find_install_and_uninstall_are_uvs(tmp_path: Path) -> None:
     # A Python of this machine under the name that a fetched one has: what starts is the one that runs these tests.
     host = table.host_target()
     version = ".".join(map(str, sys.version_info[:3]))
     key = (foreign.request_key(host, version) or "").split("-")
     program = f'#!/bin/sh\nexec "{os.path.realpath(sys.executable)}" "$@"\n'.encode()
     # uv mends this file of every Python that it fetches.
-    variables = f"lib/python{HERE}/_sysconfigdata__linux_{key[3]}-linux-{key[4]}.py"
+    variables = f"lib/python{PYTHON}/_sysconfigdata__linux_{key[3]}-linux-{key[4]}.py"
     files = {
-        f"bin/python{HERE}": program,
+        f"bin/python{PYTHON}": program,
         variables: b"# system configuration generated and used by the sysconfig module\nbuild_time_vars = {}\n",
     }
     listed = downloads(tmp_path, "-".join(key), key[2], key[3], key[4], files)
     shell = Shell(tmp_path, tmp_path / "cache")
     shell.environment["UV_PYTHON_INSTALL_DIR"] = os.fspath(tmp_path / "pythons")
-    shell("python", "install", HERE, "--no-bin", "--python-downloads-json-url", listed)
+    shell("python", "install", PYTHON, "--no-bin", "--python-downloads-json-url", listed)
     assert (tmp_path / "pythons" / "-".join(key)).is_dir()
-    assert "-".join(key) in shell("python", "list", HERE, "--only-installed", "--managed-python")
-    assert shell.data("python", "list", "--output-format", "json", "--only-installed")["said"]
-    shell("python", "uninstall", HERE)
+    assert "-".join(key) in shell("python", "list", PYTHON, "--only-installed", "--managed-python")
+    listed = shell.data("python", "list", "--output-format", "json", "--only-installed", "--managed-python")["pythons"]
+    assert [(each["key"], each["version"], each["unsupported"]) for each in listed] == [("-".join(key), version, "")]
+    assert f'"key":"{"-".join(key)}"' in shell("python", "list", "--output-format", "json", "--only-installed", "--managed-python")
+    shell("python", "uninstall", PYTHON)
     assert not (tmp_path / "pythons" / "-".join(key)).exists()
     assert "uv has no 3.99 here" in shell("python", "find", "3.99", code=3)

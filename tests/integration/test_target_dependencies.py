@@ -5,22 +5,17 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-import threading
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import pytest
 
-from pypackpack.backend.filesystem import CACHE_VARIABLE
 from pypackpack.frontend.cli import quick_sync
 from pypackpack.frontend.cli.main import run
-from pypackpack.middleware.dependency import manage
 from pypackpack.middleware.dependency.tree import tree
 from pypackpack.middleware.environment.settled import nothing_to_do
-from pypackpack.middleware.environment.sync import sync
 from pypackpack.middleware.project.read import load_project
+from pypackpack.middleware.target.asked import Asked
 from pypackpack.middleware.target.manage import add_targets, remove_targets
-from pypackpack.model.build import Silent
 from pypackpack.model.errors import (
     DamagedLockError,
     DependencyConflictError,
@@ -28,12 +23,13 @@ from pypackpack.model.errors import (
     NoSuchDependencyError,
     NoWheelError,
     PackageIndexError,
-    PyPackPackError,
     SettingsError,
     UsageError,
 )
 from tests.integration import private_index
+from tests.integration.shops import PYTHON, PackageShop, lay_out
 from tests.snapshot import snapshot
+from tests.together import at_once
 from tests.wheelhouse import sdist, wheel
 
 if sys.version_info >= (3, 11):
@@ -42,11 +38,11 @@ else:
     import tomli as tomllib
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
-    from pypackpack.model.environment import DependencyChange, SyncResult, TreeNode
+    from pypackpack.model.environment import TreeNode
 
-PYTHON = f"{sys.version_info[0]}.{sys.version_info[1]}"
 CP = f"cp{PYTHON.replace('.', '')}"
 TARGETS = ("linux_x86_64", "windows_amd64", "macos_arm64")
 ROOT = """\
@@ -76,64 +72,18 @@ python = ["{python}"]
 """
 
 
-@dataclass(frozen=True)
-class Heard(Silent):
-    """Keeps what a person would be told."""
-
-    notes: list[str] = field(default_factory=list)
-
-    def note(self, text: str) -> None:
-        self.notes.append(text)
-
-
-class Shop:
+class Shop(PackageShop):
     """A project with an index beside its packages."""
 
-    def __init__(self, root: Path) -> None:
-        self.root = root
-        self.heard = Heard()
-        self.wheels = root / "wheels"
-
     def package(self, name: str, *lines: str, targets: tuple[str, ...] = TARGETS) -> None:
-        (self.root / name / "src" / "main").mkdir(parents=True, exist_ok=True)
         text = PACKAGE.format(name=name, lines=json.dumps([*lines])[1:-1], targets=json.dumps(targets)[1:-1], python=PYTHON)
-        (self.root / name / "pyproject.toml").write_text(text, encoding="utf-8")
-        names = sorted(path.parent.name for path in self.root.glob("*/pyproject.toml"))
-        (self.root / "pyproject.toml").write_text(ROOT.format(packages=json.dumps(names)[1:-1]), encoding="utf-8")
-
-    def add(self, *words: str, to: tuple[str, ...] = (), options: tuple[str, ...] = (), name: str = "app") -> DependencyChange:
-        project = load_project(self.root)
-        package = project.package(name)
-        assert package is not None
-        return manage.add(project, package, words, to, self.heard, uv_options=options)
-
-    def remove(self, *words: str, of: tuple[str, ...] = ()) -> DependencyChange:
-        project = load_project(self.root)
-        return manage.remove(project, project.packages[0], words, of, self.heard)
-
-    def sync(self, *, options: tuple[str, ...] = ()) -> SyncResult:
-        project = load_project(self.root)
-        return sync(project, project.packages, uv_options=options, watcher=self.heard)
-
-    def lines(self, name: str = "app") -> list[str]:
-        content = tomllib.loads((self.root / name / "pyproject.toml").read_text(encoding="utf-8"))
-        return list(content["project"]["dependencies"])
-
-    def site(self, target: str, name: str = "app") -> Path:
-        return self.root / name / "build" / "crossenv" / target / "lib" / f"python{PYTHON}" / "site-packages"
+        names = sorted({name, *(path.parent.name for path in self.root.glob("*/pyproject.toml"))})
+        lay_out(self.root, ROOT.format(packages=json.dumps(names)[1:-1]), {name: text})
 
     def there(self, target: str, name: str = "app") -> dict[str, str]:
         """Distribution → its version and the platform tags of its WHEEL."""
-        found = {}
-        for info in self.site(target, name).glob("*.dist-info"):
-            tags = [line[5:] for line in (info / "WHEEL").read_text().splitlines() if line.startswith("Tag: ")]
-            dist, _, version = info.name.removesuffix(".dist-info").partition("-")
-            found[dist] = " ".join([version, *(tag.rpartition("-")[2] for tag in tags)])
-        return found
-
-    @property
-    def lock(self) -> Path:
-        return self.root / "app" / "pyproject.lock"
+        found = self.tags(target, name).items()
+        return {dist: " ".join([version, *(tag.rpartition("-")[2] for tag in tags)]) for (dist, version), tags in found}
 
 
 @pytest.fixture(scope="module")
@@ -152,24 +102,13 @@ def wheelhouse(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def shop(tmp_path: Path, wheelhouse: Path, monkeypatch: pytest.MonkeyPatch) -> Shop:
-    monkeypatch.setenv(CACHE_VARIABLE, str(tmp_path / "cache"))
+def shop(tmp_path: Path, wheelhouse: Path, own_cache: Path) -> Shop:
+    del own_cache
     made = Shop(tmp_path / "der läden")
     made.root.mkdir()
-    made.wheels.symlink_to(wheelhouse, target_is_directory=True)
+    (made.root / "wheels").symlink_to(wheelhouse, target_is_directory=True)
     made.package("app")
     return made
-
-
-def refused(shop: Shop, kind: type[PyPackPackError], *words: str, **how: tuple[str, ...]) -> PyPackPackError:
-    """Add what cannot be added, and see that nothing has changed."""
-    before = snapshot(shop.root)
-    with pytest.raises(kind) as caught:
-        shop.add(*words, **how)  # type: ignore[arg-type]  # `to` and `options`
-    assert snapshot(shop.root) == before
-    assert type(caught.value) is kind
-    assert caught.value.hint
-    return caught.value
 
 
 def test_each_target_gets_its_own_wheels(shop: Shop) -> None:
@@ -202,7 +141,7 @@ def test_adding_a_target_leaves_the_others_alone(shop: Shop) -> None:
     shop.sync()
     before = snapshot(shop.site("linux_x86_64"))
     project = load_project(shop.root)
-    add_targets(project, ["macos", "windows-x64"], "app", shop.heard)
+    add_targets(project, Asked(("macos", "windows-x64"), "app"), shop.heard)
     assert snapshot(shop.site("linux_x86_64")) == before
     assert shop.there("macos_arm64") == {}
     assert all(item.unchanged for item in shop.sync().environments)
@@ -219,7 +158,7 @@ def test_a_target_that_goes_takes_its_part_of_the_lock(shop: Shop, capsys: pytes
     said = capsys.readouterr().out
     assert said == "removed macos_arm64 from app\n  app/build/crossenv/macos_arm64\n  app/src/macos\nlocked app\n"
     assert shop.lock.read_bytes() == before
-    remove_targets(load_project(shop.root), ["windows"], "app", shop.heard, offline=True)
+    remove_targets(load_project(shop.root), Asked(("windows",), "app"), shop.heard, offline=True)
     assert "platform_machine == 'AMD64'" not in shop.lock.read_text()
     synced = shop.sync()
     assert not synced.locked
@@ -231,7 +170,7 @@ def test_of_several_targets_those_that_can_be_had_are_added(shop: Shop) -> None:
     shop.sync()
     project = load_project(shop.root)
     with pytest.raises(NoWheelError) as caught:
-        add_targets(project, ["emscripten", "linux-musl-x64", "macos"], "app", shop.heard)
+        add_targets(project, Asked(("emscripten", "linux-musl-x64", "macos"), "app"), shop.heard)
     error = caught.value
     assert "emscripten_wasm32 and macos_arm64 could not be added" in error.message
     assert "linux_musl_x86_64 was added" in error.message
@@ -256,7 +195,7 @@ def test_what_numpy_has_for_three_more_targets(shop: Shop) -> None:
     root = shop.root / "pyproject.toml"
     root.write_text(root.read_text(encoding="utf-8").partition("[[tool.uv.index]]")[0], encoding="utf-8")
     with pytest.raises(NoWheelError) as caught:
-        add_targets(load_project(shop.root), ["emscripten", "macos", "android"], "app", shop.heard)
+        add_targets(load_project(shop.root), Asked(("emscripten", "macos", "android"), "app"), shop.heard)
     assert "emscripten_wasm32 and android_24_arm64 could not be added" in caught.value.message
     assert "macos_arm64 was added" in caught.value.message
     assert all(f"numpy has no wheel for {name}" in caught.value.details for name in ("emscripten_wasm32", "android_24_arm64"))
@@ -269,20 +208,20 @@ def test_what_numpy_has_for_three_more_targets(shop: Shop) -> None:
 
 def test_what_is_refused_changes_nothing(shop: Shop) -> None:
     shop.add("pure")
-    error = refused(shop, NoWheelError, "fast")
+    error = shop.refused(NoWheelError, "fast")
     assert "fast has no wheel for macos_arm64" in error.message
     assert error.details.startswith("what it has: ")
     assert "win_amd64" in error.details
-    assert "source" in refused(shop, NoWheelError, "olden").details
+    assert "source" in shop.refused(NoWheelError, "olden").details
     shop.add("wants")
-    error = refused(shop, DependencyConflictError, "refuses")
+    error = shop.refused(DependencyConflictError, "refuses")
     assert "refuses needs leaf>=2" in error.message
     assert "wants needs leaf<2" in error.message
-    assert "app needs leaf>=2" in refused(shop, DependencyConflictError, "leaf>=2").message
-    assert "nosuch" in refused(shop, NoSuchDependencyError, "nosuch", to=("windows",)).message
-    assert "marker of its own" in refused(shop, UsageError, "pure; python_version < '4'", to=("windows",)).message
-    assert "--frobnicate" in refused(shop, UsageError, "other", options=("--frobnicate",)).message
-    assert "--python" in refused(shop, UsageError, "other", options=("--python", "3.9")).message
+    assert "app needs leaf>=2" in shop.refused(DependencyConflictError, "leaf>=2").message
+    assert "nosuch" in shop.refused(NoSuchDependencyError, "nosuch", to=("windows",)).message
+    assert "marker of its own" in shop.refused(UsageError, "pure; python_version < '4'", to=("windows",)).message
+    assert "--frobnicate" in shop.refused(UsageError, "other", options=("--frobnicate",)).message
+    assert "--python" in shop.refused(UsageError, "other", options=("--python", "3.9")).message
     before = snapshot(shop.root)
     with pytest.raises(UsageError, match="other: not a dependency of app"):
         shop.remove("other")
@@ -314,7 +253,7 @@ def test_a_lock_that_cannot_be_used(shop: Shop) -> None:
         shop.lock.write_text(newer)
         with pytest.raises(NewerLockError, match=f"newer {who}"):
             shop.sync()
-        refused(shop, NewerLockError, "other")
+        shop.refused(NewerLockError, "other")
         assert shop.lock.read_text() == newer
     for damage in (
         good.replace('name = "leaf"', "name = 7"),
@@ -373,26 +312,13 @@ def test_what_was_installed_by_hand_goes_and_that_is_said(shop: Shop) -> None:
 
 
 def test_two_changes_at_once_are_both_there(shop: Shop) -> None:
-    errors: list[BaseException] = []
-
-    def work(change: object) -> None:
-        try:
-            change()  # type: ignore[operator]
-        except BaseException as error:  # noqa: BLE001 - shown below
-            errors.append(error)
-
     project = load_project(shop.root)
-    changes = [
+    changes: list[Callable[[], object]] = [
         lambda: shop.add("pure"),
         lambda: shop.add("other", to=("windows",)),
-        lambda: add_targets(project, ["linux_arm64"], "app", shop.heard),
+        lambda: add_targets(project, Asked(("linux_arm64",), "app"), shop.heard),
     ]
-    threads = [threading.Thread(target=work, args=(change,)) for change in changes]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert errors == []
+    at_once(changes)
     assert sorted(shop.lines()) == ["other; sys_platform == 'win32'", "pure"]
     assert set(shop.there("linux_arm64")) == {"pure", "leaf"}
     assert set(shop.there("windows_amd64")) == {"pure", "leaf", "other"}
@@ -433,7 +359,7 @@ def test_folders_and_repositories(shop: Shop, tmp_path: Path) -> None:
     (backend / "near" / "wheel.bin").write_bytes(made.read_bytes())
     (backend / "near" / "tag").write_text(f"{CP}-{CP}-linux_x86_64")
     (backend / "near" / "pyproject.toml").touch()
-    error = refused(shop, NoWheelError, "other", options=("--reinstall", "--refresh"))
+    error = shop.refused(NoWheelError, "other", options=("--reinstall", "--refresh"))
     assert "near, which app needs on" in error.message
     assert "native code" in error.message
 
@@ -468,7 +394,7 @@ def test_what_needs_a_package_is_changed_with_it(shop: Shop) -> None:
     assert change.synced.locked == ("core", "app")
     assert shop.there("windows_arm64") == {"leaf": "1.0 any", "other": "1.0 any"}
     # What is changed for core alone is refused where app has a target that cannot have it; the hint names what works.
-    error = refused(shop, NoWheelError, "fast", name="core")  # type: ignore[arg-type]  # a word for `add`
+    error = shop.refused(NoWheelError, "fast", name="core")  # type: ignore[arg-type]  # a word for `add`
     assert "windows_arm64" in error.message
     assert "app needs it there through core" in error.message
     line = "fast; (sys_platform != 'win32' or platform_machine != 'ARM64')"
@@ -515,8 +441,9 @@ def test_the_tree_of_each_target(shop: Shop, capsys: pytest.CaptureFixture[str],
     assert capsys.readouterr().out.splitlines()[2:] == [f"macos_arm64 {PYTHON}", "├── pure[more] 1.0", "└── refuses 1.0"]
     assert run(["app", "tree", "--depth=few"]) == 2
     assert '"few" is not a number' in capsys.readouterr().err
-    assert run(["app", "tree", "--invert"]) == 2
-    assert "has no option --invert" in capsys.readouterr().err
+    assert run(["app", "tree", "--universal"]) == 2
+    assert "has no option --universal" in (said := capsys.readouterr().err)
+    assert "--depth, --package, --prune, --invert" in said
     assert run(["app", "tree", "--json", "--target", "linux"]) == 0
     data = json.loads(capsys.readouterr().out)
     assert data["trees"][0]["roots"][0]["children"][0]["name"] == "leaf"
@@ -570,12 +497,12 @@ def test_no_secret_gets_into_a_file(shop: Shop, tmp_path: Path, monkeypatch: pyt
     with private_index.served(folder) as index:
         shop.add("secretive", options=("--index", f"mine={index.url_with_secret}"))
         assert set(shop.there("macos_arm64")) == {"secretive"}
-        error = refused(shop, NoSuchDependencyError, "nosuch", options=("--extra-index-url", index.url_with_secret))
+        error = shop.refused(NoSuchDependencyError, "nosuch", options=("--extra-index-url", index.url_with_secret))
         assert private_index.SECRET not in error.message + error.details + error.hint
         wrong = index.url_with_secret.replace(private_index.SECRET, "wr0ng-word")
-        error = refused(shop, PackageIndexError, "other", options=("--default-index", wrong, "--refresh"))
+        error = shop.refused(PackageIndexError, "other", options=("--default-index", wrong, "--refresh"))
         assert "wr0ng-word" not in error.message + error.details + error.hint
-    written = [path for path in shop.root.rglob("*") if path.is_file() and not path.is_relative_to(shop.wheels)]
+    written = [path for path in shop.root.rglob("*") if path.is_file() and not path.is_relative_to(shop.root / "wheels")]
     assert any(index.host.encode() in path.read_bytes() for path in written)  # the lock says where it comes from
     assert all(private_index.SECRET.encode() not in path.read_bytes() for path in written)
 

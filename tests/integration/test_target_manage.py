@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pypackpack.backend import filesystem
-from pypackpack.middleware.project.edit import commit_edits
 from pypackpack.middleware.project.read import load_project
 from pypackpack.middleware.target import manage, table
+from pypackpack.middleware.target.asked import Asked, read_words
 from pypackpack.model.build import Silent, Step
 from pypackpack.model.environment import SyncResult, TargetEnvironment
 from pypackpack.model.errors import ConflictError, FilesystemError, PyPackPackError, ToolError, UnknownTargetError, UsageError
@@ -27,7 +27,7 @@ from tests.snapshot import snapshot
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from pypackpack.middleware.project.edit import Edit
+    from pypackpack.backend.undo import Undo
     from pypackpack.model.build import Watcher
     from pypackpack.model.project import Package, Project
     from pypackpack.model.target import Target
@@ -74,7 +74,7 @@ targets = ["linux_x86_64"]  # for now
 
 @dataclass
 class Installer:
-    """Stands in for `environment.sync`: what it prepares is put in place by ``commit``."""
+    """Stands in for `environment.sync`: what it prepares is put in place by `environment.commit`."""
 
     calls: list[tuple[str, tuple[str, ...], bool]] = field(default_factory=list)
     unavailable: tuple[str, BaseException] | None = None
@@ -102,14 +102,16 @@ class Prepared:
     package: Package
     targets: Sequence[Target]
 
-    def commit(self, edits: Sequence[Edit] = ()) -> SyncResult:
+    def place(self, undo: Undo) -> None:
         for target in self.targets:
             installed = self.package.build_folder / "crossenv" / target.name / "lib" / "idna.py"
-            installed.parent.mkdir(parents=True, exist_ok=True)
-            installed.write_text("installed = True\n")
-        (self.package.root / "pyproject.lock").write_text(f"locked = {[target.name for target in self.targets]}\n")
+            if not installed.parent.is_dir():
+                undo.make_folder(installed.parent)
+            undo.write(installed, b"installed = True\n")
+        undo.write(self.package.root / "pyproject.lock", f"locked = {[target.name for target in self.targets]}\n".encode())
         self.installer.meanwhile()
-        commit_edits(edits)
+
+    def finish(self) -> SyncResult:
         made = tuple(
             TargetEnvironment(self.package.name, target.name, (3, 11), self.package.root, (("idna", "3"),), (("idna", "3"),))
             for target in self.targets
@@ -125,8 +127,8 @@ def installer(monkeypatch: pytest.MonkeyPatch) -> Installer:
 
 
 @pytest.fixture
-def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setenv("PYPACKPACK_CACHE_DIR", str(tmp_path / "cache"))
+def root(tmp_path: Path, own_cache: Path) -> Path:
+    del own_cache
     root = tmp_path / "my shöp"
     for name, text in (("", ROOT), ("core", CORE), ("web", WEB)):
         (root / name / "src" / "main").mkdir(parents=True) if name else root.mkdir()
@@ -143,7 +145,7 @@ def settings(root: Path, package: str) -> str:
 
 def test_adding_writes_the_settings_the_folders_and_the_environment(root: Path, installer: Installer) -> None:
     watcher = Silent()
-    changes = manage.add_targets(load_project(root), ["macos", "linux_2_28_arm64"], "core", watcher)
+    changes = manage.add_targets(load_project(root), Asked(("macos", "linux_2_28_arm64"), "core"), watcher)
     assert settings(root, "core") == CORE.replace(
         '  "windows_amd64",\n', '  "windows_amd64",\n  "macos_arm64",\n  "linux_2_28_arm64",\n'
     )
@@ -166,7 +168,7 @@ def test_adding_writes_the_settings_the_folders_and_the_environment(root: Path, 
 
 
 def test_a_source_folder_that_is_there_stays_as_it_is(root: Path, installer: Installer) -> None:
-    manage.add_targets(load_project(root), ["windows_arm64"], "core", Silent())
+    manage.add_targets(load_project(root), Asked(("windows_arm64",), "core"), Silent())
     assert sorted(path.name for path in (root / "core/src/windows").iterdir()) == ["paths.py"]
     assert installer.calls
 
@@ -174,13 +176,13 @@ def test_a_source_folder_that_is_there_stays_as_it_is(root: Path, installer: Ins
 def test_the_key_is_made_where_there_is_none(root: Path, installer: Installer) -> None:
     text = WEB.replace('targets = ["linux_x86_64"]  # for now\n', "")
     (root / "web" / "pyproject.toml").write_text(text)
-    manage.add_targets(load_project(root), ["emscripten"], "web", Silent())
+    manage.add_targets(load_project(root), Asked(("emscripten",), "web"), Silent())
     assert settings(root, "web") == text + 'targets = ["emscripten_wasm32"]\n'
     assert installer.calls == [("web", ("emscripten_wasm32",), False)]
 
 
 def test_what_is_there_already_is_said_and_its_environment_is_filled_again(root: Path, installer: Installer) -> None:
-    changes = manage.add_targets(load_project(root), ["linux", "linux-x64", "windows-x64"], "core", Silent(), offline=True)
+    changes = manage.add_targets(load_project(root), Asked(("linux", "linux-x64", "windows-x64"), "core"), Silent(), offline=True)
     assert [(change.target, change.changed) for change in changes] == [("linux_x86_64", False), ("windows_amd64", False)]
     assert settings(root, "core") == CORE
     assert installer.calls == [("core", ("linux_x86_64", "windows_amd64"), True)]
@@ -199,7 +201,7 @@ def test_without_a_package_it_is_the_one_we_stand_in_else_all(
     root: Path, installer: Installer, stand: str, packages: list[str], said: bool
 ) -> None:
     watcher = Silent()
-    changes = manage.add_targets(load_project(root), ["macos_arm64"], None, watcher, start=root / stand)
+    changes = manage.add_targets(load_project(root), Asked(("macos_arm64",), start=root / stand), watcher)
     assert [change.package for change in changes] == packages
     assert watcher.notes == (["no package is named: this is for all of them: core, web"] if said else [])
     assert [name for name, _, _ in installer.calls] == packages
@@ -208,7 +210,7 @@ def test_without_a_package_it_is_the_one_we_stand_in_else_all(
 def test_the_only_package_is_meant_from_anywhere(root: Path, installer: Installer) -> None:
     (root / "pyproject.toml").write_text(ROOT.replace('"core", ', ""))
     watcher = Silent()
-    changes = manage.add_targets(load_project(root), ["macos_arm64"], None, watcher, start=root)
+    changes = manage.add_targets(load_project(root), Asked(("macos_arm64",), start=root), watcher)
     assert [change.package for change in changes] == ["web"]
     assert watcher.notes == []
     assert installer.calls
@@ -216,7 +218,7 @@ def test_the_only_package_is_meant_from_anywhere(root: Path, installer: Installe
 
 def test_the_machines_own_target(root: Path, installer: Installer) -> None:
     host = table.host_target().name
-    changes = manage.add_targets(load_project(root), ["host"], "web", Silent())
+    changes = manage.add_targets(load_project(root), Asked(("host",), "web"), Silent())
     assert [change.target for change in changes] == [host]
     assert installer.calls[0][1] == (host,)
 
@@ -227,23 +229,25 @@ def test_the_machines_own_target(root: Path, installer: Installer) -> None:
         (["windows", "linux", "core"], (("windows", "linux"), "core")),
         (["windows", "linux"], (("windows", "linux"), None)),
         (["windows", "CORE"], (("windows",), "core")),
-        (["windows", "nothing"], (("windows", "nothing"), None)),
+        (["windows", "linx"], (("windows", "linx"), None)),  # the table of targets says that better
     ],
 )
 def test_the_last_word_may_be_a_package(root: Path, words: list[str], parts: tuple[tuple[str, ...], str | None]) -> None:
-    assert manage.split_words(load_project(root), words) == parts
+    asked = read_words(load_project(root), words, root)
+    assert (asked.words, asked.package) == parts
+    assert asked.start == root
 
 
 def test_a_package_that_is_nearly_named_is_said(root: Path) -> None:
     with pytest.raises(UsageError, match="croe is neither a target nor a package of the project shop") as caught:
-        manage.split_words(load_project(root), ["windows", "croe"])
+        read_words(load_project(root), ["windows", "croe"])
     assert caught.value.hint == "Did you mean the package core?"
 
 
 @pytest.mark.parametrize("words", [["core"], []])
 def test_a_package_alone_is_no_target(root: Path, words: list[str]) -> None:
     with pytest.raises(UsageError, match="no target is named"):
-        manage.split_words(load_project(root), words)
+        read_words(load_project(root), words)
 
 
 # ----------------------------------------------------------------------------------------------------------- bad input
@@ -262,7 +266,7 @@ def test_wrong_words_change_nothing(
 ) -> None:
     before = snapshot(root)
     with pytest.raises(error, match=says):
-        manage.add_targets(load_project(root), words, package, Silent())
+        manage.add_targets(load_project(root), Asked(tuple(words), package), Silent())
     assert snapshot(root) == before
     assert installer.calls == []
 
@@ -270,7 +274,7 @@ def test_wrong_words_change_nothing(
 def test_a_project_without_packages_says_so(root: Path, installer: Installer) -> None:
     (root / "pyproject.toml").write_text(ROOT.replace('"core", "web"', ""))
     with pytest.raises(UsageError, match="the project shop has no package yet"):
-        manage.add_targets(load_project(root), ["macos"], None, Silent())
+        manage.add_targets(load_project(root), Asked(("macos",)), Silent())
     assert installer.calls == []
 
 
@@ -285,7 +289,7 @@ def test_when_a_dependency_cannot_be_had_everything_is_as_before(
     installer.unavailable = (where, failure)
     before = snapshot(root)
     with pytest.raises(type(failure)):
-        manage.add_targets(load_project(root), ["macos", "linux"], package, Silent())
+        manage.add_targets(load_project(root), Asked(("macos", "linux"), package), Silent())
     assert installer.calls
     assert snapshot(root) == before
 
@@ -301,7 +305,7 @@ def test_when_installing_fails_half_way_everything_is_as_before(
     installer.meanwhile = fail
     before = snapshot(root)
     with pytest.raises(type(failure)):
-        manage.add_targets(load_project(root), ["macos", "linux_arm64"], package, Silent())
+        manage.add_targets(load_project(root), Asked(("macos", "linux_arm64"), package), Silent())
     assert installer.calls
     assert snapshot(root) == before
 
@@ -316,7 +320,7 @@ def test_an_environment_that_was_there_stays_when_installing_fails(root: Path, i
 
     installer.meanwhile = fail
     with pytest.raises(ToolError):
-        manage.add_targets(load_project(root), ["macos", "ios"], "core", Silent())
+        manage.add_targets(load_project(root), Asked(("macos", "ios"), "core"), Silent())
     assert kept.is_file()
     assert not (root / "core/build/crossenv/ios_13_0_arm64").exists()
 
@@ -327,7 +331,7 @@ def test_settings_that_somebody_changed_meanwhile_stay(root: Path, installer: In
     installer.meanwhile = lambda: path.write_text(theirs) and None  # type: ignore[func-returns-value]
     before = snapshot(root)
     with pytest.raises(ConflictError, match="changed by somebody else"):
-        manage.add_targets(load_project(root), ["macos"], None, Silent())
+        manage.add_targets(load_project(root), Asked(("macos",)), Silent())
     assert path.read_text() == theirs
     path.write_text(WEB)
     assert snapshot(root) == before
@@ -338,7 +342,7 @@ def test_a_folder_that_cannot_be_made_changes_nothing(root: Path, installer: Ins
     (root / place).write_text("a file where the folder should be")
     before = snapshot(root)
     with pytest.raises(FilesystemError, match="cannot make"):
-        manage.add_targets(load_project(root), ["macos"], "core", Silent())
+        manage.add_targets(load_project(root), Asked(("macos",), "core"), Silent())
     assert snapshot(root) == before
     assert installer.calls == []
 
@@ -357,7 +361,7 @@ def test_an_unwritable_or_full_disk_changes_nothing(
     before = snapshot(root)
     monkeypatch.setattr(os, "mkdir", refuse)
     with pytest.raises(FilesystemError, match=r"cannot make .*macos.*: ") as caught:
-        manage.add_targets(load_project(root), ["windows", "macos"], None, Silent())
+        manage.add_targets(load_project(root), Asked(("windows", "macos")), Silent())
     assert caught.value.hint
     assert snapshot(root) == before
     assert installer.calls == []
@@ -376,7 +380,7 @@ def test_a_disk_that_is_full_at_the_last_step_changes_nothing(
     before = snapshot(root)
     monkeypatch.setattr(filesystem, "write_atomic", refuse)
     with pytest.raises(FilesystemError, match="No space left"):
-        manage.add_targets(load_project(root), ["macos"], None, Silent())
+        manage.add_targets(load_project(root), Asked(("macos",)), Silent())
     assert snapshot(root) == before
     assert installer.calls
 
@@ -390,7 +394,7 @@ def test_dependencies_are_the_platforms_own_or_nothing_is_added(root: Path) -> N
     text = WEB.replace('"idna"', '"idna", "markupsafe"') + 'python = ["3.11"]\n'
     (root / "web" / "pyproject.lock").unlink()  # the others made it up
     path.write_text(text)
-    manage.add_targets(load_project(root), ["windows", "macos"], "web", Silent())
+    manage.add_targets(load_project(root), Asked(("windows", "macos"), "web"), Silent())
     assert path.read_text() == text.replace('"linux_x86_64"]', '"linux_x86_64", "windows_amd64", "macos_arm64"]')
     for name, suffix in (("windows_amd64", ".cp311-win_amd64.pyd"), ("macos_arm64", ".cpython-311-darwin.so")):
         site = root / "web/build/crossenv" / name / "lib/python3.11/site-packages"
@@ -399,7 +403,7 @@ def test_dependencies_are_the_platforms_own_or_nothing_is_added(root: Path) -> N
     path.write_text(path.read_text().replace('"markupsafe"', '"markupsafe", "no-such-dependency-of-pypackpack"'))
     before = snapshot(root)
     with pytest.raises(PyPackPackError, match="no-such-dependency-of-pypackpack"):
-        manage.add_targets(load_project(root), ["linux_arm64"], "web", Silent())
+        manage.add_targets(load_project(root), Asked(("linux_arm64",), "web"), Silent())
     assert snapshot(root) == before
 
 
@@ -409,10 +413,10 @@ def test_dependencies_are_the_platforms_own_or_nothing_is_added(root: Path) -> N
 def test_removing_undoes_adding(root: Path, installer: Installer) -> None:
     (root / "core/build/crossenv").mkdir(parents=True)
     before = snapshot(root)
-    manage.add_targets(load_project(root), ["macos", "macos_x86_64"], "core", Silent())
+    manage.add_targets(load_project(root), Asked(("macos", "macos_x86_64"), "core"), Silent())
     (root / "core/pyproject.lock").unlink()
     watcher = Silent()
-    changes = manage.remove_targets(load_project(root), ["macos"], "core", watcher)
+    changes = manage.remove_targets(load_project(root), Asked(("macos",), "core"), watcher)
     assert watcher.notes == ["macos is macos_arm64, macos_x86_64 in core"]
     assert snapshot(root) == before
     assert [(change.target, change.folders) for change in changes] == [
@@ -423,17 +427,17 @@ def test_removing_undoes_adding(root: Path, installer: Installer) -> None:
 
 
 def test_removing_keeps_comments_sources_and_other_spellings(root: Path) -> None:
-    changes = manage.remove_targets(load_project(root), ["win_amd64"], "core", Silent())
+    changes = manage.remove_targets(load_project(root), Asked(("win_amd64",), "core"), Silent())
     assert settings(root, "core") == CORE.replace('  "windows_amd64",\n', "")
     assert (root / "core/src/windows/paths.py").is_file()
     assert [(change.target, change.word, change.folders) for change in changes] == [("windows_amd64", "win_amd64", ())]
-    manage.remove_targets(load_project(root), ["linux_x86_64"], "core", Silent())
+    manage.remove_targets(load_project(root), Asked(("linux_x86_64",), "core"), Silent())
     assert load_project(root).packages[0].targets == ()
 
 
 def test_a_family_folder_stays_while_a_target_of_it_does(root: Path, installer: Installer) -> None:
-    manage.add_targets(load_project(root), ["macos_arm64", "macos_x86_64"], "core", Silent())
-    manage.remove_targets(load_project(root), ["macos_x86_64"], "core", Silent())
+    manage.add_targets(load_project(root), Asked(("macos_arm64", "macos_x86_64"), "core"), Silent())
+    manage.remove_targets(load_project(root), Asked(("macos_x86_64",), "core"), Silent())
     assert (root / "core/src/macos/.gitkeep").is_file()
     assert (root / "core/build/crossenv/macos_arm64").is_dir()
     assert not (root / "core/build/crossenv/macos_x86_64").exists()
@@ -441,7 +445,7 @@ def test_a_family_folder_stays_while_a_target_of_it_does(root: Path, installer: 
 
 
 def test_removing_from_all_packages_takes_it_where_it_is(root: Path, installer: Installer) -> None:
-    changes = manage.remove_targets(load_project(root), ["windows", "linux"], None, Silent())
+    changes = manage.remove_targets(load_project(root), Asked(("windows", "linux")), Silent())
     assert [(change.package, change.target) for change in changes] == [
         ("core", "windows_amd64"),
         ("core", "linux_x86_64"),
@@ -454,7 +458,7 @@ def test_removing_from_all_packages_takes_it_where_it_is(root: Path, installer: 
 
 @pytest.mark.parametrize("at", ["resolving", "writing"])
 def test_when_the_lock_cannot_be_made_to_fit_removing_changes_nothing(root: Path, installer: Installer, at: str) -> None:
-    manage.add_targets(load_project(root), ["macos"], None, Silent())
+    manage.add_targets(load_project(root), Asked(("macos",)), Silent())
 
     def fail() -> None:
         raise ToolError("no")
@@ -464,17 +468,11 @@ def test_when_the_lock_cannot_be_made_to_fit_removing_changes_nothing(root: Path
     else:
         installer.meanwhile = fail
 
-    def there() -> dict[str, tuple[str, int, bytes]]:
-        # The installer here does not take back what it installed; the real one does.
-        return {
-            path: what for path, what in snapshot(root).items() if "crossenv/linux" not in path and "crossenv/win" not in path
-        }
-
-    before = there()
+    before = snapshot(root)
     assert "core/build/crossenv/macos_arm64/lib/idna.py" in before
     with pytest.raises(ToolError):
-        manage.remove_targets(load_project(root), ["macos"], None, Silent())
-    assert there() == before
+        manage.remove_targets(load_project(root), Asked(("macos",)), Silent())
+    assert snapshot(root) == before
 
 
 @pytest.mark.parametrize(
@@ -491,7 +489,7 @@ def test_what_cannot_be_removed_changes_nothing(
 ) -> None:
     before = snapshot(root)
     with pytest.raises(error, match=says):
-        manage.remove_targets(load_project(root), words, package, Silent())
+        manage.remove_targets(load_project(root), Asked(tuple(words), package), Silent())
     assert snapshot(root) == before
 
 
@@ -500,13 +498,13 @@ def test_environments_come_back_when_the_settings_cannot_be_written(root: Path, 
     (root / "core/build/crossenv/windows_amd64/x.py").write_text("")
     before = snapshot(root)
 
-    def conflict(_: object) -> None:
+    def conflict(*_: object) -> None:
         assert snapshot(root) != before
         raise ConflictError("changed")
 
     monkeypatch.setattr("pypackpack.middleware.project.edit.commit_edits", conflict)
     with pytest.raises(ConflictError):
-        manage.remove_targets(load_project(root), ["windows"], "core", Silent())
+        manage.remove_targets(load_project(root), Asked(("windows",), "core"), Silent())
     assert snapshot(root) == before
 
 
@@ -609,7 +607,6 @@ def test_the_list_says_what_builds_and_what_is_missing(tmp_path: Path, monkeypat
 
 def test_a_last_word_like_no_target_is_said_to_be_no_package_either(root: Path) -> None:
     with pytest.raises(UnknownTargetError) as caught:
-        manage.check_last(load_project(root), ("windows", "nothing"))
+        read_words(load_project(root), ("windows", "nothing"))
     assert "neither a target nor a package" in caught.value.message
     assert "The packages are " in caught.value.hint
-    manage.check_last(load_project(root), ("windows", "linx"))  # the table of targets says that better

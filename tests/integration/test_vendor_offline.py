@@ -13,9 +13,11 @@ from pathlib import Path
 import pytest
 
 from pypackpack.backend import filesystem
+from pypackpack.backend.tools import uv
 from tests import cut
-from tests.integration.private_index import SECRET, USER, served, tiny_wheel
+from tests.integration.private_index import SECRET, USER, served
 from tests.snapshot import snapshot
+from tests.wheelhouse import wheel
 
 pytestmark = pytest.mark.network
 
@@ -206,7 +208,7 @@ def test_a_lock_that_does_not_fit_is_said(vendored: Path, tmp_path: Path) -> Non
 
 
 def test_credentials_of_a_private_index_are_used_and_written_nowhere(tmp_path: Path) -> None:
-    tiny_wheel(tmp_path / "wheels", "tiny")
+    wheel(tmp_path / "wheels", "tiny")
     root = tmp_path / "shop"
     root.mkdir()
     with served(tmp_path / "wheels") as index:
@@ -227,7 +229,96 @@ def test_credentials_of_a_private_index_are_used_and_written_nowhere(tmp_path: P
         assert "index-out-of-reach" in refused.stderr
         machine.env["UV_INDEX_OURS_PASSWORD"] = SECRET
         machine.done("vendor", "--no-tools")
+        # The same from what uv itself keeps.
+        shutil.rmtree(root / "vendor")
+        for name in ("UV_INDEX_OURS_USERNAME", "UV_INDEX_OURS_PASSWORD"):
+            del machine.env[name]
+        machine.env["UV_CREDENTIALS_DIR"] = os.fspath(tmp_path / "credentials")
+        login = [os.fspath(uv.executable()), "auth", "login", index.url, "--username", USER, "--password", "-"]
+        subprocess.run(login, env=machine.env, input=SECRET, text=True, check=True, capture_output=True)
+        assert SECRET not in machine.done("vendor", "--no-tools", "--verbose")
     assert sorted(path.name for path in (root / "vendor").iterdir()) == ["manifest.json", "tiny-1.0-py3-none-any.whl"]
     written = [path for path in root.rglob("*") if path.is_file() and ".venv" not in path.parts]
     assert written
     assert all(SECRET.encode() not in path.read_bytes() for path in written)
+
+
+SOURCES = """\
+[project]
+name = "shop"
+version = "1"
+requires-python = ">=3.10"
+
+[tool.pypackpack]
+packages = ["app"]
+
+[dependency-groups]
+dev = ["dev-lib", "folder-lib"]
+
+[tool.uv.sources]
+dev-lib = {{ git = "{repository}", subdirectory = "dev" }}
+folder-lib = {{ path = "libs/folder" }}
+"""
+USING = f"""\
+[project]
+name = "app"
+version = "1.0"
+dependencies = ["git-lib @ git+{{repository}}#subdirectory=lib", "folder-lib @ ../libs/folder"]
+
+[tool.pypackpack]
+targets = ["linux_x86_64", "windows_amd64"]
+python = ["{PYTHON}"]
+"""
+
+
+def library(folder: Path, name: str) -> None:
+    """Write a library that only flit can build: a machine without a network has none."""
+    module = name.replace("-", "_")
+    (folder / module).mkdir(parents=True)
+    (folder / module / "__init__.py").write_text(f"NAME = {name!r}\n", encoding="utf-8")
+    text = f'[project]\nname = "{name}"\nversion = "1.0"\ndescription = "x"\n\n[build-system]\nrequires = ["flit_core"]\n'
+    (folder / "pyproject.toml").write_text(f'{text}build-backend = "flit_core.buildapi"\n', encoding="utf-8")
+
+
+def test_what_comes_from_git_and_folders_is_vendored_as_wheels(tmp_path: Path) -> None:
+    root, repository = tmp_path / "shop", tmp_path / "library"
+    library(repository / "lib", "git-lib")
+    library(repository / "dev", "dev-lib")
+    for words in (["init", "-q"], ["add", "-A"], ["-c", "user.name=a", "-c", "user.email=a@example.org", "commit", "-qm", "all"]):
+        subprocess.run(["git", *words], cwd=repository, check=True)
+    (root / "app" / "src" / "main").mkdir(parents=True)
+    (root / "app" / "src" / "main" / "__init__.py").touch()
+    library(root / "libs" / "folder", "folder-lib")
+    (root / ".python-version").write_text(f"{PYTHON}\n", encoding="utf-8")
+    (root / "pyproject.toml").write_text(SOURCES.format(repository=repository.as_uri()), encoding="utf-8")
+    (root / "app" / "pyproject.toml").write_text(USING.format(repository=repository.as_uri()), encoding="utf-8")
+    machine = Machine(root, root, online=True)
+    machine.done("sync")
+    machine.done("app", "sync")
+    result = json.loads(machine.done("--json", "vendor", "--no-tools"))
+    assert result["left_out"] == []
+    wheels = [f"{name}_lib-1.0-py2.py3-none-any.whl" for name in ("dev", "folder", "git")]
+    assert [item["path"] for item in result["files"]] == wheels
+    assert str(tmp_path).encode() not in (root / "vendor" / "manifest.json").read_bytes().replace(
+        repository.as_uri().encode(), b""
+    )
+    again = json.loads(machine.done("--json", "vendor", "--no-tools"))
+    assert [item["fetched"] for item in again["files"]] == [False, False, False]
+
+    shutil.rmtree(repository)
+    carried = tmp_path / "elsewhere" / "carried"
+    shutil.copytree(root, carried, ignore=shutil.ignore_patterns(".venv", "build"))
+    offline = Machine(tmp_path / "machine", carried, online=False)
+    offline.done("sync", "--offline")
+    offline.done("app", "sync", "--offline")
+    assert offline.done("sync", "--offline").rstrip().endswith("as it was")
+    assert (site(carried, "windows_amd64") / "git_lib" / "__init__.py").is_file()
+    assert (site(carried, "linux_x86_64") / "folder_lib" / "__init__.py").is_file()
+    said = offline.done("run", "python", "-c", "import dev_lib, folder_lib, git_lib; print(dev_lib.NAME, git_lib.NAME)")
+    assert said == "dev-lib git-lib\n"
+
+    path = carried / "vendor" / wheels[2]
+    path.write_bytes(path.read_bytes() + b"x")
+    shutil.rmtree(carried / "app" / "build")
+    damaged = offline.call("--json", "app", "sync", "--offline")
+    assert json.loads(damaged.stdout)["error"]["code"] == "damaged-vendor"

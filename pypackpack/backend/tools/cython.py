@@ -97,11 +97,18 @@ class Cython:
             module: Its full name; of a package's ``__init__.py`` the package's.
             source: The file's bytes.
             trailer: Source to put after it (`bytecode.Examined`).
+
+        Raises:
+            FilesystemError: This machine cannot: the disk is full, for instance.
+            ToolError: Cython ended in the middle of it.
         """
         parents = Path(path).parent.parts
         packages = ["/".join(parents[: count + 1]) for count in range(len(parents))]
         data = base64.b64encode(source).decode()
         answer = self._pool.request({"path": path, "module": module, "source": data, "trailer": trailer, "packages": packages})
+        if "trouble" in answer:
+            with filesystem.explained("write the C of", Path(path)):
+                raise OSError(answer["errno"], answer["trouble"])
         if "c" in answer:
             return Transcompiled(base64.b64decode(answer["c"]))
         return Transcompiled(None, places(answer["errors"]))

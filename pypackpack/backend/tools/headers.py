@@ -33,8 +33,13 @@ class HeaderFolder:
     digest: str
 
 
-def python_headers(python: Interpreter, cache: Path) -> HeaderFolder:
+def python_headers(python: Interpreter, cache: Path, *, look: bool = False) -> HeaderFolder:
     """Return the headers of an interpreter without its ``pyconfig.h``, copied into the cache on first use.
+
+    Args:
+        python: The interpreter.
+        cache: The user's cache.
+        look: Write nothing: the folder may not be there then.
 
     Raises:
         MissingToolError: The interpreter came without headers.
@@ -49,10 +54,10 @@ def python_headers(python: Interpreter, cache: Path) -> HeaderFolder:
     stamp = filesystem.sha256_bytes(
         json.dumps([str(python.include), python.version, [_mark(path) for path in marks]], default=str)
     )
-    return _noted(stamp, lambda: _copied(python.include, cache), cache)
+    return _noted(stamp, lambda: _copied(python.include, cache, look=look), cache, look=look)
 
 
-def _copied(include: Path, cache: Path) -> HeaderFolder:
+def _copied(include: Path, cache: Path, *, look: bool) -> HeaderFolder:
     """Return the copy of a folder of headers, all but ``pyconfig.h``."""
     files = [path for path in filesystem.files_below(include) if path.name != "pyconfig.h"]
     relative = {path.relative_to(include).as_posix(): path for path in files}
@@ -62,7 +67,7 @@ def _copied(include: Path, cache: Path) -> HeaderFolder:
         for name, path in relative.items():
             filesystem.fill_file(folder / name, path)
 
-    return _made(digest, fill, cache)
+    return _made(digest, fill, cache, look=look)
 
 
 def _digest(listing: Mapping[str, str]) -> str:
@@ -87,10 +92,10 @@ def throw_away(folder: HeaderFolder) -> None:
     filesystem.remove_tree(folder.path)
 
 
-def _made(digest: str, fill: Callable[[Path], None], cache: Path) -> HeaderFolder:
+def _made(digest: str, fill: Callable[[Path], None], cache: Path, *, look: bool) -> HeaderFolder:
     """Return the folder of that digest, filled if it is not there."""
     place = cache / FOLDER / digest
-    if not place.is_dir():
+    if not look and not place.is_dir():
         with filesystem.scratch_folder(cache / FOLDER) as scratch:
             fill(scratch / "new")
             filesystem.remove_tree(place)  # what is there and no folder is damage
@@ -98,7 +103,7 @@ def _made(digest: str, fill: Callable[[Path], None], cache: Path) -> HeaderFolde
     return HeaderFolder(place, digest)
 
 
-def _noted(stamp: str, make: Callable[[], HeaderFolder], cache: Path) -> HeaderFolder:
+def _noted(stamp: str, make: Callable[[], HeaderFolder], cache: Path, *, look: bool) -> HeaderFolder:
     """Return the folder that a note has for a stamp; without a note that can be believed, make folder and note."""
     note = cache / FOLDER / "known" / stamp
     with contextlib.suppress(OSError, ValueError):
@@ -107,6 +112,8 @@ def _noted(stamp: str, make: Callable[[], HeaderFolder], cache: Path) -> HeaderF
         if _SHA256.fullmatch(digest) and place.is_dir():
             return HeaderFolder(place, digest)
     folder = make()
+    if look:
+        return folder
     if note.is_dir():
         filesystem.remove_tree(note)
     filesystem.write_atomic(note, folder.digest)
@@ -121,17 +128,19 @@ def _mark(path: Path) -> list[int]:
     return [facts.st_size, facts.st_mtime_ns, facts.st_ino]
 
 
-def text_folder(files: dict[str, str], cache: Path) -> HeaderFolder:
-    """Return a folder that holds just these files (name → text), made in the cache on first use."""
+def text_folder(files: dict[str, str], cache: Path, *, look: bool = False) -> HeaderFolder:
+    """Return a folder that holds just these files (name → text), made in the cache on first use (never, with ``look``)."""
 
     def fill(folder: Path) -> None:
         for name, text in files.items():
             filesystem.write_scratch(folder / name, text.encode())
 
-    return _made(_digest({name: filesystem.sha256_bytes(text) for name, text in files.items()}), fill, cache)
+    return _made(_digest({name: filesystem.sha256_bytes(text) for name, text in files.items()}), fill, cache, look=look)
 
 
-def noted_folder(facts: str, sources: tuple[Path, ...], make: Callable[[], dict[str, str]], cache: Path) -> HeaderFolder:
+def noted_folder(
+    facts: str, sources: tuple[Path, ...], make: Callable[[], dict[str, str]], cache: Path, *, look: bool = False
+) -> HeaderFolder:
     """Return the folder of the header files that ``make`` gives; while nothing changed, without calling it.
 
     Args:
@@ -139,9 +148,10 @@ def noted_folder(facts: str, sources: tuple[Path, ...], make: Callable[[], dict[
         sources: The code and the data that make them, known by size and time of change.
         make: Gives the files (name → text); costs more than all else that a build with nothing to do does.
         cache: The user's cache.
+        look: Write nothing.
     """
     stamp = filesystem.sha256_bytes(json.dumps([facts, *([str(path), _mark(path)] for path in sources)]))
-    return _noted(stamp, lambda: text_folder(make(), cache), cache)
+    return _noted(stamp, lambda: text_folder(make(), cache, look=look), cache, look=look)
 
 
 def emscripten_overlay() -> dict[str, str]:

@@ -1,4 +1,6 @@
-"""Who we are to a package index, as uv reads it: variables, urls, netrc, keyring (uv's documentation, "HTTP credentials").
+"""Who we are to a package index, as uv reads it: variables, urls, netrc, keyring, what ``uv auth login`` stored.
+
+See uv's documentation, "HTTP credentials".
 
 Nothing of it is ever written or shown.
 """
@@ -6,15 +8,17 @@ Nothing of it is ever written or shown.
 from __future__ import annotations
 
 import base64
+import json
 import os
 import re
 from typing import TYPE_CHECKING
 
-from pypackpack.backend.urls import unquote, urlsplit, urlunsplit
+from pypackpack.backend.urls import quote, unquote, urlsplit, urlunsplit
 from pypackpack.model.errors import PyPackPackError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
+    from pathlib import Path
 
 _URL_VARIABLES = ("UV_DEFAULT_INDEX", "UV_INDEX", "UV_INDEX_URL", "UV_EXTRA_INDEX_URL", "UV_FIND_LINKS")
 KEYRING_SECONDS = 60
@@ -60,7 +64,8 @@ class IndexLogin:
         from pypackpack.backend import network  # noqa: PLC0415 - import cost
 
         host = urlsplit(f"{scheme}://{server}").hostname or ""
-        return network.netrc_login(host) or self._from_keyring(f"{scheme}://{server}", host, user)
+        url = f"{scheme}://{server}"
+        return network.netrc_login(host) or self._from_keyring(url, host, user) or self._from_uv(url, user)
 
     def _all(self) -> Iterator[tuple[str, str]]:
         yield from self._indexes
@@ -71,6 +76,24 @@ class IndexLogin:
                     yield name, url
                 elif word:
                     yield "", word
+
+    @staticmethod
+    def _from_uv(url: str, user: str) -> tuple[str, str] | None:
+        """Return what ``uv auth login`` stored for a server; uv hands it out as a header (``uv auth helper``, Bazel's form)."""
+        from pypackpack.backend import process  # noqa: PLC0415 - import cost
+        from pypackpack.backend.tools import uv  # noqa: PLC0415 - import cost
+
+        words = ["auth", "helper", "--protocol=bazel", "--preview-features", "auth-helper", "get"]
+        asked = url.replace("://", f"://{quote(user, safe='')}@", 1) if user else url
+        try:
+            command: list[str | Path] = [uv.executable(), *words]
+            question = json.dumps({"uri": f"{asked}/"})
+            done = process.run(command, env=uv.environment(), text_input=question, timeout=KEYRING_SECONDS)
+            header = json.loads(done.stdout)["headers"]["Authorization"][0] if done.code == 0 else ""
+            name, _, word = base64.b64decode(header.removeprefix("Basic ")).decode().partition(":")
+        except (PyPackPackError, ValueError, KeyError, IndexError, TypeError):
+            return None
+        return (name, word) if word else None
 
     @staticmethod
     def _from_keyring(url: str, host: str, user: str) -> tuple[str, str] | None:

@@ -259,6 +259,40 @@ def install_source(
     uv.run([*words, requirement], f"building {requirement.partition(' ')[0]} from its source", cwd=cwd)
 
 
+def build_wheel(requirement: str, name: str, scratch: Path, *, python: Path | None, series: PythonVersion, settings: str) -> Path:
+    """Make a wheel of a source on this machine, and return where it lies in ``scratch``.
+
+    uv fetches, checks and builds as it does for an installation, with its own credentials; the wheel is the one that it keeps in
+    its cache, which is one of its own here.
+
+    Args:
+        requirement: A PEP 508 string with a url: of a folder, a repository at a commit, or an archive with its hash.
+        name: The distribution.
+        scratch: A folder aside, used for nothing else.
+        python: The Python to build with; None takes the one that we run on.
+        series: The Python version that the wheel is for.
+        settings: What ``uv.toml`` is to say, for what the build needs; paths in it are absolute.
+
+    Raises:
+        ToolError: It could not be built or fetched; uv's words are in ``details``.
+    """
+    filesystem.write_scratch(scratch / "uv.toml", settings.encode())
+    here: tuple[str | Path, ...] = ("--python", python, "--no-python-downloads") if python is not None else _HERE
+    words: list[str | Path] = ["pip", "install", "--target", scratch / "out", "--no-deps", *here]
+    words += ["--python-version", f"{series[0]}.{series[1]}", "--cache-dir", scratch / "cache"]
+    uv.run([*words, requirement], f"building {name} from its source", cwd=scratch)
+    wanted = re.sub(r"[-_.]+", "_", name).lower()
+    found = [path for path in sorted((scratch / "cache").rglob("*.whl")) if path.is_file() and _built_of(path) == wanted]
+    if len(found) != 1:
+        msg = f"uv {uv.version()} keeps the wheel that it has built of {name} where pypackpack does not look"
+        raise ToolError(msg, hint="Report it with the version of uv.")
+    return found[0]
+
+
+def _built_of(path: Path) -> str:
+    return re.sub(r"[-_.]+", "_", path.name.partition("-")[0]).lower()
+
+
 def resolve_for_platform(
     requirements: Path,
     preferred: Mapping[str, str],
@@ -305,12 +339,13 @@ def _lines(lines: Iterable[str]) -> str:
     return "".join(f"{line}\n" for line in lines)
 
 
-def files_of(requirements: Sequence[str], scratch: Path, *, offline: bool = False) -> str:
+def files_of(requirements: Sequence[str], scratch: Path, *, settings: str = "", offline: bool = False) -> str:
     """Return a ``pylock.toml`` of requirements alone, without what they need: which files the index has, and their hashes.
 
     Args:
         requirements: PEP 508 strings.
         scratch: A folder aside.
+        settings: What ``uv.toml`` is to say, such as where the indexes are; paths in it are absolute.
         offline: Never touch the network.
 
     Raises:
@@ -318,6 +353,7 @@ def files_of(requirements: Sequence[str], scratch: Path, *, offline: bool = Fals
     """
     wanted, lock = scratch / "files.in", scratch / "pylock.files.toml"
     filesystem.write_scratch(wanted, _lines(requirements).encode())
+    filesystem.write_scratch(scratch / "uv.toml", settings.encode())
     words: list[str | Path] = ["pip", "compile", "--universal", "--no-deps", "--no-header", "--format", "pylock.toml", *_HERE]
     words += ["--output-file", lock, wanted, *(["--offline"] if offline else [])]
     uv.run(words, "looking for the files of pinned requirements", cwd=scratch)

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 CACHE = "uv-options-v1"
 _NEAR = 0.75  # how like a slip of the hand is to what was meant, as difflib counts
+_OF_PIP = {"-e": "--editable"}  # short ones that pip has and uv does not
 _COMMAND = re.compile(r'^\s*export extern "?uv(?: (?P<words>[a-z -]+?))?"? \[\s*$')
 _OPTION = re.compile(
     r"^\s+(?P<name>--[A-Za-z0-9][A-Za-z0-9-]*|-[A-Za-z0-9])(?:\((?P<short>-[A-Za-z0-9])\))?(?P<typed>\??: ?\S+)?"
@@ -151,7 +152,7 @@ def _waits(command: str, word: str, own: Collection[str], shown: str) -> bool:
 
 
 def _unknown(name: str, own: Collection[str], known: Collection[str], shown: str) -> UsageError:
-    near = get_close_matches(name, [*own, *known], n=1, cutoff=_NEAR)
+    near = [_OF_PIP[name]] if _OF_PIP.get(name) in known else get_close_matches(name, [*own, *known], n=1, cutoff=_NEAR)
     hint = f"Did you mean {near[0]}?" if near else f"`pypackpack {shown} --help` shows its options; those of uv work too."
     return UsageError(f"neither `pypackpack {shown}` nor uv has an option {name}", hint=hint)
 

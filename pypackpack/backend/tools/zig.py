@@ -165,7 +165,7 @@ class Zig:
         done = process.run([self.program, *words], cwd=cwd, env=env)
         if done.code != 0:
             text = done.stderr.strip() or done.stdout.strip()
-            msg = f"{what} failed (zig {self.version}, exit code {done.code})"
+            msg = f"{what} failed (zig {self.version}, {done.how})"
             # clang's errors stand behind a file's name and place. If the first is in the source, the source is refused; in a
             # header, or without a place, it is trouble of the tools.
             first = re.search(r"^(.*?):\d+:\d+: (?:fatal )?error: ", text, re.MULTILINE)
@@ -197,11 +197,23 @@ class Zig:
             hidden.append("-nostdlibinc")
             folders += [f"-isystem{self.library / 'libc' / 'include' / name}" for name in ("riscv32-linux-musl", "generic-musl")]
         self._run(["cc", *flags, *hidden, *folders, "-c", source, "-o", made.name], scratch, f"compiling {source}", source)
+        self._check_made(made, f"compiling {source}")
         out = f"module{job.target.suffix(job.python)}"
         link = {"elf": self._link_elf, "macho": self._link_macho, "coff": self._link_coff, "wasm": self._link_wasm}
         link[job.target.object_format](job, made, out, scratch)
+        self._check_made(scratch / out, f"linking {job.path} for {job.target.name}")
         data = filesystem.read_bytes(scratch / out)
         return coff.without_identity(data) if job.target.object_format == "coff" else data
+
+    def _check_made(self, place: Path, what: str) -> None:
+        """Look whether zig made a file; a link is none, for it may lead anywhere.
+
+        Raises:
+            ToolError: It did not.
+        """
+        if place.is_symlink() or not place.is_file():
+            msg = f"{what}: zig {self.version} ended well and left no file {place.name}"
+            raise ToolError(msg, hint="It is damaged, or something removed the file; run the same command again.")
 
     def _link_elf(self, job: ModuleJob, made: Path, out: str, scratch: Path) -> None:
         missing = elf.undefined_symbols(filesystem.read_bytes(made))

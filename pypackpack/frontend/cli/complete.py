@@ -1,17 +1,21 @@
 """Shell completion: the words that may stand next, from the same declarations as help.
 
 The scripts of ``pypackpack completion`` ask for them by the hidden first word ``__complete``. Nothing here may fail
-aloud or take long: first words are answered from the table, and nothing of a project is read but the list of its packages.
+aloud or take long: first words are answered from the table, and of a project the pyproject.toml files are read, only where they
+matter.
 """
 
 from __future__ import annotations
 
+import itertools
+import re
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from pypackpack.frontend.cli.style import emit
 from pypackpack.frontend.cli.table import BUILT_IN, GENERAL, PACKAGE_VERBS, ROWS, row_of, rows_below
+from pypackpack.model.steps import STEPS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -24,6 +28,9 @@ PYTHONS = ("3.10", "3.11", "3.12", "3.13", "3.14")
 PACKAGE = "<package>"
 TARGET = "<target>"
 VERSION = "<version>"
+TASK = "[<task>]"
+DEPENDENCY = "<name>"
+_OF_UV = "uv "
 
 Found = tuple[str, str]  # a word and what it means
 
@@ -34,8 +41,11 @@ class World(Protocol):
     def packages(self) -> Iterable[str]:
         """Return the names of the project's packages."""
 
-    def targets(self) -> Iterable[Found]:
-        """Return target names and families with what they are."""
+    def targets(self, packages: Sequence[str] | None) -> Iterable[Found]:
+        """Return target names and families with what they are: those of some packages, of all (empty), or every one (None)."""
+
+    def dependencies(self, package: str) -> Iterable[Found]:
+        """Return the names that a package asks for, or the project for its development (empty), and where."""
 
     def parameters(self, words: str) -> Sequence[Parameter]:
         """Return a command's arguments and options."""
@@ -82,8 +92,52 @@ def _candidates(plain: list[str], typed: str, world: World) -> list[Found]:
         row, skipped = row_of(plain[1:2]), 2
     if row is None:
         return [*_second_words(plain, world), *general]
+    given = plain[skipped:]
     parameters = world.parameters(row.words)
-    return [*_values(plain[skipped:], typed, parameters, world), *general]
+    place = _Place(world, _packages_of(row.words, plain[0] if skipped > len(row.words.split(" ")) else "", given, parameters))
+    return [*_values(given, typed, parameters, place), *general]
+
+
+class _Place:
+    """What may stand in the place of one call's words."""
+
+    def __init__(self, world: World, packages: Sequence[str] | None) -> None:
+        self._world = world
+        self._packages = packages
+
+    def of_kind(self, metavar: str) -> list[Found]:
+        """Return the words that a placeholder stands for; one in square brackets may be left out."""
+        if metavar == TASK:
+            return [(step, text.summary) for step, text in STEPS.items()]
+        if metavar.startswith("["):
+            return []
+        if metavar == PACKAGE:
+            return [(name, "package") for name in self._world.packages()]
+        if metavar == TARGET:
+            return list(self._world.targets(self._packages))
+        if metavar == VERSION:
+            return [(version, "") for version in PYTHONS]
+        if metavar == DEPENDENCY:
+            return list(self._world.dependencies(self._packages[0] if self._packages else ""))
+        if metavar.startswith("<"):
+            return []
+        return [(word, "") for word in metavar.split("|")]
+
+
+def _packages_of(command: str, named: str, given: Sequence[str], parameters: Sequence[Parameter]) -> Sequence[str] | None:
+    """Return the packages that a call is about as far as it says it: their targets fit; None where every target does."""
+    if command == "target add":
+        return None
+    if named:
+        return (named,)
+    for word, value in itertools.pairwise(given):
+        if word == "--package":
+            return (value,)
+    joined = [word.partition("=")[2] for word in given if word.startswith("--package=")]
+    arguments = [each for each in parameters if not each.names]
+    if not joined and arguments and arguments[0].metavar == PACKAGE and given and not given[0].startswith("-"):
+        return (given[0],)
+    return tuple(joined[:1])
 
 
 def _first_words(world: World) -> list[Found]:
@@ -107,23 +161,26 @@ def _second_words(plain: list[str], world: World) -> list[Found]:
     return [(row.words, row.summary) for row in ROWS if row.words in PACKAGE_VERBS]
 
 
-def _values(given: list[str], typed: str, parameters: Sequence[Parameter], world: World) -> list[Found]:
+def _values(given: list[str], typed: str, parameters: Sequence[Parameter], place: _Place) -> list[Found]:
     options = {name: each for each in parameters for name in each.names}
     name, equals, value = typed.partition("=")
     if equals and name in options:
         head = f"{name}=" + value[: value.rfind(",") + 1]
-        return [(head + word, text) for word, text in _of_kind(options[name].metavar, world)]
+        return [(head + word, text) for word, text in place.of_kind(options[name].metavar)]
     if typed.startswith("-"):
         return [(name, each.help) for name, each in options.items()]
     waiting, taken, position = _state(given, options)
-    if waiting is not None and taken == 0:
-        return _of_kind(waiting.metavar, world)
-    found = _of_kind(waiting.metavar, world) if waiting is not None else []
+    if waiting is not None and taken == 0 and not waiting.metavar.startswith("["):
+        return place.of_kind(waiting.metavar)
+    found = place.of_kind(waiting.metavar) if waiting is not None else []
     arguments = [each for each in parameters if not each.names]
     if position < len(arguments):
-        return [*found, *_of_kind(arguments[position].metavar, world)]
+        return [*found, *place.of_kind(arguments[position].metavar)]
     if arguments and arguments[-1].several:  # the last of several words may be a package: `target add windows billing`
-        found += [*_of_kind(arguments[-1].metavar, world), *_of_kind(PACKAGE, world)]
+        of_a_package = arguments[-1].metavar != DEPENDENCY
+        found += [*place.of_kind(arguments[-1].metavar), *(place.of_kind(PACKAGE) if of_a_package else [])]
+    if not (found or typed or arguments):  # nothing but options: a shell that gets no word offers files
+        return [(name, each.help) for name, each in options.items() if name not in given and not each.help.startswith(_OF_UV)]
     return found
 
 
@@ -145,19 +202,6 @@ def _state(given: list[str], options: Mapping[str, Parameter]) -> tuple[Paramete
     return waiting, taken, position
 
 
-def _of_kind(metavar: str, world: World) -> list[Found]:
-    """Return the words that a placeholder stands for."""
-    if metavar == PACKAGE:
-        return [(name, "package") for name in world.packages()]
-    if metavar == TARGET:
-        return list(world.targets())
-    if metavar == VERSION:
-        return [(version, "") for version in PYTHONS]
-    if metavar.startswith("<"):
-        return []
-    return [(word, "") for word in metavar.split("|")]
-
-
 class _RealWorld:
     """The project that we stand in."""
 
@@ -169,11 +213,48 @@ class _RealWorld:
 
         return recorded_packages(self._start)
 
-    def targets(self) -> list[Found]:
-        from pypackpack.middleware.target.table import families, targets  # noqa: PLC0415 - import cost
+    def targets(self, packages: Sequence[str] | None) -> list[Found]:
+        from pypackpack.middleware.target.table import families, host_target, targets  # noqa: PLC0415 - import cost
 
-        named = [(target.name, target.summary) for target in targets().values()]
-        return [*((family, "family") for family in families()), *named, ("host", "this machine")]
+        there = targets()
+        if packages is not None:
+            own = self._targets_of(packages or self.packages())
+            there = {name: target for name, target in there.items() if name in own} or there
+        named = [(target.name, target.summary) for target in there.values()]
+        has = {target.family for target in there.values()}
+        host = [("host", "this machine")] if host_target().name in there else []
+        return [*((family, "family") for family in families() if family in has), *named, *host]
+
+    def _targets_of(self, packages: Sequence[str]) -> set[str]:
+        from pypackpack.middleware.target.table import find  # noqa: PLC0415 - import cost
+
+        said = [
+            word for name in packages for word in self._settings(name).get("tool", {}).get("pypackpack", {}).get("targets", [])
+        ]
+        return {find(word).name for word in said}
+
+    def _settings(self, package: str) -> dict[str, Any]:
+        from pypackpack.middleware.project.read import FILE, find_root  # noqa: PLC0415 - import cost
+        from pypackpack.middleware.project.toml import read_toml  # noqa: PLC0415 - import cost
+
+        return read_toml(find_root(self._start) / package / FILE)
+
+    def dependencies(self, package: str) -> list[Found]:
+        content = self._settings(package)
+        project = content.get("project", {})
+        own = content.get("tool", {}).get("pypackpack", {}).get("target", {})
+        lists = {
+            **({package: project.get("dependencies", [])} if package else {}),
+            **{target: table.get("dependencies", []) for target, table in own.items()},
+            **({} if package else {**content.get("dependency-groups", {}), **project.get("optional-dependencies", {})}),
+        }
+        lines = [
+            (re.match(r"[A-Za-z0-9][A-Za-z0-9._-]*", line), place)
+            for place in lists
+            for line in lists[place]
+            if isinstance(line, str)
+        ]
+        return [(name[0], place) for name, place in lines if name]
 
     def parameters(self, words: str) -> Sequence[Parameter]:
         from pypackpack.frontend.cli.command import load, parameters  # noqa: PLC0415 - import cost of typer
@@ -195,7 +276,7 @@ def _of_uv(command: str, own: Sequence[Parameter]) -> list[Parameter]:
         return []
     ours = {name for each in own for name in each.names} | {name for name, _, _ in GENERAL}
     return [
-        Parameter((name,), "<value>" if typed else "", f"uv {command}", required=False, several=False)
+        Parameter((name,), "<value>" if typed else "", f"{_OF_UV}{command}", required=False, several=False)
         for name, typed in known.items()
         if name.startswith("--") and name not in ours
     ]
@@ -213,9 +294,15 @@ class _Quiet:
         except Exception:  # noqa: BLE001 - see the class
             return ()
 
-    def targets(self) -> Iterable[Found]:
+    def targets(self, packages: Sequence[str] | None) -> Iterable[Found]:
         try:
-            return self._world.targets()
+            return self._world.targets(packages)
+        except Exception:  # noqa: BLE001 - see the class
+            return ()
+
+    def dependencies(self, package: str) -> Iterable[Found]:
+        try:
+            return self._world.dependencies(package)
         except Exception:  # noqa: BLE001 - see the class
             return ()
 

@@ -9,11 +9,21 @@ import typer
 PACKAGE = "<package>"
 TARGET = "<target>"
 PYTHON = "<version>"
+TASK = "[<task>]"
 
 PackageArgument = Annotated[str, typer.Argument(metavar=PACKAGE, help="A package of the project.", show_default=False)]
 PackageOption = Annotated[
     Optional[str],  # noqa: UP045 - typer evaluates it on Python 3.10 too
     typer.Option("--package", metavar=PACKAGE, help="The package; the same as its name before the command.", show_default=False),
+]
+TreePackageOption = Annotated[
+    Optional[list[str]],  # noqa: UP045 - typer evaluates it on Python 3.10 too
+    typer.Option(
+        "--package",
+        metavar=PACKAGE,
+        help="The package; the same as its name before the command. Others after it: show these distributions of its tree only.",
+        show_default=False,
+    ),
 ]
 TargetOption = Annotated[
     Optional[list[str]],  # noqa: UP045 - typer evaluates it on Python 3.10 too

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from pypackpack.frontend.cli.render import size
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -11,17 +13,17 @@ if TYPE_CHECKING:
     from pypackpack.model.environment import TreeNode, TreeResult
 
 
-def tree_lines(result: TreeResult, style: Style) -> list[str]:
-    """Return what a package's targets resolve to; targets with the same tree have one together."""
+def tree_lines(result: TreeResult, style: Style, *, nothing: str = "(no dependencies)") -> list[str]:
+    """Return what a package's targets resolve to; those with the same tree have one together, and of none ``nothing`` is said."""
     alike: dict[tuple[TreeNode, ...], list[str]] = {}
     for each in result.trees:
         name = f"{each.target} {each.python[0]}.{each.python[1]}"
         alike.setdefault(each.roots, []).append(name)
-    lines = [f"{style.bold(result.package)} {result.version}"]
+    lines = [f"{style.bold(result.package)} {result.version}".rstrip()]
     repeated = False
     for roots, names in alike.items():
         lines += ["", style.word(", ".join(names))]
-        below = _below(roots, "", style) or ["(no dependencies)"]
+        below = _below(roots, "", style) or ([nothing] if nothing else [])
         repeated = repeated or any(line.endswith("(*)") for line in below)
         lines += below
     return [*lines, "", "(*) further up with what it needs"] if repeated else lines
@@ -33,6 +35,8 @@ def _below(nodes: Sequence[TreeNode], indent: str, style: Style) -> list[str]:
         last = number == len(nodes)
         extras = f"[{','.join(node.extras)}]" if node.extras else ""
         words = [f"{node.name}{extras}", node.version, f"({node.source})" if node.source else "", style.dim(_said(node.marker))]
+        words += [f"({size(node.size)})" if node.size is not None else ""]
+        words += [style.warn(f"(latest: {node.latest})") if node.latest else ""]
         line = " ".join(word for word in words if word)
         lines.append(f"{indent}{'└── ' if last else '├── '}{line}{' (*)' if node.repeated else ''}")
         lines += _below(node.children, indent + ("    " if last else "│   "), style)

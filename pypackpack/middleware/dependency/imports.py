@@ -11,7 +11,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pypackpack.backend import filesystem
+from pypackpack.middleware.dependency import import_indexes as indexes
 from pypackpack.middleware.dependency import requirements_merge as rules
+from pypackpack.middleware.dependency.other_tools import MAIN, PROJECT_FILES
 from pypackpack.middleware.dependency.requirements import requirement_files
 from pypackpack.model.build import Silent
 from pypackpack.model.errors import DependencyConflictError, PyPackPackError, RequirementsFileError, ToolError
@@ -41,8 +43,9 @@ def import_requirements(
     words: Sequence[Path],
     *,
     package: Package | None = None,
-    group: str = GROUP,
+    group: str = "",
     delete: bool = False,
+    take_indexes: bool = False,
     offline: bool = False,
     watcher: Watcher | None = None,
 ) -> ImportResult:
@@ -50,10 +53,12 @@ def import_requirements(
 
     Args:
         project: The project.
-        words: Files and folders.
-        package: Into this package's ``[project] dependencies``; None means into a dependency group of the project.
-        group: Into which group.
+        words: Files and folders; ``pyproject.toml`` and ``setup.cfg``, of other tools too, only by name.
+        package: Into this package's ``[project] dependencies``; None means into a dependency group of the project. Of a
+            ``pyproject.toml``, a package gets what that project itself needs.
+        group: Into which group; of a ``pyproject.toml``, only this group of it. Empty means `GROUP`, and all there is.
         delete: Remove the files once everything is done.
+        take_indexes: Write the indexes that the files name into ``[[tool.uv.index]]`` of the project, without credentials.
         offline: Never touch the network.
         watcher: Gets notes.
 
@@ -63,15 +68,20 @@ def import_requirements(
         PyPackPackError: It cannot be resolved or installed; nothing is changed.
     """
     watcher = watcher or Silent()
-    files = requirement_files(words, project.root, os.environ)
+    part = MAIN if package is not None else group or None
+    files = requirement_files(words, project.root, os.environ, part)
+    group = group or GROUP
     asked, own = _without_own(project, files.asked)
     found = rules.conflicts(asked)
     if found:
         raise _conflict(found)
     lines, held = rules.merged(asked)
-    with filesystem.scratch_folder(filesystem.cache_folder() / "tmp", "import-") as scratch:
+    with (
+        indexes.taken_for(project, files.indexes, take=take_indexes) as where,
+        filesystem.scratch_folder(filesystem.cache_folder() / "tmp", "import-") as scratch,
+    ):
         try:
-            _check_hashes(asked, scratch, offline=offline)
+            _check_hashes(project, asked, scratch, offline=offline)
             if package is not None:
                 changed: DevelopmentChange | DependencyChange | None = _into_package(
                     project, package, lines, watcher, offline=offline
@@ -80,7 +90,7 @@ def import_requirements(
                 changed = _into_group(project, group, lines, held, scratch, watcher, offline=offline)
         except (DependencyConflictError, ToolError) as error:
             raise _explained(error, asked) from error
-    not_taken = [*files.not_taken, *own]
+    not_taken = [*files.not_taken, *where.not_taken, *own]
     if package is not None:
         not_taken += [_unheld(line) for line in held]
         held = ()
@@ -96,6 +106,7 @@ def import_requirements(
         not_taken=tuple(not_taken),
         deleted=deleted,
         changed=changed,
+        indexes=where.taken,
     )
 
 
@@ -150,7 +161,7 @@ def _explained(error: PyPackPackError, asked: Sequence[Asked]) -> PyPackPackErro
     return DependencyConflictError(msg, hint=hint, details=f"{lines}\n\n{error.details}")
 
 
-def _check_hashes(asked: Sequence[Asked], scratch: Path, *, offline: bool) -> None:
+def _check_hashes(project: Project, asked: Sequence[Asked], scratch: Path, *, offline: bool) -> None:
     """See that the index has a file that the hashes of each pinned line allow; the lock takes over from there.
 
     Raises:
@@ -162,9 +173,10 @@ def _check_hashes(asked: Sequence[Asked], scratch: Path, *, offline: bool) -> No
         return
     from pypackpack.backend.tools import resolver  # noqa: PLC0415 - keeps imports of the CLI light
 
+    settings = indexes.uv_toml(project)
     texts = dict.fromkeys(f"{line.name}{line.specifier}{f' ; {line.marker}' if line.marker else ''}" for line in pinned)
     there: dict[str, set[str]] = {}
-    for item in tomllib.loads(resolver.files_of(tuple(texts), scratch, offline=offline)).get("packages", []):
+    for item in tomllib.loads(resolver.files_of(tuple(texts), scratch, settings=settings, offline=offline)).get("packages", []):
         files = [*item.get("wheels", []), *([item["sdist"]] if "sdist" in item else [])]
         found = there.setdefault(normalise(item["name"]), set())
         found.update(f"{kind}:{digest}" for file in files for kind, digest in file.get("hashes", {}).items())
@@ -234,7 +246,8 @@ def _into_package(
         hint = "Import these into the development environment (without --package), or make them packages of the project."
         details = "\n".join(f"{line.places[0]}: {line.path}" for line in local)
         raise RequirementsFileError(msg, hint=hint, details=details)
-    return manage.add(project, package, [line.text for line in lines], (), watcher, offline=offline) if lines else None
+    wanted = manage.Wanted(tuple(line.text for line in lines), offline=offline)
+    return manage.add(project, package, wanted, watcher) if lines else None
 
 
 def _unheld(line: MergedLine) -> NotTaken:
@@ -271,7 +284,9 @@ def _delete(
     deleted = []
     for path in files.files:
         shown = _shown(path, root)
-        if shown in lost:
+        if path.name in PROJECT_FILES:
+            watcher.note(f"{shown} stays: it is no requirements file")
+        elif shown in lost:
             watcher.note(f"{shown} stays: not everything in it could be taken")
         elif not any(path == place or place in path.parents for place in (root, *named)):
             watcher.note(f"{shown} stays: it lies outside of the project")

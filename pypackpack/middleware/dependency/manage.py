@@ -10,15 +10,15 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import functools
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from pypackpack.backend import filesystem
 from pypackpack.middleware.dependency import lines as rules
 from pypackpack.middleware.dependency.platforms import NOWHERE
 from pypackpack.middleware.project.edit import append_word, plan_edit, table_at
 from pypackpack.middleware.project.toml import parse
 from pypackpack.middleware.project.words import nearest
-from pypackpack.model.environment import DependencyChange, SyncResult
+from pypackpack.model.environment import DependencyChange, LineChange
 from pypackpack.model.errors import ConflictError, DamagedLockError, NewerLockError, SettingsError, UsageError
 from pypackpack.model.names import normalise
 from pypackpack.model.secrets import masked
@@ -30,43 +30,46 @@ if TYPE_CHECKING:
     from tomlkit import TOMLDocument
 
     from pypackpack.middleware.dependency.lines import Choice, Dependencies, Line
-    from pypackpack.middleware.environment.prepare import Ready
-    from pypackpack.middleware.project.edit import Edit
     from pypackpack.model.build import Watcher
     from pypackpack.model.project import Package, Project
     from pypackpack.model.target import Target
 
 
-def add(
-    project: Project,
-    package: Package,
-    requirements: Sequence[str],
-    target_words: Sequence[str],
-    watcher: Watcher,
-    *,
-    offline: bool = False,
-    uv_options: Sequence[str] = (),
-) -> DependencyChange:
+@dataclass(frozen=True)
+class Wanted:
+    """What is wanted of a package's dependencies.
+
+    Attributes:
+        words: To add, PEP 508 strings; to remove, names of distributions.
+        targets: For which targets, as typed; empty means everywhere.
+        offline: Never touch the network.
+        uv_options: More options for uv, as typed.
+    """
+
+    words: tuple[str, ...]
+    targets: tuple[str, ...] = ()
+    offline: bool = False
+    uv_options: tuple[str, ...] = ()
+
+
+def add(project: Project, package: Package, wanted: Wanted, watcher: Watcher) -> DependencyChange:
     """Add dependencies to a package and install them.
 
     Args:
         project: The project.
         package: Whose dependencies.
-        requirements: PEP 508 strings; a name alone keeps the versions that another line of it asks for.
-        target_words: For which targets, as typed; empty means everywhere.
+        wanted: Which, and where; a name alone keeps the versions that another line of it asks for.
         watcher: Told of the progress.
-        offline: Never touch the network.
-        uv_options: More options for uv, as typed.
 
     Raises:
-        UsageError: A word is not a requirement, or cannot be used together with ``--target``; or one of ``uv_options`` is
-            none that can be used here.
+        UsageError: A word is not a requirement, or cannot be used together with ``--target``; or one of uv's options is none
+            that can be used here.
         NoSuchDependencyError: The index has no such distribution or version.
         NoWheelError: It has no wheel for one of the targets.
         PackageIndexError: The index is out of reach.
     """
-    wanted = [_requirement(text, package, with_targets=bool(target_words)) for text in requirements]
-    _refuse_twice(wanted)
+    lines = [_requirement(text, package, with_targets=bool(wanted.targets)) for text in wanted.words]
+    _refuse_twice(lines)
 
     def plan(now: Package, choice: Choice, before: Dependencies) -> Dependencies:
         for target in choice.unsaid:
@@ -75,44 +78,32 @@ def add(
                 f"[tool.pypackpack.target.{target.name}] dependencies, and into the metadata of that target's wheels only"
             )
         ours = {normalise(each.name): each.name for each in project.packages}
-        for name in dict.fromkeys(line.name for line in wanted if line.name in ours and not before.of(line.name)):
+        for name in dict.fromkeys(line.name for line in lines if line.name in ours and not before.of(line.name)):
             watcher.note(f"{name} is the package {ours[name]} of this project, not the index's")
-        after, left = rules.narrowed(before, wanted) if choice.everywhere else (before, tuple(wanted))
+        after, left = rules.narrowed(before, lines) if choice.everywhere else (before, tuple(lines))
         return functools.reduce(lambda after, line: rules.added(after, line, choice, now.targets), left, after)
 
-    return _change(project, package, plan, target_words, offline=offline, uv_options=uv_options, watcher=watcher)
+    return _change(project, package, plan, wanted, watcher)
 
 
-def remove(
-    project: Project,
-    package: Package,
-    names: Sequence[str],
-    target_words: Sequence[str],
-    watcher: Watcher,
-    *,
-    offline: bool = False,
-    uv_options: Sequence[str] = (),
-) -> DependencyChange:
+def remove(project: Project, package: Package, wanted: Wanted, watcher: Watcher) -> DependencyChange:
     """Take dependencies from a package, and from its environments.
 
     Args:
         project: The project.
         package: Whose dependencies.
-        names: Names of distributions.
-        target_words: From which targets, as typed; empty means from all.
+        wanted: Which, and where from.
         watcher: Told of the progress.
-        offline: Never touch the network.
-        uv_options: More options for uv, as typed.
 
     Raises:
-        UsageError: One of them is not a dependency there, or one of ``uv_options`` is none that can be used here; nothing is
+        UsageError: One of them is not a dependency there, or one of uv's options is none that can be used here; nothing is
             changed.
     """
 
     def plan(now: Package, choice: Choice, before: Dependencies) -> Dependencies:
         after = before
         missing: list[str] = []
-        for name in dict.fromkeys(names):
+        for name in dict.fromkeys(wanted.words):
             left = rules.removed(after, normalise(name), choice, now.targets)
             if _texts(left) == _texts(after):
                 missing.append(name)
@@ -121,17 +112,14 @@ def remove(
             raise _not_there(now, missing, choice, before)
         return after
 
-    return _change(project, package, plan, target_words, offline=offline, uv_options=uv_options, watcher=watcher)
+    return _change(project, package, plan, wanted, watcher)
 
 
 def _change(
     project: Project,
     package: Package,
     plan: Callable[[Package, Choice, Dependencies], Dependencies],
-    target_words: Sequence[str],
-    *,
-    offline: bool,
-    uv_options: Sequence[str],
+    wanted: Wanted,
     watcher: Watcher,
 ) -> DependencyChange:
     """Plan a change of a package's dependencies on what its settings say now, and make everything so.
@@ -152,9 +140,9 @@ def _change(
             msg = f"the package {package.name} was removed meanwhile"
             raise ConflictError(msg, hint="`pypackpack package list` shows what there is.")
         before = rules.read(now.dependencies, now.target_dependencies)
-        after = plan(now, _choice(now, target_words), before)
+        after = plan(now, _choice(now, wanted.targets), before)
         along = tuple(each.root for each in users)
-        return _apply(project, now, before, after, along, offline=offline, uv_options=uv_options, watcher=watcher)
+        return _apply(project, now, before, after, along, wanted, watcher)
 
 
 def _users(project: Project, package: Package) -> tuple[Package, ...]:
@@ -262,15 +250,14 @@ def _apply(
     before: Dependencies,
     after: Dependencies,
     along: Sequence[Path],
-    *,
-    offline: bool,
-    uv_options: Sequence[str],
+    wanted: Wanted,
     watcher: Watcher,
 ) -> DependencyChange:
     """Make everything as ``after`` says: aside first, then all at once.
 
     ``along`` are the folders of packages that need this one, and that nobody else works on meanwhile.
     """
+    from pypackpack.middleware.environment.commit import commit, joined  # noqa: PLC0415 - keeps imports of the CLI light
     from pypackpack.middleware.environment.sync import prepared  # noqa: PLC0415 - keeps imports of the CLI light
     from pypackpack.middleware.project.finish import finished_package  # noqa: PLC0415 - keeps imports of the CLI light
 
@@ -280,38 +267,21 @@ def _apply(
     fresh = finished_package(package.root, parse(edit.after.decode(), path), siblings)
     packages = tuple(fresh if item.root == package.root else item for item in project.packages)
     whole = dataclasses.replace(project, packages=packages)
-    prepare = functools.partial(prepared, whole, offline=offline, uv_options=uv_options, held=True, watcher=watcher)
+    prepare = functools.partial(prepared, whole, offline=wanted.offline, uv_options=wanted.uv_options, held=True, watcher=watcher)
     with contextlib.ExitStack() as rooms:
         ready = rooms.enter_context(prepare(fresh, fresh.targets))
         users = _outdated(project, whole, fresh, along, watcher)
         others = [rooms.enter_context(prepare(user, user.targets)) for user in users]
-        synced = _committed(ready, others, [edit] if edit.changes else [])
+        synced = joined(commit([ready, *others], [edit] if edit.changes else []))
     own = tuple((target, lines) for target, lines in fresh.target_dependencies.items() if lines)
-    return DependencyChange(fresh.name, fresh.dependencies, own, edit.changes, synced)
+    was, now = _flat(before), _flat(after)
+    added, removed = (tuple(line for line in some if line not in others) for some, others in ((now, was), (was, now)))
+    return DependencyChange(fresh.name, fresh.dependencies, own, edit.changes, synced, added, removed)
 
 
-def _committed(ready: Ready, others: Sequence[Ready], edits: Sequence[Edit]) -> SyncResult:
-    """Put everything in place; when the last step fails, the locks are as before, and environments are seen not to fit them."""
-    from pypackpack.middleware.environment import lock as locks  # noqa: PLC0415 - keeps imports of the CLI light
-
-    results = []
-    with contextlib.ExitStack() as undo:
-        for other in others:
-            path = other.package.root / locks.FILE
-            undo.callback(_restore, path, filesystem.read_bytes(path))
-            results.append(other.commit())
-        results.insert(0, ready.commit(edits))
-        undo.pop_all()
-    return SyncResult(
-        tuple(item for result in results for item in result.environments),
-        tuple(name for result in results for name in result.locked),
-        tuple(note for result in results for note in result.notes),
-    )
-
-
-def _restore(path: Path, before: bytes) -> None:
-    with contextlib.suppress(Exception):  # the error that brought us here is the one to be seen
-        filesystem.write_atomic(path, before)
+def _flat(dependencies: Dependencies) -> list[LineChange]:
+    every, own = _texts(dependencies)
+    return [*map(LineChange, every), *(LineChange(line, target) for target, lines in own.items() for line in lines)]
 
 
 def _write(document: TOMLDocument, before: Dependencies, after: Dependencies, targets: Sequence[Target]) -> None:

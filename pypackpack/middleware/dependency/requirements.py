@@ -16,8 +16,9 @@ from typing import TYPE_CHECKING
 
 from pypackpack.backend import filesystem
 from pypackpack.backend.urls import file_name, path_of, unquote, urlsplit
+from pypackpack.middleware.dependency import other_tools
 from pypackpack.model.errors import FilesystemError, RequirementsFileError
-from pypackpack.model.requirement import Asked, NotTaken, Place, RequirementFiles
+from pypackpack.model.requirement import Asked, AskedIndex, NotTaken, Place, RequirementFiles
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -45,16 +46,9 @@ _VCS = ("git+", "hg+", "bzr+", "svn+")
 _NAMED = re.compile(r"^(requirements[^/]*|[^/]*[-_.]requirements)\.(txt|in)$", re.IGNORECASE)
 _SKIPPED = frozenset({"__pycache__", "build", "dist", "node_modules", "site-packages", "venv", "vendor"})
 
-_INDEX = (
-    "Name the index in [[tool.uv.index]] of pyproject.toml, without credentials; uv reads these from netrc, keyring or variables."
-)
+_INDEXES = {"--index-url": "default", "-i": "default", "--extra-index-url": "extra", "--find-links": "flat", "-f": "flat"}
 _OPTIONS = {
-    "--index-url": _INDEX,
-    "-i": _INDEX,
-    "--extra-index-url": _INDEX,
     "--no-index": "Say `no-index = true` in [tool.uv].",
-    "--find-links": "Say `find-links` in [tool.uv].",
-    "-f": "Say `find-links` in [tool.uv].",
     "--no-binary": "Say `no-binary-package` in [tool.uv].",
     "--only-binary": "Say `no-build-package` in [tool.uv]; packages' target environments take wheels only in any case.",
     "--prefer-binary": "uv takes wheels first anyway.",
@@ -71,7 +65,9 @@ _HARMLESS = frozenset({"--prefer-binary", "--require-hashes", "--use-feature"})
 _FOR_ONE = "It is for pip's own builds; [tool.uv] config-settings-package says such things."
 
 
-def requirement_files(words: Sequence[Path], root: Path, environment: Mapping[str, str]) -> RequirementFiles:
+def requirement_files(
+    words: Sequence[Path], root: Path, environment: Mapping[str, str], part: str | None = None
+) -> RequirementFiles:
     """Read requirements files, and those in folders, with everything that they include.
 
     In a folder (and below it) every ``requirements*.txt|in``, ``*-requirements.txt|in`` and every ``.txt`` and ``.in`` of a
@@ -82,11 +78,13 @@ def requirement_files(words: Sequence[Path], root: Path, environment: Mapping[st
         words: Files and folders.
         root: The project's folder; places are said relative to it.
         environment: What ``${NAME}`` stands for.
+        part: Of a ``pyproject.toml`` or ``setup.cfg`` that is named, only what the project itself needs (``""``) or only this
+            group; None means all of it.
 
     Raises:
         RequirementsFileError: Something in them cannot be read: all of it, one line each in ``details``.
     """
-    reader = _Reader(root, environment)
+    reader = _Reader(root, environment, part)
     for word in words:
         reader.word(word)
     if reader.problems:
@@ -97,7 +95,7 @@ def requirement_files(words: Sequence[Path], root: Path, environment: Mapping[st
         listed = ", ".join(os.fspath(word) for word in words)
         msg = f"there is no requirements file in {listed}"
         raise RequirementsFileError(msg, hint="Name the files themselves if they are called differently.")
-    return RequirementFiles(tuple(reader.files), tuple(reader.asked), tuple(reader.not_taken))
+    return RequirementFiles(tuple(reader.files), tuple(reader.asked), tuple(reader.not_taken), tuple(reader.indexes))
 
 
 def files_in(folder: Path) -> Iterator[Path]:
@@ -119,9 +117,11 @@ class _Reader:
 
     root: Path
     environment: Mapping[str, str]
+    part: str | None = None
     files: list[Path] = field(default_factory=list)
     asked: list[Asked] = field(default_factory=list)
     not_taken: list[NotTaken] = field(default_factory=list)
+    indexes: list[AskedIndex] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
     seen: set[tuple[Path, bool]] = field(default_factory=set)
 
@@ -137,10 +137,52 @@ class _Reader:
             for path in sorted(made):
                 if (path, False) not in self.seen:
                     self.file(path, (), constraint=True)
+        elif word.is_file() and word.name in other_tools.PROJECT_FILES:
+            self._project_file(word.resolve())
         elif word.is_file():
             self.file(word.resolve(), ())
         else:
             self.problems.append(f"{word}: there is no such file or folder")
+
+    def _project_file(self, file: Path) -> None:
+        """Read what another tool, or the standard, has for dependencies in its ``pyproject.toml`` or ``setup.cfg``."""
+        shown = self.shown(file)
+        try:
+            text = filesystem.read_bytes(file).decode()
+            content = {} if file.suffix == ".cfg" else tomllib.loads(text)
+        except (ValueError, FilesystemError) as error:
+            self.problems.append(f"{shown}: {error}")
+            return
+        lists = other_tools.lists_in_setup_cfg(text) if file.suffix == ".cfg" else other_tools.lists_in_toml(content, text)
+        self.files.append(file)
+        # Of the project's own file, the standard's lists are in force as they are; a package does not see them.
+        own = file.parent == self.root and self.part != other_tools.MAIN
+        mine = [each for each in lists if self.part in (None, each.group) and not (own and each.standard)]
+        if self.part and not mine:
+            groups = dict.fromkeys(each.group for each in lists if each.group and not (own and each.standard))
+            self.problems.append(f"{shown}: it has no group {self.part} to take (there are: {', '.join(groups) or 'none'})")
+        if self.part == other_tools.MAIN:
+            for each in lists:
+                if each.group:
+                    why = "It is a group, and no dependency of a package: import it without --package."
+                    self.not_taken.append(NotTaken(Place(shown, each.entries[0].line), each.table, why))
+        for entry in (entry for each in mine for entry in each.entries):
+            place = Place(shown, entry.line)
+            if entry.problem:
+                self.problems.append(f"{place}: {entry.problem}")
+            elif entry.remark:
+                self.not_taken.append(NotTaken(place, entry.key, entry.remark))
+            else:
+                self._line(file, entry.line, entry.text, (), constraint=False)
+        for index in other_tools.indexes_in_toml(content, text):
+            self._index(file, Place(shown, index.line), index.table, index.url, index.kind, index.name)
+
+    def _index(self, file: Path, place: Place, option: str, value: str, kind: str, name: str = "") -> None:
+        url = _CREDENTIALS.sub("", value)
+        if _SCHEME.match(url) is None:  # a folder
+            url = (file.parent / url).resolve().as_posix()
+        shown = f"{option} {_CREDENTIALS.sub('', value)}".strip()
+        self.indexes.append(AskedIndex(place, shown, url, kind, name, _CREDENTIALS.search(value) is not None))
 
     def shown(self, file: Path) -> str:
         """Return a file as a person would write it."""
@@ -198,6 +240,11 @@ class _Reader:
         elif option in ("-e", "--editable"):
             _, written = _option(raw)
             self._requirement(file, place, value, written, constraint=constraint, editable=True)
+        elif option in _INDEXES:
+            if value:
+                self._index(file, place, option, value, _INDEXES[option])
+            else:
+                self.problems.append(f"{place}: {option} names no url")
         elif option in _OPTIONS:
             shown = f"{option} {_CREDENTIALS.sub('', value)}".strip()
             self.not_taken.append(NotTaken(place, shown, _OPTIONS[option], matters=option not in _HARMLESS))

@@ -15,7 +15,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pypackpack.backend import filesystem
+from pypackpack.middleware.dependency.import_indexes import uv_toml
+from pypackpack.middleware.dependency.vendor_build import Made, Source, User, made
 from pypackpack.middleware.dependency.vendored import DIGITS, sha256_of, vendor_folder, wheel_file, wheels_of
+from pypackpack.middleware.dependency.vendored_sources import MANIFEST, is_wheel_below, source_key
 from pypackpack.middleware.dependency.wheels import best_wheel, host_platforms, platforms
 from pypackpack.middleware.environment import lock as locks
 from pypackpack.model.build import Silent, Step
@@ -35,7 +38,6 @@ if TYPE_CHECKING:
     from pypackpack.model.project import Package, Project
     from pypackpack.model.target import Target
 
-MANIFEST = "manifest.json"
 PARTIAL = ".partial"
 TOOLS = ("ziglang",)
 """What a native build fetches besides the dependencies."""
@@ -54,6 +56,7 @@ class _Wanted:
     size: int | None
     users: list[str] = field(default_factory=list)
     place: str = ""
+    source: str = ""
 
 
 @dataclass
@@ -62,6 +65,13 @@ class _Needs:
 
     wheels: dict[tuple[str, str], _Wanted] = field(default_factory=dict)
     left_out: dict[str, str] = field(default_factory=dict)
+    sources: dict[str, Source] = field(default_factory=dict)
+
+    def add_built(self, wheel: Made) -> None:
+        """Add a wheel that lies on this machine, since it was built here."""
+        size = wheel.path.stat().st_size
+        wanted = _Wanted(wheel.path.name, wheel.sha256, wheel.path.as_uri(), size, list(wheel.users), source=wheel.source)
+        self.wheels[wheel.path.name, wheel.sha256] = wanted
 
     def add(self, wheel: Mapping[str, Any], user: str, base: Path) -> None:
         file, digest = wheel_file(wheel), sha256_of(wheel)
@@ -103,8 +113,13 @@ def vendor(
     def waiting() -> None:
         watcher.note(f"another pypackpack is at work on {folder}; waiting")
 
-    with filesystem.lock(lock_file(folder, "vendor"), waiting=waiting):
+    with (
+        filesystem.lock(lock_file(folder, "vendor"), waiting=waiting),
+        filesystem.scratch_folder(filesystem.cache_folder() / "tmp", "vendor-") as scratch,
+    ):
         needs = _needs(project, target_words, tools=tools, watcher=watcher)
+        for wheel in made(needs.sources.values(), folder, scratch, uv_toml(project), needs.left_out, watcher):
+            needs.add_built(wheel)
         wanted = sorted(needs.wheels.values(), key=lambda item: (item.file, item.sha256))
         _give_places(wanted)
         fetched = _fetch(wanted, folder, _login(project), watcher)
@@ -115,6 +130,7 @@ def vendor(
                 size=(folder / item.place).stat().st_size,
                 users=tuple(item.users),
                 fetched=item.place in fetched,
+                source=item.source,
             )
             for item in wanted
         )
@@ -188,44 +204,45 @@ def _add_package(needs: _Needs, project: Project, package: Package, targets: Seq
         exports: dict[tuple[str, ...], str] = {}
         for room in prepare.rooms_of(project, package, targets, offline=False, watcher=watcher):
             pylock = install.export(scratch, asked, room.target, exports)
-            user = f"{package.name} for {room.target.name} with Python {room.python[0]}.{room.python[1]}"
-            facts = locks.marker_facts(room.target, room.python)
-            _add_pylock(needs, pylock, facts, user, scratch, platforms(room.target, room.python), room.python)
+            label = f"{package.name} for {room.target.name} with Python {room.python[0]}.{room.python[1]}"
+            user = User(label, platforms(room.target, room.python), room.python)
+            _add_pylock(needs, pylock, locks.marker_facts(room.target, room.python), user, scratch, project)
 
 
 def _add_pylock(
     needs: _Needs,
     pylock: str,
     facts: Mapping[str, str],
-    user: str,
+    user: User,
     base: Path,
-    names: Sequence[str],
-    python: tuple[int, int],
+    project: Project,
 ) -> None:
-    """Add what a ``pylock.toml`` has for one environment."""
+    """Add what a ``pylock.toml`` has for one environment; paths in it begin at ``base``."""
     from packaging.markers import Marker  # noqa: PLC0415 - import cost
+
+    from pypackpack.middleware.environment.install import source_of  # noqa: PLC0415 - keeps imports of the CLI light
 
     for item in tomllib.loads(pylock).get("packages", []):
         marker = item.get("marker")
         if marker is not None and not Marker(marker).evaluate(dict(facts)):
             continue
-        wheel = best_wheel(wheels_of(item), names, python)
+        wheel = best_wheel(wheels_of(item), user.platforms, user.python)
         if wheel is not None:
-            needs.add(wheel, user, base)
+            needs.add(wheel, user.label, base)
             continue
         label = f"{item['name']} {item.get('version', '')}".strip()
-        needs.left_out.setdefault(label, f"{_why_none(item)} ({user})")
+        key = source_key(item, base, project.root)
+        if not key or (user.executable is None and "sdist" in item):  # targets' environments take no sdists of an index
+            needs.left_out.setdefault(label, f"{_why_none(item)} ({user.label})")
+            continue
+        requirement = source_of({"archive": item.get("sdist"), **item}, base)
+        needs.sources.setdefault(key, Source(key, item["name"], label, requirement)).users.append(user)
 
 
 def _why_none(item: Mapping[str, Any]) -> str:
-    for key, words in (
-        ("vcs", "it comes from version control"),
-        ("directory", "it is a folder"),
-        ("archive", "it is an archive"),
-    ):
-        if key in item:
-            return f"{words}, not from a wheel"
-    return "it has no wheel that fits"
+    if item.get("directory", {}).get("editable"):
+        return "it is a folder that is installed as editable: uv needs its build backend for that, from its cache"
+    return "it is a folder that is not there" if "directory" in item else "it has no wheel that fits"
 
 
 def _add_development(needs: _Needs, project: Project, watcher: Watcher) -> None:
@@ -241,7 +258,9 @@ def _add_development(needs: _Needs, project: Project, watcher: Watcher) -> None:
     facts: dict[str, str] = {key: str(value) for key, value in default_environment().items()}
     facts |= {"python_full_version": version, "implementation_version": version, "extra": ""}
     facts |= {"python_version": f"{python.series[0]}.{python.series[1]}"}
-    _add_pylock(needs, pylock, facts, ".venv", project.root, host_platforms(), python.series)
+    user = User(".venv", host_platforms(), python.series, python.executable)
+    # It was exported two folders below the project.
+    _add_pylock(needs, pylock, facts, user, project.root / ".venv" / ".vendor", project)
 
 
 def _add_tools(needs: _Needs, folder: Path) -> None:
@@ -342,7 +361,7 @@ def _remove_old(folder: Path, needed: set[str]) -> tuple[str, ...]:
     removed = []
     for place in _read_manifest(folder):
         path = folder / place
-        if place in needed or not _is_ours(folder, place):
+        if place in needed or not is_wheel_below(folder, place):
             continue
         filesystem.remove_tree(path)
         if path.parent != folder and not any(path.parent.iterdir()):
@@ -351,23 +370,12 @@ def _remove_old(folder: Path, needed: set[str]) -> tuple[str, ...]:
     return tuple(sorted(removed))
 
 
-def _is_ours(folder: Path, place: str) -> bool:
-    """Tell whether what a manifest lists is a wheel below the folder.
-
-    A manifest comes with a repository, and is not to be believed. A link to a folder may lead anywhere, so none may be on the
-    way.
-    """
-    path, parts = folder / place, Path(place).parts
-    try:
-        if path.suffix != ".whl" or ".." in parts or Path(place).is_absolute() or not path.is_file():
-            return False
-        return not any((folder / Path(*parts[:count])).is_symlink() for count in range(1, len(parts)))
-    except (OSError, ValueError):  # no system takes such a name
-        return False
-
-
 def _write_manifest(folder: Path, files: Sequence[VendoredFile]) -> None:
-    listed = [{"path": item.path, "sha256": item.sha256, "size": item.size, "for": sorted(item.users)} for item in files]
+    listed = [
+        {"path": item.path, "sha256": item.sha256, "size": item.size, "for": sorted(item.users)}
+        | ({"source": item.source} if item.source else {})
+        for item in files
+    ]
     text = json.dumps({"version": _VERSION, "made-by": "pypackpack vendor", "files": listed}, indent=1) + "\n"
     path = folder / MANIFEST
     if not path.is_file() or path.read_bytes() != text.encode():

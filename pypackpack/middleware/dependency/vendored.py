@@ -7,6 +7,8 @@ What a wheel has to be is said by the lock, so nothing has to be believed of the
 from __future__ import annotations
 
 import sys
+from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pypackpack.backend import filesystem
@@ -19,10 +21,10 @@ else:
     import tomli as tomllib
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from pathlib import Path
+    from collections.abc import Mapping, Sequence
 
     from pypackpack.model.project import Package, Project
+    from pypackpack.model.target import PythonVersion
 
 FOLDER = "vendor"
 DIGITS = 16
@@ -43,7 +45,24 @@ def places(folder: Path, file: str, sha256: str) -> tuple[Path, Path]:
     return folder / file, folder / sha256[:DIGITS] / file
 
 
-def vendored(pylock: str, folder: Path) -> str:
+@dataclass(frozen=True)
+class Where:
+    """What has to be known of an environment to find the wheel that was built for it.
+
+    Attributes:
+        base: Where relative paths in the lock begin.
+        root: The project's folder.
+        platforms: The platform tags that fit, best first.
+        python: For which Python.
+    """
+
+    base: Path
+    root: Path
+    platforms: Sequence[str]
+    python: PythonVersion
+
+
+def vendored(pylock: str, folder: Path, where: Where | None = None) -> str:
     """Return a ``pylock.toml`` (PEP 751) that takes its wheels from a folder, by absolute paths and with their hashes.
 
     Of a package that has wheels in the folder only these stay; a package that has none stays as it is, since uv's cache may
@@ -52,6 +71,7 @@ def vendored(pylock: str, folder: Path) -> str:
     Args:
         pylock: The lock.
         folder: ``vendor/``; when it is not there, the lock comes back as it is.
+        where: For which environment; then repositories, folders and archives of sources are replaced by wheels built of them.
 
     Raises:
         DamagedVendorError: A wheel in the folder is not the one that the lock names; all of them are named.
@@ -63,7 +83,12 @@ def vendored(pylock: str, folder: Path) -> str:
     content: dict[str, Any] = tomllib.loads(pylock)
     damaged: list[str] = []
     changed = False
-    for item in content.get("packages", []):
+    for number, item in enumerate(content.get("packages", [])):
+        built = _built(item, folder, where, damaged) if where is not None else None
+        if built is not None:
+            content["packages"][number] = built
+            changed = True
+            continue
         kept = [found for wheel in item.get("wheels", []) if (found := _here(wheel, folder, damaged)) is not None]
         if kept:
             item["wheels"] = kept
@@ -101,6 +126,31 @@ def wheel_file(wheel: Mapping[str, Any]) -> str:
 def sha256_of(wheel: Mapping[str, Any]) -> str:
     """Return the SHA-256 (hex) that a lock gives for a wheel, or an empty text."""
     return str(wheel.get("hashes", {}).get("sha256", ""))
+
+
+def _built(item: Mapping[str, Any], folder: Path, where: Where, damaged: list[str]) -> dict[str, Any] | None:
+    """Return an entry that takes the wheel that was built of its source; None where there is none."""
+    from pypackpack.middleware.dependency import vendored_sources as sources  # noqa: PLC0415 - only offline
+    from pypackpack.middleware.dependency.wheels import best_wheel  # noqa: PLC0415 - the two know each other
+
+    there = sources.listed(folder)
+    if not there or not (key := sources.source_key(item, where.base, where.root)):
+        return None
+    own = {
+        file_name(each.path): {"path": (folder / each.path).as_posix(), "hashes": {"sha256": each.sha256}}
+        for each in there
+        if each.source == key
+    }
+    best = best_wheel(own.values(), where.platforms, where.python)
+    if best is None:
+        return None
+    path = Path(best["path"])
+    found = filesystem.sha256_file(path)
+    if found != best["hashes"]["sha256"]:
+        place = path.relative_to(folder).as_posix()
+        damaged.append(f"{place}: expected sha256 {best['hashes']['sha256']}, found {found}")
+        return None
+    return sources.as_wheel(item, best)
 
 
 def _here(wheel: dict[str, Any], folder: Path, damaged: list[str]) -> dict[str, Any] | None:

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 
 from pypackpack import __version__
 from pypackpack.backend import filesystem
+from pypackpack.backend.undo import Undo
 from pypackpack.middleware.editable.files import editable_files, source_layers
 from pypackpack.middleware.editable.scripts import scripts
 from pypackpack.middleware.editable.view import make_view, view_is_current
@@ -85,7 +86,8 @@ def install_editable(package: Package, project: Project, site_packages: Path, ta
         for info in _dist_infos(package.name, site_packages):
             if info.name != core.dist_info:
                 filesystem.remove_tree(info)
-        filesystem.swap_folder(scratch / core.dist_info, site_packages / core.dist_info)
+        with Undo() as undo:
+            undo.swap(scratch / core.dist_info, site_packages / core.dist_info)
     _remove(before - {_real(site_packages / path) for path in (*files, f"{core.dist_info}/RECORD")}, site_packages)
 
 

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from pypackpack.backend import filesystem
 from pypackpack.backend.links import link
+from pypackpack.backend.undo import Undo
 from pypackpack.middleware.compile.layers import NOT_SHIPPED
 
 if TYPE_CHECKING:
@@ -61,7 +62,8 @@ def make_view(package: Package, target: Target | None, layers: Sequence[str]) ->
         if not os.path.lexists(mark):
             filesystem.write_scratch(mark, b"")
         filesystem.write_scratch(fresh / _LIST, _listing(links))
-        filesystem.swap_folder(fresh, folder)
+        with Undo() as undo:
+            undo.swap(fresh, folder)
     return folder
 
 

@@ -10,8 +10,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import re
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING
 
 from pypackpack.backend import filesystem
@@ -24,8 +23,8 @@ from pypackpack.middleware.project.edit import lock_file
 from pypackpack.middleware.project.read import FILE
 from pypackpack.middleware.project.toml import read_toml
 from pypackpack.model.build import Silent
-from pypackpack.model.environment import DevelopmentSync
-from pypackpack.model.errors import PyPackPackError, ToolError, UsageError
+from pypackpack.model.environment import DevelopmentSync, LockUse
+from pypackpack.model.errors import OutOfSyncError, PyPackPackError, ToolError, UsageError, add_note
 from pypackpack.model.names import normalise
 from pypackpack.model.secrets import masked
 
@@ -60,7 +59,7 @@ _ELSEWHERE = {
 }
 """uv's options that say which project, environment or Python to work on, and what to do instead."""
 
-_ONLY_SAID = ("--check", "--dry-run")
+_ONLY_SAID = ("--dry-run",)
 
 
 @dataclass(frozen=True)
@@ -89,24 +88,8 @@ def sync(
         PyPackPackError: Something cannot be resolved or installed; the lock is as before.
     """
     refuse_elsewhere(uv_options, "sync")
-    with working(project, watcher or Silent()) as work:
+    with _completed_by_sync(), working(project, watcher or Silent()) as work:
         return work.sync(tuple(uv_options), offline=offline)
-
-
-def tree(project: Project, *, uv_options: Sequence[str] = (), offline: bool = False, watcher: Watcher | None = None) -> str:
-    """Return what ``uv tree`` says of the development dependencies and of those of the packages.
-
-    Raises:
-        UsageError: One of ``uv_options`` cannot be used here.
-        PyPackPackError: Something cannot be resolved.
-    """
-    refuse_elsewhere(uv_options, "tree")
-    with working(project, watcher or Silent()) as work:
-        work.ensure(offline=offline)
-        work.lay_out(works.work_project(project))
-        said = work.uv("tree", ["tree", *uv_options], offline=offline).stdout
-    # The version of the project that uv works on is nobody's.
-    return re.sub(r"\A(\S+) v0(?=\s)", r"\1", said).rstrip()
 
 
 def refresh(
@@ -128,12 +111,22 @@ def refresh(
     try:
         if not (project.root / LOCK).exists() and works.needs_nothing(project):
             # No resolution, no lock and no uv, for what has nothing but sources of its own.
-            with working(project, watcher) as work:
+            with _completed_by_sync(), working(project, watcher) as work:
                 return work.only_packages()
         return sync(project, uv_options=uv_options, offline=offline, watcher=watcher)
     except PyPackPackError as error:
         watcher.note(f".venv is not up to date: {error.message}; `pypackpack sync` tries again")
         return None
+
+
+@contextlib.contextmanager
+def _completed_by_sync() -> Iterator[None]:
+    """Say after Ctrl-C what brings ``.venv`` to an end, whatever it is by then."""
+    try:
+        yield
+    except KeyboardInterrupt as error:
+        add_note(error, ".venv may not be up to date: `pypackpack sync` completes it.")
+        raise
 
 
 def refuse_elsewhere(words: Sequence[str], command: str) -> None:
@@ -177,6 +170,8 @@ class Work:
         self.project = project
         self.watcher = watcher
         self.folder = works.work_folder(project)
+        self.place = project.venv
+        self.python = venv.interpreter(project.venv)
         self.made = works.WorkProject({}, {}, (), {})
         self._said_damaged = False
 
@@ -259,8 +254,6 @@ class Work:
         self.recover()
         if venv.works(place):
             return
-        from pypackpack.middleware.python import choose  # noqa: PLC0415 - import cost
-
         damaged_one = os.path.lexists(place)
         if damaged_one and not place.is_dir():
             msg = f"{place} is {'a link to what is not there' if place.is_symlink() else 'no folder'}"
@@ -270,9 +263,19 @@ class Work:
             raise UsageError(msg, hint="Move it away, and run the same command again.")
         if damaged_one:
             self.watcher.note(".venv does not start any more; it is made anew")
-        wanted = choose.pinned_version(self.project.root) or self.project.requires_python or choose.SUPPORTED
-        python = choose.accepted(uv.find_python(wanted, offline=offline, watcher=self.watcher))
+        python = self.interpreter(offline=offline)
         self.make_venv(python, clear=damaged_one)
+
+    def interpreter(self, *, offline: bool) -> Interpreter:
+        """Return the Python that ``.venv`` is made with, fetched if need be.
+
+        Raises:
+            PyPackPackError: It cannot be had.
+        """
+        from pypackpack.middleware.python import choose  # noqa: PLC0415 - import cost
+
+        wanted = choose.pinned_version(self.project.root) or self.project.requires_python or choose.SUPPORTED
+        return choose.accepted(uv.find_python(wanted, offline=offline, watcher=self.watcher))
 
     def recover(self) -> None:
         """Put the environment back that a ``python use`` had set aside when it was killed."""
@@ -312,9 +315,9 @@ class Work:
             PyPackPackError: It failed; uv's words are in ``details``.
         """
         command, *rest = words
-        fixed: list[str | Path] = ["--project", self.folder, "--python", venv.interpreter(self.project.venv)]
+        fixed: list[str | Path] = ["--project", self.folder, "--python", self.python]
         fixed += ["--no-python-downloads", *(["--offline"] if offline else [])]
-        changes = {"UV_PROJECT_ENVIRONMENT": str(self.project.venv), "UV_DEV": None, "UV_NO_DEV": None}
+        changes = {"UV_PROJECT_ENVIRONMENT": str(self.place), "UV_DEV": None, "UV_NO_DEV": None}
         try:
             done = uv.run([command, *fixed, *rest], f"`{what}` of {self.project.name}", changes=changes)
         except ToolError as error:
@@ -377,27 +380,43 @@ class Work:
 
     def sync(self, options: tuple[str, ...] = (), *, offline: bool = False) -> DevelopmentSync:
         """Make ``.venv`` what the settings and the lock say."""
-        if not options and self.up_to_date():
+        from pypackpack.middleware.environment import development_plan as plans  # noqa: PLC0415 - the two know each other
+
+        use, other = (plans.lock_use(options), plans.changes_the_rest(options)) if options else (LockUse.UPDATE, False)
+        plans.check_lock(self.project.root / LOCK, use)
+        if not other and self.up_to_date():
             return replace(self.result(distributions(self.site)), unchanged=True)
+        if only_said(options):
+            return plans.plan(self, options, offline=offline)
         self.ensure(offline=offline)
         work = works.work_project(self.project)
         before = distributions(self.site)
         old = self.lock_text()
         self.lay_out(work)
-        said = self.install(options, work, offline=offline)
-        if only_said(options):
-            return replace(self.result(before), unchanged=True, said=(said.out or said.err).strip())
-        new = self.locked()
-        if new != old:
+        if use is LockUse.FROZEN:
+            work = replace(work, groups=plans.locked_groups(work.groups, old or ""))
+            options = tuple(word for word in options if word != "--frozen")  # said below
+        stamp = self._stamp()
+        try:
+            with plans.said_in_our_words(LOCK):
+                self.install(options, work, offline=offline, frozen=use is LockUse.FROZEN)
+        except OutOfSyncError:  # nothing was installed
+            if stamp is not None:
+                self._write(stamp)
+            raise
+        new = self.locked() if use is LockUse.UPDATE else old
+        if new is not None and new != old:
             filesystem.write_atomic(self.project.root / LOCK, new)
-        if not options:  # what was asked for just this once is not what the next sync makes
+        if not other and use is not LockUse.FROZEN:  # what was asked for just this once is not what the next sync makes
             self.write_stamp()
         return replace(self.result(before), locked=new != old)
 
     def write_stamp(self) -> None:
         """Note that ``.venv`` is complete."""
-        stamp = {"made_from": self._made_from(), "listing": listing(self.site)}
-        filesystem.write_atomic(self.project.venv / STAMP, json.dumps(stamp, indent=1))
+        self._write(_Stamp(self._made_from(), listing(self.site)))
+
+    def _write(self, stamp: _Stamp) -> None:
+        filesystem.write_atomic(self.project.venv / STAMP, json.dumps(asdict(stamp), indent=1))
 
     def result(self, before: tuple[tuple[str, str], ...]) -> DevelopmentSync:
         """Return what is there now, compared with what was there before."""

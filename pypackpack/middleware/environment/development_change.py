@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-import contextlib
+import functools
 import os
 import re
 import sys
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from pypackpack.backend import filesystem
 from pypackpack.backend.tools import uv_options as known
 from pypackpack.backend.tools import venv
+from pypackpack.backend.undo import Undo
 from pypackpack.middleware.environment import development_project as works
 from pypackpack.middleware.environment.development import LOCK, Work, only_said, refuse_elsewhere, working
 from pypackpack.middleware.environment.distributions import distributions
@@ -20,7 +22,7 @@ from pypackpack.middleware.project.edit import Edit, commit_edits, plan_edit, ta
 from pypackpack.middleware.project.extras import own_extra
 from pypackpack.middleware.project.read import FILE
 from pypackpack.middleware.project.toml import decode, parse
-from pypackpack.model.environment import DevelopmentChange
+from pypackpack.model.environment import DevelopmentChange, LineChange
 from pypackpack.model.errors import ConflictError, DependencyConflictError, UsageError
 from pypackpack.model.names import normalise
 
@@ -182,13 +184,38 @@ def _change(
             msg = f"{project.root / FILE} was changed by somebody else meanwhile; it was left as it is now"
             raise ConflictError(msg, hint="Run the same command again.")
         _refuse_new_locals(project, before.content, after)
-        lines = tuple(map(_shown, _at(after, *table.split("."), key)))
+        was, lines = ([_shown(line) for line in _at(each, *table.split("."), key)] for each in (before.content, after))
+        change = DevelopmentChange(
+            f"{table}.{key}",
+            tuple(lines),
+            edit.changes,
+            None,
+            tuple(LineChange(line) for line in lines if line not in was),
+            tuple(LineChange(line) for line in was if line not in lines),
+        )
         if frozen:
             commit_edits([edit])
-            return DevelopmentChange(f"{table}.{key}", lines, edit.changes, None)
+            return change
         install = not known.has(options, verb, ("--no-sync",))
-        synced = _put(work, edit, before, known.carried(options, verb, "sync", NOT_FOR_SYNC), install=install, offline=offline)
-        return DevelopmentChange(f"{table}.{key}", lines, edit.changes, synced)
+        # As `uv add` does: what was just added is there, also where it is for a group that a plain sync leaves out.
+        once = _once(content, table, key) if verb == "add" and install else ()
+        carried = (*known.carried(options, verb, "sync", NOT_FOR_SYNC), *once)
+        synced = _put(work, edit, before, carried, install=install, once=bool(once), offline=offline)
+        if once and synced is not None:
+            what = f"the {'extra' if once[0] == '--extra' else 'group'} {key}"
+            watcher.note(f"{what} is in .venv until the next `pypackpack sync`; `pypackpack sync {' '.join(once)}` keeps it")
+        return replace(change, synced=synced)
+
+
+def _once(content: Mapping[str, Any], table: str, key: str) -> tuple[str, ...]:
+    """Return the options that install what stands in a place, where a plain sync does not."""
+    if table != "dependency-groups":
+        return ("--extra", key)
+    uv = content.get("tool", {}).get("uv", {})
+    groups = uv.get("default-groups", [DEVELOPMENT]) if isinstance(uv, dict) else [DEVELOPMENT]
+    if groups == "all" or (isinstance(groups, list) and normalise(key) in {normalise(str(name)) for name in groups}):
+        return ()
+    return ("--group", key)
 
 
 def _check_held(work: Work, held: Sequence[str]) -> None:
@@ -205,44 +232,43 @@ def _check_held(work: Work, held: Sequence[str]) -> None:
 
 
 def _put(
-    work: Work, edit: Edit, before: works.WorkProject, options: tuple[str, ...], *, install: bool, offline: bool
+    work: Work,
+    edit: Edit,
+    before: works.WorkProject,
+    options: tuple[str, ...],
+    *,
+    install: bool,
+    once: bool,
+    offline: bool,
 ) -> DevelopmentSync | None:
-    """Bring environment, pyproject.toml and lock into their new state: all of them, or none."""
+    """Bring environment, pyproject.toml and lock into their new state: all of them, or none.
+
+    With ``once`` the options make an environment that is not the one of a plain sync.
+    """
     path = work.project.root / LOCK
     there = distributions(work.site)
     old = filesystem.read_bytes(path) if path.is_file() else None
     new = work.locked()
-    try:
+    with Undo("`pypackpack sync` makes .venv what the lock says.") as undo:
         if install:
+            undo.step(f"{work.project.venv} is not as it was", functools.partial(_again, work, before, old))
             work.install(options, before, offline=offline, frozen=True)
         if only_said(options):
             return None
-        commit_edits([edit])
-        try:
-            if old != new.encode():
-                filesystem.write_atomic(path, new)
-        except BaseException:
-            from pypackpack.middleware.project.edit import take_back  # noqa: PLC0415 - the rare case
-
-            take_back(edit)
-            raise
-    except BaseException:
-        _put_back(work, before, old)
-        raise
+        commit_edits([edit], undo)
+        if old != new.encode():
+            undo.write(path, new.encode())
     if not install:
         return None
-    work.write_stamp()
-    from dataclasses import replace  # noqa: PLC0415 - beside its only use
-
+    if not once:
+        work.write_stamp()
     return replace(work.result(there), locked=old != new.encode())
 
 
-def _put_back(work: Work, before: works.WorkProject, lock: bytes | None) -> None:
-    """Make the environment again what the old lock says; where that fails too, the next `sync` finds no stamp and does it."""
-    with contextlib.suppress(Exception):
-        if lock is not None:
-            work.lay_out(before, lock.decode())
-            work.install((), before, offline=True, frozen=True)
+def _again(work: Work, before: works.WorkProject, lock: bytes | None) -> None:
+    """Make the environment again what the old lock says, or the old settings where there was none."""
+    work.lay_out(before, None if lock is None else lock.decode())
+    work.install((), before, offline=True, frozen=lock is not None)
 
 
 def _at(content: Any, *words: str) -> list[Any]:  # noqa: ANN401 - a TOML value

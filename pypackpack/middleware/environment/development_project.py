@@ -36,11 +36,13 @@ if TYPE_CHECKING:
 
 FOLDER = ".pypackpack"
 """Where it lies in ``.venv``: two folders below the project."""
+VERSION = "0"
+"""The version of what uv works on: not the project's own, so that the lock does not change with it."""
 
 _UP = "../../"
 _TARGET_GROUP = "pypackpack-"
 _DESKTOP = ("linux", "windows", "macos")
-_NO_HOST = "sys_platform != 'android' and sys_platform != 'emscripten' and sys_platform != 'ios'"
+NO_HOST = "sys_platform != 'android' and sys_platform != 'emscripten' and sys_platform != 'ios'"
 """Where nobody develops: what is only for these need not be resolved."""
 
 # What is ours to say in the project that uv works on.
@@ -94,13 +96,14 @@ def work_project(project: Project, content: Mapping[str, Any] | None = None) -> 
     places = _Places(project.root)
     stubs = {folder: _stub(package, folders, places) for package, folder in zip(project.packages, folders.values(), strict=True)}
     uv = {key: value for key, value in _table(root, "tool", "uv").items() if key not in _OURS}
+    uv = _without_workspace(uv, _table(root, "tool", "uv", "workspace"), project.root)
     uv = paths.moved(uv, inward, places.of(project.root))
     sources = {name: value for name, value in _table(uv, "sources").items() if normalise(name) not in folders}
     uv["sources"] = {**sources, **{name: {"path": folder, "package": False} for name, folder in folders.items()}}
     indexes = [*_list(uv, "index"), *_package_indexes(project, stubs, _list(uv, "index"))]
     if indexes:
         uv["index"] = indexes
-    uv.update({"package": False, "workspace": {"members": []}, "environments": [_NO_HOST]})
+    uv.update({"package": False, "workspace": {"members": []}, "environments": [NO_HOST]})
     groups = dict(_table(root, "dependency-groups"))
     ours, own_sources = _own_groups(project)
     groups.update({name: lines for name, (lines, _) in ours.items()})
@@ -110,8 +113,7 @@ def work_project(project: Project, content: Mapping[str, Any] | None = None) -> 
     name = own.get("name")
     made: dict[str, Any] = {
         "name": name if isinstance(name, str) else _name_of(project),
-        # Not its own: the lock does not change with it.
-        "version": "0",
+        "version": VERSION,
         "requires-python": project.requires_python or f">={OLDEST[0]}.{OLDEST[1]}",
         "dependencies": [*_list(own, "dependencies"), *folders],
         # One extra for each package is how it is installed from git; here the package itself is there.
@@ -121,6 +123,28 @@ def work_project(project: Project, content: Mapping[str, Any] | None = None) -> 
     }
     whole = {"project": made, "dependency-groups": groups, "tool": {"uv": uv}}
     return WorkProject(whole, stubs, tuple(name for name, (_, here) in ours.items() if here), places.seen)
+
+
+def _without_workspace(uv: dict[str, Any], workspace: Mapping[str, Any], root: Path) -> dict[str, Any]:
+    """Return uv's settings with the folders of a uv workspace in the place of ``{ workspace = true }``.
+
+    What uv works on is no workspace; a project that was one before it was adopted keeps its members as folders.
+    """
+    sources = _table(uv, "sources")
+    if not workspace or not any(_table({"": said}, "").get("workspace") for said in sources.values()):
+        return uv
+    found: dict[str, Path] = {}
+    for pattern in _list(workspace, "members"):
+        for folder in sorted(root.glob(pattern)) if isinstance(pattern, str) else ():
+            name = _table(read_toml(folder / FILE), "project").get("name") if (folder / FILE).is_file() else None
+            if isinstance(name, str):
+                found.setdefault(normalise(name), folder)
+    changed = {
+        name: {"path": found[normalise(name)].relative_to(root).as_posix(), "editable": True}
+        for name, said in sources.items()
+        if _table({"": said}, "").get("workspace") and normalise(name) in found
+    }
+    return {**uv, "sources": {**sources, **changed}}
 
 
 class _Places:
@@ -314,32 +338,31 @@ _PLACE = re.compile(r'(?<=[{ ])(?P<key>editable|directory|path|virtual) = "(?P<p
 
 def lock_outward(text: str, work: WorkProject) -> str:
     """Return uv's lock with its paths relative to the project."""
-    inside = {".", *work.packages}
-    text = _lock_moved(text, lambda path: path if path in inside else outward(path))
-    for whole, relative in work.indexes.items():
-        text = re.sub(rf'(?<=[{{ ])(registry|path|index) = "{re.escape(whole)}(?=["/])', rf'\1 = "{relative}', text)
-    return text
+    return _lock_moved(text, work, outward, work.indexes)
 
 
 def lock_inward(text: str, work: WorkProject) -> str:
     """Return a project's lock as uv has to find it; the inverse of `lock_outward`."""
+    return _lock_moved(text, work, inward, {relative: whole for whole, relative in work.indexes.items()})
+
+
+def _lock_moved(text: str, work: WorkProject, move: Callable[[str], str], indexes: Mapping[str, str]) -> str:
+    """Return a lock with paths and indexes in the form that the other side has; the project's own packages stay."""
     inside = {".", *work.packages}
-    text = _lock_moved(text, lambda path: path if path in inside else inward(path))
-    for whole, relative in work.indexes.items():
-        text = re.sub(rf'(?<=[{{ ])(registry|path|index) = "{re.escape(relative)}(?=["/])', rf'\1 = "{whole}', text)
-    return text
 
+    def moved(found: re.Match[str]) -> str:
+        path = found["path"]
+        return f'{found["key"]} = "{move(path) if paths.is_relative(path) and path not in inside else path}"'
 
-def _lock_moved(text: str, move: Callable[[str], str]) -> str:
     # Paths stand in the source of a package and in requirements. What stands in the lists of wheels belongs to an index.
     lines = text.split("\n")
     for number, line in enumerate(lines):
         if line.startswith("source = {") or "{ name = " in line:
-            lines[number] = _PLACE.sub(
-                lambda found: f'{found["key"]} = "{move(found["path"]) if paths.is_relative(found["path"]) else found["path"]}"',
-                line,
-            )
-    return "\n".join(lines)
+            lines[number] = _PLACE.sub(moved, line)
+    text = "\n".join(lines)
+    for before, after in indexes.items():
+        text = re.sub(rf'(?<=[{{ ])(registry|path|index) = "{re.escape(before)}(?=["/])', rf'\1 = "{after}', text)
+    return text
 
 
 def lock_is_sound(text: str) -> bool:

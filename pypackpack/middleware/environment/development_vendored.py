@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 from pypackpack.backend import filesystem
 from pypackpack.backend.tools import uv, uv_options, venv
-from pypackpack.middleware.dependency.vendored import vendor_folder, vendored
+from pypackpack.middleware.dependency.vendored import Where, vendor_folder, vendored
+from pypackpack.middleware.dependency.wheels import host_platforms
 from pypackpack.middleware.environment import development_project as works
 from pypackpack.middleware.project.toml import read_toml
 from pypackpack.model.errors import ToolError, WorkError
@@ -46,14 +47,18 @@ def install(
         DamagedVendorError: A wheel in ``vendor/`` is not what the lock says; nothing is changed.
     """
     if not frozen:
-        work.uv("sync", ["lock"], offline=True)
+        locked = uv_options.has(options, "sync", ("--locked",))
+        work.uv("sync", ["lock", *(["--locked"] if locked else [])], offline=True)
     known = uv_options.options("export")
     taken = [word for option in uv_options.grouped(options, "sync") if option[0].partition("=")[0] in known for word in option]
     words = [*(f"--group={name}" for name in groups), *taken]
     with _absolute(work.folder):
-        text = work.uv("sync", [*_EXPORT, *words], offline=True).stdout
+        # Paths of folders come out as seen from where uv stands, and are read from where the file lies.
+        text = work.uv("sync", [*_EXPORT, "--directory", work.folder, *words], offline=True).stdout
     lock = work.folder / "pylock.toml"
-    filesystem.fill_file(lock, vendored(text, vendor_folder(work.project)).encode())
+    python = venv.version(work.project.venv) or (0, 0)
+    where = Where(work.folder, work.project.root, host_platforms(), (python[0], python[1]))
+    filesystem.fill_file(lock, vendored(text, vendor_folder(work.project), where).encode())
     sync: list[str | Path] = ["pip", "sync", "--preview-features", "pylock", "--offline", "--allow-empty-requirements", lock]
     sync += ["--python", venv.interpreter(work.project.venv), "--no-python-downloads"]
     sync += [f"--reinstall-package={name}" for name in reinstall]

@@ -74,7 +74,7 @@ def install(
         needs: What it was made from, for errors.
         scratch: The folder aside that holds the ``pyproject.toml`` with the index settings; paths in the lock begin there.
         offers: Says what there is of a distribution (name, version), for errors.
-        options: More options for uv.
+        options: More options for uv; with ``--dry-run`` it looks for the wheels, and the folder stays empty.
         offline: Never touch the network.
 
     Raises:
@@ -85,6 +85,13 @@ def install(
     site = home / "site-packages"
     with filesystem.explained("make", site):
         site.mkdir(parents=True)
+    if offline:
+        from pypackpack.middleware.dependency.vendored import Where, vendor_folder_of, vendored  # noqa: PLC0415 - import cost
+        from pypackpack.middleware.dependency.wheels import platforms  # noqa: PLC0415 - import cost
+
+        folder = vendor_folder_of(room.package)
+        where = Where(scratch, folder.parent, platforms(room.target, room.python), room.python)
+        pylock = vendored(pylock, folder, where)
     everything = here(pylock, room.target, room.python)
     sources = [item for item in everything if "vcs" in item or "directory" in item or _is_source(item.get("archive"))]
     packages = [item for item in everything if item not in sources]
@@ -94,6 +101,8 @@ def install(
         pylock = toml_text({**parsed(pylock), "packages": packages})
     if packages:
         _install_wheels(room, pylock, site, scratch, options, offline=offline)
+    if "--dry-run" in options:  # a source would have to be built to know more
+        return site
     for item in sources:
         _install_source(room, item, needs, site, scratch, options, offline=offline)
     _without_scripts(site)
@@ -103,10 +112,6 @@ def install(
 def _install_wheels(room: Room, pylock: str, site: Path, scratch: Path, options: Sequence[str], *, offline: bool) -> None:
     # A name of its own, and beside pyproject.toml: uv takes the name for the kind of file, and reads index settings there.
     path = scratch / f"pylock.{site.parent.name.replace('.', '-')}.toml"
-    if offline:
-        from pypackpack.middleware.dependency.vendored import vendor_folder_of, vendored  # noqa: PLC0415 - import cost
-
-        pylock = vendored(pylock, vendor_folder_of(room.package))
     filesystem.fill_file(path, pylock.encode())
     resolver.install_locked(
         path,
@@ -131,7 +136,7 @@ def _install_source(
     Raises:
         NoWheelError: That wheel would serve this machine only.
     """
-    resolver.install_source(_source_of(item, scratch), site, python=room.python, options=options, offline=offline, cwd=scratch)
+    resolver.install_source(source_of(item, scratch), site, python=room.python, options=options, offline=offline, cwd=scratch)
     for folder in site.glob("*.dist-info"):
         if normalise(folder.name.split("-")[0]) != normalise(item["name"]):
             continue
@@ -140,7 +145,7 @@ def _install_source(
             raise explain.native_source(item["name"], needs, room.target)
 
 
-def _source_of(item: dict[str, Any], scratch: Path) -> str:
+def source_of(item: dict[str, Any], scratch: Path) -> str:
     """Return where a distribution's source is, as a PEP 508 string."""
     extra = ""
     if "directory" in item:

@@ -1,4 +1,4 @@
-"""Preparing a package's lock and environments aside, and putting them in place together."""
+"""Preparing a package's lock and environments aside; `environment.commit` puts them in place."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ import importlib
 import os
 import threading
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from pypackpack.backend import filesystem
 from pypackpack.middleware.environment import lock as locks
-from pypackpack.middleware.environment.place import Stamp, crossenv_folder, listing, read_stamp, stamp_text
+from pypackpack.middleware.environment.commit import PYLOCK, Made, Ready
+from pypackpack.middleware.environment.place import listing, read_stamp
 from pypackpack.model.build import Step
-from pypackpack.model.environment import SyncResult, TargetEnvironment
+from pypackpack.model.environment import LockUse
 from pypackpack.model.errors import DamagedLockError, PyPackPackError, ToolError
 from pypackpack.model.names import normalise
 
@@ -24,98 +24,13 @@ if TYPE_CHECKING:
 
     from pypackpack.backend.tools.resolver import StepOptions
     from pypackpack.middleware.environment.install import Room
-    from pypackpack.middleware.project.edit import Edit
     from pypackpack.model.build import Watcher
     from pypackpack.model.project import Package, Project
     from pypackpack.model.target import PythonVersion, Target
 
-PYLOCK = "pylock.toml"
 _ROUNDS = 3
 _LOOSE_FAMILIES = frozenset({"emscripten", "android", "ios"})
 """Families whose wheels uv's universal resolution does not recognise (measured with uv 0.13.8)."""
-
-
-@dataclass(frozen=True)
-class Made:
-    """One environment, ready to be put in place; ``fresh`` is None when the one that is there will do (``listing`` is its)."""
-
-    room: Room
-    fresh: Path | None
-    content: str
-    installed: tuple[tuple[str, str], ...]
-    before: tuple[tuple[str, str], ...]
-    listing: str = ""
-
-
-@dataclass
-class Ready:
-    """Everything of one package that is prepared and not yet in place."""
-
-    package: Package
-    lock: locks.Lock
-    lock_changes: bool
-    scratch: Path
-    made: list[Made] = field(default_factory=list)
-    exports: dict[str, str] = field(default_factory=dict)
-    notes: tuple[str, ...] = ()
-
-    def commit(self, edits: Sequence[Edit] = ()) -> SyncResult:
-        """Put everything in place, and write planned changes of files with it, all or nothing.
-
-        Raises:
-            PyPackPackError: It could not be; everything is as it was.
-        """
-        from pypackpack.middleware.project.edit import commit_edits  # noqa: PLC0415 - keeps imports of the CLI light
-
-        pairs = [(item.fresh, item.room.site) for item in self.made if item.fresh is not None]
-        path = self.package.root / locks.FILE
-        with filesystem.swapped(pairs, self.scratch), contextlib.ExitStack() as undo:
-            if self.lock_changes:
-                old = path.read_bytes() if path.exists() else None
-                undo.callback(_put_back, path, old)
-                filesystem.write_atomic(path, str(self.lock))
-            if edits:
-                commit_edits(edits)
-            undo.pop_all()
-        self._write_stamps()
-        return SyncResult(
-            environments=tuple(self._outcome(item) for item in self.made),
-            locked=(self.package.name,) if self.lock_changes else (),
-            notes=self.notes,
-        )
-
-    def _write_stamps(self) -> None:
-        """Write what only saves time next time: a crash before this costs another sync, nothing else."""
-        for item in self.made:
-            room = item.room
-            stamp = Stamp(self.lock.digest, item.content, item.listing or listing(room.site), item.installed)
-            if read_stamp(room.stamp) != stamp:
-                filesystem.write_atomic(room.stamp, stamp_text(stamp), durable=False)
-        for target, text in self.exports.items():
-            path = crossenv_folder(self.package) / target / PYLOCK
-            if not path.is_file() or path.read_bytes() != text.encode():
-                filesystem.write_atomic(path, text, durable=False)
-
-    @staticmethod
-    def _outcome(item: Made) -> TargetEnvironment:
-        return TargetEnvironment(
-            package=item.room.package.name,
-            target=item.room.target.name,
-            python=item.room.python,
-            site_packages=item.room.site,
-            installed=item.installed,
-            added=tuple(entry for entry in item.installed if entry not in item.before),
-            removed=tuple(entry for entry in item.before if entry not in item.installed),
-            unchanged=item.fresh is None,
-        )
-
-
-def _put_back(path: Path, old: bytes | None) -> None:
-    with contextlib.suppress(Exception):
-        if old is None:
-            filesystem.remove_tree(path)
-        else:
-            filesystem.write_atomic(path, old)
 
 
 @contextlib.contextmanager
@@ -150,29 +65,6 @@ def rooms_of(
     return [Room(package, target, python) for target in targets for python in series]
 
 
-def current_lock(project: Project, package: Package, *, offline: bool, watcher: Watcher) -> tuple[locks.Lock, bool]:
-    """Return the lock that fits a package's settings, and whether it is the one on disk; nothing is written.
-
-    Raises:
-        PyPackPackError: None fits, and what it would say cannot be resolved.
-    """
-    from pypackpack.backend.tools.resolver import StepOptions  # noqa: PLC0415 - keeps imports of the CLI light
-
-    needs = locks.needs_of(project, package)
-    try:
-        old = locks.read_lock(package.root / locks.FILE)
-    except DamagedLockError:
-        old = None
-    if old is not None and old.made_from == locks.made_from(needs):
-        return old, True
-    if needs.nothing:
-        return locks.empty_lock(needs), old is None
-    folder = crossenv_folder(package)
-    with no_empty_folders(folder, package.root), filesystem.scratch_folder(folder, ".sync-") as scratch:
-        work = Preparation(project, package, scratch, offline=offline, options=StepOptions(), watcher=watcher)
-        return work.current(old)[0], False
-
-
 def as_it_is(room: Room, lock: locks.Lock) -> Made | None:
     """Return the environment that is there, if it is what the lock says; no outside tool is asked."""
     stamp = read_stamp(room.stamp)
@@ -202,7 +94,16 @@ class Preparation:
     """The work of `prepared`."""
 
     def __init__(
-        self, project: Project, package: Package, scratch: Path, *, offline: bool, options: StepOptions, watcher: Watcher
+        self,
+        project: Project,
+        package: Package,
+        scratch: Path,
+        *,
+        offline: bool,
+        options: StepOptions,
+        watcher: Watcher,
+        use: LockUse = LockUse.UPDATE,
+        planning: bool = False,
     ) -> None:
         self.project = project
         self.package = package
@@ -211,6 +112,8 @@ class Preparation:
         self.offline = offline
         self.options = options
         self.watcher = watcher
+        self.use = use
+        self.planning = planning
         self.notes: list[str] = []
         self.rooms: list[Room] = []
         self.exports: dict[tuple[str, ...], str] = {}
@@ -218,19 +121,30 @@ class Preparation:
     def run(self, targets: Sequence[Target], pythons: Sequence[PythonVersion]) -> Ready:
         """Prepare everything for the environments of some targets and Pythons."""
         self.rooms = rooms_of(self.project, self.package, targets, pythons, offline=self.offline, watcher=self.watcher)
-        old = self._old_lock()
-        new, rebuilt = self.current(old)
+        old, (new, rebuilt) = self._locks()
         done = [None if self.options.reinstalls else as_it_is(room, new) for room in self.rooms]
         missing = [room for room, item in zip(self.rooms, done, strict=True) if item is None]
         if not missing:
-            ready = Ready(self.package, new, str(new) != str(old) if old else True, self.scratch)
+            ready = Ready(self.package, new, str(new) != str(old) if old else True)
             ready.made = [item for item in done if item is not None]
             return ready
-        if self.needs.nothing:
+        if self.needs.nothing and self.use is not LockUse.FROZEN:
             return self._without_uv(old, new, done)
         if not rebuilt:
             new = self._readable(new)
         return self._with_uv(old, new)
+
+    def _locks(self) -> tuple[locks.Lock | None, tuple[locks.Lock, bool]]:
+        """Return the lock on disk, and the one to work with as `current` returns it."""
+        if self.use is LockUse.UPDATE:
+            old = self._old_lock()
+            return old, self.current(old)
+        from pypackpack.middleware.environment.lock_use import as_locked, kept_lock  # noqa: PLC0415 - the rare case
+
+        kept = kept_lock(self.package, self.needs, self.use)
+        if self.use is LockUse.FROZEN:
+            self.needs = as_locked(self.needs, kept)
+        return kept, (kept, False)
 
     def _readable(self, lock: locks.Lock) -> locks.Lock:
         """Lay out the lock from disk; one that uv cannot read is made anew, and that is said."""
@@ -240,6 +154,10 @@ class Preparation:
         try:
             self.exports[()] = resolver.export_lock(self.scratch)
         except ToolError as error:
+            if self.use is not LockUse.UPDATE:
+                msg = f"{self.package.root / locks.FILE} is damaged: uv cannot read it"
+                hint = f"`pypackpack {self.package.name} sync` makes it anew."
+                raise DamagedLockError(msg, hint=hint, details=error.details) from error
             self._say_damaged(error.details)
             return self._resolved(None, ())
         return lock
@@ -318,7 +236,7 @@ class Preparation:
         """No dependency at all: the environments are empty folders."""
         from pypackpack.middleware.environment.install import content_digest  # noqa: PLC0415 - keeps imports of the CLI light
 
-        ready = Ready(self.package, lock, old is None or str(old) != str(lock), self.scratch)
+        ready = Ready(self.package, lock, old is None or str(old) != str(lock))
         for room, item in zip(self.rooms, done, strict=True):
             if item is not None:
                 ready.made.append(item)
@@ -350,11 +268,12 @@ class Preparation:
             }
             made, failed = self._install_all(pylocks)
             if not failed:
-                ready = Ready(self.package, lock, old is None or str(old) != str(lock), self.scratch)
+                ready = Ready(self.package, lock, old is None or str(old) != str(lock))
                 ready.made, ready.exports, ready.notes = made, pylocks, tuple(self.notes)
                 return ready
             for room, error in failed:
-                if not explain.says_no_wheel(error) or number == _ROUNDS - 1 or not room.target.uv(room.python):
+                last = number == _ROUNDS - 1 or self.use is not LockUse.UPDATE
+                if not explain.says_no_wheel(error) or last or not room.target.uv(room.python):
                     raise self._explained(room, error, pylocks[room.target.name])
             fits = [fit for room, error in failed for fit in self._fits(room, error, pylocks[room.target.name])]
             self.exports.clear()
@@ -400,7 +319,8 @@ class Preparation:
             self._say_changed(room, installed, known=known)
         if same and not self.options.reinstalls:
             return Made(room, None, content, installed, installed, stamp.listing if stamp is not None else "")
-        fresh = install.install(room, pylock, self.needs, self.scratch, self._exists, self.options.install, offline=self.offline)
+        options = (*self.options.install, *(["--dry-run"] if self.planning else []))
+        fresh = install.install(room, pylock, self.needs, self.scratch, self._exists, options, offline=self.offline)
         return Made(room, fresh, content, installed, self._before(room))
 
     def _say_changed(self, room: Room, installed: Sequence[tuple[str, str]], *, known: bool) -> None:
@@ -418,7 +338,8 @@ class Preparation:
         if not known and not extra:
             return
         gone = f", without {', '.join(extra)}" if extra else ""
-        self.watcher.note(f"the environment of {self.package.name} for {where} was changed by hand; it is put right{gone}")
+        right = "`sync` puts it right" if self.planning else "it is put right"
+        self.watcher.note(f"the environment of {self.package.name} for {where} was changed by hand; {right}{gone}")
 
     def _fits(self, room: Room, error: ToolError, pylock: str) -> tuple[str, ...]:
         """Return the versions that one target can have, as constraints.

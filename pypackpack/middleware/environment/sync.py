@@ -15,14 +15,16 @@ from pypackpack.middleware.environment import lock as locks
 from pypackpack.middleware.environment import settled
 from pypackpack.middleware.environment.place import crossenv_folder, environment_folder, site_packages
 from pypackpack.model.build import Silent
-from pypackpack.model.environment import SyncResult
+from pypackpack.model.environment import LockUse
+from pypackpack.model.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
-    from pypackpack.middleware.environment.prepare import Ready
+    from pypackpack.middleware.environment.commit import Ready
     from pypackpack.model.build import Watcher
+    from pypackpack.model.environment import SyncResult
     from pypackpack.model.project import Package, Project
     from pypackpack.model.target import PythonVersion, Target
 
@@ -37,6 +39,8 @@ def sync(
     pythons: Sequence[PythonVersion] = (),
     offline: bool = False,
     uv_options: Sequence[str] = (),
+    use: LockUse = LockUse.UPDATE,
+    planning: bool = False,
     watcher: Watcher | None = None,
 ) -> SyncResult:
     """Make environments exactly what the locks say; a lock that does not fit the settings any more is brought up to date.
@@ -48,12 +52,16 @@ def sync(
         pythons: For which Pythons; empty means the settings', else the project's own.
         offline: Never touch the network.
         uv_options: More options for uv, as typed: each goes to the calls of uv that know it.
+        use: What to do where a lock does not fit the settings.
+        planning: Only find out what would be done.
         watcher: Told of the progress.
 
     Raises:
         UsageError: One of ``uv_options`` is none that can be used here.
+        OutOfSyncError: A lock does not fit, or is not there, and must not be made.
         PyPackPackError: Something cannot be resolved or installed; locks and environments are as before.
     """
+    from pypackpack.middleware.environment.commit import commit, joined  # noqa: PLC0415 - keeps imports of the CLI light
     from pypackpack.middleware.target import table  # noqa: PLC0415 - keeps imports of the CLI light
 
     with contextlib.ExitStack() as held:
@@ -69,18 +77,16 @@ def sync(
                 pythons=pythons,
                 offline=offline,
                 uv_options=uv_options,
+                use=use,
+                planning=planning,
                 watcher=watcher or Silent(),
             )
             ready.append(held.enter_context(opened))
-        results = [item.commit() for item in ready]
-        if not target_words and not pythons:
+        results = [item.planned() for item in ready] if planning else commit(ready)
+        if not target_words and not pythons and not planning:
             for item, result in zip(ready, results, strict=True):
                 settled.remember(project, item.package, result.environments)
-    return SyncResult(
-        tuple(item for result in results for item in result.environments),
-        tuple(name for result in results for name in result.locked),
-        tuple(note for result in results for note in result.notes),
-    )
+    return joined(results)
 
 
 def dependencies_of(project: Project, package: Package, target: Target, python: PythonVersion) -> tuple[str, ...]:
@@ -122,6 +128,8 @@ def prepared(
     pythons: Sequence[PythonVersion] = (),
     offline: bool = False,
     uv_options: Sequence[str] = (),
+    use: LockUse = LockUse.UPDATE,
+    planning: bool = False,
     held: bool = False,
     watcher: Watcher,
 ) -> Iterator[Ready]:
@@ -134,6 +142,8 @@ def prepared(
         pythons: For which Pythons; empty means the settings', else the project's own.
         offline: Never touch the network.
         uv_options: More options for uv, as typed: each goes to the calls of uv that know it.
+        use: What to do where the lock does not fit the settings.
+        planning: Fetch and install nothing, only find out what would be done: what this gives says it by ``planned``.
         held: The caller has `exclusive` of the package.
         watcher: Told of the progress.
 
@@ -145,12 +155,17 @@ def prepared(
     from pypackpack.middleware.environment.prepare import Preparation, no_empty_folders  # noqa: PLC0415 - keeps imports of the CLI light
 
     options = step_options(uv_options)
+    if options.upgrades and use is not LockUse.UPDATE:
+        msg = f"newer versions change the lock, and --{use.value} leaves it as it is"
+        raise UsageError(msg, hint="Leave one of them out.")
     folder = crossenv_folder(package)
     with contextlib.nullcontext() if held else exclusive(package, watcher), no_empty_folders(folder, package.root):
         for leftover in folder.glob(".sync-*"):  # of one that was killed: nobody else is here now
             filesystem.remove_tree(leftover)
         with filesystem.scratch_folder(folder, ".sync-") as scratch:
-            work = Preparation(project, package, scratch, offline=offline, options=options, watcher=watcher)
+            work = Preparation(
+                project, package, scratch, offline=offline, options=options, watcher=watcher, use=use, planning=planning
+            )
             yield work.run(targets, pythons)
 
 

@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pypackpack.backend import filesystem
+from pypackpack.backend.undo import Undo
 from pypackpack.middleware.package.names import check_name
-from pypackpack.middleware.project.edit import append_word, commit_edits, lock_file, plan_edit, table_at, take_back
+from pypackpack.middleware.project.edit import append_word, commit_edits, lock_file, plan_edit, table_at
 from pypackpack.middleware.project.extras import offer_extras, own_extra
 from pypackpack.middleware.project.read import FILE, load_project
 from pypackpack.middleware.project.templates import template
@@ -71,16 +72,9 @@ def _put(fresh: Path, place: Path, edit: Edit) -> None:
 
     The folder comes first: one that nobody lists does no harm, should we be killed between the two.
     """
-    try:
-        with filesystem.explained("make", place):
-            fresh.rename(place)  # not onto a folder that somebody else made meanwhile: that one is not empty
-        commit_edits([edit])
-    except BaseException:
-        take_back(edit)
-        if place.is_dir() and not fresh.is_dir():
-            with contextlib.suppress(PyPackPackError):
-                filesystem.remove_tree(place)
-        raise
+    with Undo() as undo:
+        undo.move(fresh, place)  # not onto a folder that somebody else made meanwhile: that one is not empty
+        commit_edits([edit], undo)
 
 
 def _host_target(watcher: Watcher) -> str | None:
@@ -169,15 +163,9 @@ def remove_package(project: Project, name: str) -> Removal:
         project = load_project(project.root)
         gone = removal(project, name)
         edit = plan_edit(project.root / FILE, lambda document: _strike(document, name))
-        with _aside(project.root) as aside:
-            try:
-                commit_edits([edit])  # recorded no more: whatever happens from here on, the project can be read
-                with filesystem.explained("remove", gone.package.root):
-                    gone.package.root.rename(aside / gone.package.root.name)
-            except BaseException:
-                if not (aside / gone.package.root.name).exists():
-                    take_back(edit)
-                raise
+        with _aside(project.root) as aside, Undo() as undo:
+            commit_edits([edit], undo)  # recorded no more: whatever happens from here on, the project can be read
+            undo.move(gone.package.root, aside / gone.package.root.name)
     return gone
 
 

@@ -193,4 +193,6 @@ def _one_expectation(schema: dict[str, Any], node: dict[str, Any]) -> str:
     if node.get("type") == "array":
         item = _resolved(schema, node.get("items", {}))
         return f"a list of strings such as {json.dumps(item['examples'])}" if "examples" in item else "a list of strings"
+    if node.get("type") == "number":
+        return f"a number from {node['minimum']} to {node['maximum']}"
     return {"boolean": "true or false", "object": "a table"}.get(str(node.get("type")), "another value")

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pypackpack.backend import filesystem
+from pypackpack.backend.undo import Undo
 from pypackpack.middleware.project.toml import decode, parse
 from pypackpack.model.errors import ConflictError, SettingsError
 
@@ -67,8 +68,12 @@ def plan_edit(path: Path, change: Callable[[TOMLDocument], None]) -> Edit:
     return Edit(path, before, after.encode())
 
 
-def commit_edits(edits: Iterable[Edit]) -> None:
+def commit_edits(edits: Iterable[Edit], undo: Undo | None = None) -> None:
     """Write planned changes, all of them or none.
+
+    Args:
+        edits: The changes.
+        undo: Takes them back, should what comes after them fail.
 
     Raises:
         ConflictError: A file has changed since its edit was planned; nothing is written.
@@ -78,7 +83,7 @@ def commit_edits(edits: Iterable[Edit]) -> None:
     with contextlib.ExitStack() as held:
         for edit in wanted:  # in one order everywhere, so that two callers cannot wait for each other
             held.enter_context(filesystem.lock(lock_file(edit.path)))
-        _write(wanted)
+        _write(wanted, undo)
 
 
 def edit_toml(path: Path, change: Callable[[TOMLDocument], None]) -> bool:
@@ -98,31 +103,15 @@ def edit_toml(path: Path, change: Callable[[TOMLDocument], None]) -> bool:
     return edit.changes
 
 
-def _write(edits: list[Edit]) -> None:
+def _write(edits: list[Edit], undo: Undo | None = None) -> None:
     """Check and write edits whose locks are held."""
     for edit in edits:
         if filesystem.read_bytes(edit.path) != edit.before:
             msg = f"{edit.path} was changed by somebody else meanwhile; it was left as it is now"
             raise ConflictError(msg, hint="Run the same command again.")
-    begun: list[Edit] = []
-    try:
+    with contextlib.nullcontext(undo) if undo is not None else Undo() as undoing:
         for edit in edits:
-            begun.append(edit)
-            filesystem.write_atomic(_real(edit.path), edit.after)
-    except BaseException:
-        for edit in begun:
-            take_back(edit)
-        raise
-
-
-def take_back(edit: Edit) -> None:
-    """Undo an edit that was written, after a failure or Ctrl-C; a file that is not as the edit left it stays as it is.
-
-    No lock is taken: Ctrl-C may have come while ours was being given back, and then we would wait for ourselves.
-    """
-    with contextlib.suppress(Exception):
-        if edit.path.read_bytes() == edit.after:
-            filesystem.write_atomic(_real(edit.path), edit.before)
+            undoing.write(_real(edit.path), edit.after)
 
 
 def table_at(document: TOMLDocument, dotted: str) -> Any:  # noqa: ANN401 - tomlkit has no common type for its kinds of tables

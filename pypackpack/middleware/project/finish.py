@@ -6,11 +6,13 @@ Works on the plain content of the file, so that reading a project that was check
 from __future__ import annotations
 
 import functools
+import os
 import re
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from pypackpack.middleware.project.words import dotted
+from pypackpack.model.cache import CacheSettings, RemoteSettings, parse_size
 from pypackpack.model.errors import UnknownTargetError
 from pypackpack.model.names import import_name, normalise
 from pypackpack.model.project import BuildSettings, BundleSettings, HookSettings, NativePattern, Package
@@ -94,6 +96,22 @@ def _layers(tables: Mapping[str, Any], target: Target) -> list[Any]:
     return [layers[name] for name in dict.fromkeys((target.family, target.row, target.name)) if name in layers]
 
 
+def finished_cache(root: Path, table: Mapping[str, Any]) -> CacheSettings:
+    """Return the finished ``[tool.pypackpack.cache]`` of a project, from its checked table."""
+    settings = CacheSettings()
+    if "folder" in table:
+        settings = replace(settings, folder=root / os.path.expanduser(table["folder"]))  # noqa: PTH111 - the other one raises
+    if "size" in table:
+        settings = replace(settings, size=parse_size(table["size"]))
+    if "remote" in table:
+        said = dict(table["remote"])
+        said["url"] = said["url"].rstrip("/")
+        said["timeout"] = float(said.get("timeout", RemoteSettings.timeout))
+        said["trust"] = tuple(said.get("trust", ()))
+        settings = replace(settings, remote=RemoteSettings(**said))
+    return settings
+
+
 def finished_package(root: Path, content: Mapping[str, Any], siblings: Iterable[str]) -> Package:
     """Return the package of a checked pyproject.toml.
 
@@ -131,13 +149,17 @@ def finished_package(root: Path, content: Mapping[str, Any], siblings: Iterable[
 
 
 def _build(table: Mapping[str, Any], targets: Iterable[Target]) -> dict[str, BuildSettings]:
-    """Return each target's settings: defaults, then the table, then what is said for the target."""
+    """Return each target's settings (defaults, then the table, then what is said for it), and as ``""`` those of any other."""
     common = _overlaid(BuildSettings(), table)
-    return {target.name: functools.reduce(_overlaid, _layers(table.get("target", {}), target), common) for target in targets}
+    return {"": common} | {
+        target.name: functools.reduce(_overlaid, _layers(table.get("target", {}), target), common) for target in targets
+    }
 
 
 def _overlaid(base: BuildSettings, layer: Mapping[str, Any]) -> BuildSettings:
     changes: dict[str, Any] = {key: layer[key] for key in ("compiler", "abi", "unit", "minify", "strict") if key in layer}
+    if "time-limit" in layer:
+        changes["time_limit"] = float(layer["time-limit"])
     if "dependencies" in layer:
         changes["dependencies"] = None if layer["dependencies"] == "all" else tuple(layer["dependencies"])
     if "native" in layer:  # key by key: a target can exclude something without saying again what is included

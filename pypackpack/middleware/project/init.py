@@ -14,7 +14,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from pypackpack.backend import filesystem
-from pypackpack.middleware.project.edit import edit_toml, lock_file, table_at
+from pypackpack.backend.undo import Undo
+from pypackpack.middleware.project.adopt import adopted
+from pypackpack.middleware.project.edit import lock_file
 from pypackpack.middleware.project.finish import ours
 from pypackpack.middleware.project.foreign import foreign_tool
 from pypackpack.middleware.project.read import FILE
@@ -24,10 +26,7 @@ from pypackpack.model.names import WINDOWS_DEVICES, is_distribution_name
 from pypackpack.model.project import InitResult
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from pathlib import Path
-
-    from tomlkit import TOMLDocument
 
     from pypackpack.model.build import Watcher
     from pypackpack.model.interpreter import Interpreter
@@ -45,7 +44,7 @@ def init_project(folder: Path, name: str | None, python: str | None, *, adopt: b
         folder: The folder that the person stands in.
         name: The project's name.
         python: A Python version; None means uv's choice among those that packages are built for.
-        adopt: Add our table to the pyproject.toml of another tool and leave everything else as it is.
+        adopt: Add our table to the pyproject.toml of another tool and leave everything else as it is (see `adopted`).
         watcher: Gets notes: a Python is fetched, a file was there already.
 
     Raises:
@@ -64,11 +63,8 @@ def init_project(folder: Path, name: str | None, python: str | None, *, adopt: b
     with filesystem.lock(lock_file(root / FILE, "init"), wait=False, busy=busy):
         _check_place(root, adopt=adopt)
         _check_nesting(root, name, watcher)
-        if adopt and (root / FILE).is_file():
-            return _adopt(root)
-        if adopt and foreign_tool(root, None) is not None:
-            filesystem.write_atomic(root / FILE, "[tool.pypackpack]\npackages = []\n")
-            return InitResult(root, root.name, (FILE,), adopted=True)
+        if adopt and ((root / FILE).is_file() or foreign_tool(root, None) is not None):
+            return adopted(root, watcher)
         return _make(root, name or _name_of(root, watcher), python, watcher)
 
 
@@ -143,28 +139,13 @@ def _project_above(root: Path) -> tuple[Path, list[str]] | None:
     return None
 
 
-def _adopt(root: Path) -> InitResult:
-    def change(document: TOMLDocument) -> None:
-        table_at(document, "tool.pypackpack")["packages"] = []
-
-    edit_toml(root / FILE, change)
-    project = read_toml(root / FILE).get("project")
-    name = project.get("name") if isinstance(project, dict) else None
-    return InitResult(root, name if isinstance(name, str) else root.name, (FILE,), adopted=True)
-
-
 @dataclass
 class _Placed:
-    """What was put in place, and how to take it back."""
+    """What was put in place, and the way back."""
 
     made: list[str] = field(default_factory=list)
     kept: list[str] = field(default_factory=list)
-    undo: list[Callable[[], None]] = field(default_factory=list)
-
-    def take_back(self) -> None:
-        for step in reversed(self.undo):
-            with contextlib.suppress(Exception):
-                step()
+    undo: Undo = field(default_factory=Undo)
 
 
 def _make(root: Path, name: str, wanted: str | None, watcher: Watcher) -> InitResult:
@@ -179,9 +160,9 @@ def _make(root: Path, name: str, wanted: str | None, watcher: Watcher) -> InitRe
         FILE: _template("pyproject", words),  # last: it makes the folder a project
     }
     placed = _Placed()
-    try:
+    with placed.undo as undo:
         if not root.exists():
-            placed.undo.append(lambda: _remove_empty(root))
+            undo.step("", lambda: _remove_empty(root))
             with filesystem.explained("make", root):
                 root.mkdir()
         with filesystem.scratch_folder(root, ".init-") as scratch:
@@ -190,9 +171,6 @@ def _make(root: Path, name: str, wanted: str | None, watcher: Watcher) -> InitRe
             _make_venv(root, name, python, placed, watcher)
             for file in files:
                 _put(scratch / file, root / file, placed, watcher)
-    except BaseException:
-        placed.take_back()
-        raise
     return InitResult(root, name, tuple(placed.made), tuple(placed.kept), python=python)
 
 
@@ -214,7 +192,7 @@ def _put(aside: Path, place: Path, placed: _Placed, watcher: Watcher) -> None:
         placed.kept.append(place.name)
         watcher.note(f"{place.name} was there already and stays as it is")
         return
-    placed.undo.append(lambda: place.unlink(missing_ok=True))
+    placed.undo.made(place)
     with filesystem.explained("write", place):
         filesystem.replace(aside, place)
     placed.made.append(place.name)
@@ -255,6 +233,6 @@ def _make_venv(root: Path, name: str, python: Interpreter, placed: _Placed, watc
         return
     left = place.exists()  # what a killed init left, or an environment whose Python is gone
     if not left:
-        placed.undo.append(lambda: filesystem.remove_tree(place))
+        placed.undo.made(place)
     uv.make_venv(place, python.executable, prompt=name, clear=left)
     placed.made.append(".venv")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pypackpack
 from pypackpack.backend import filesystem
-from pypackpack.middleware.project.finish import finished_package, ours, target_problems
+from pypackpack.middleware.project.finish import finished_cache, finished_package, ours, target_problems
 from pypackpack.middleware.project.toml import decode, parse, read_toml
 from pypackpack.model.errors import FilesystemError, NoProjectError, SettingsError
 from pypackpack.model.names import is_distribution_name, normalise
@@ -100,6 +100,7 @@ def load_project(root: Path) -> Project:
         packages=tuple(finished_package(root / folder, contents[folder], names) for folder in contents),
         requires_python=project.get("requires-python", ""),
         repository=ours(content).get("repository") or "",
+        cache=finished_cache(root, ours(content).get("cache", {})),
     )
 
 

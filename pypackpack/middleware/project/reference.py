@@ -99,6 +99,8 @@ def _kind(value: dict[str, Any]) -> str:
         return f"list of strings, such as `{json.dumps(examples)}`"
     if value["type"] == "string":
         return f"string, such as `{json.dumps(value['examples'][0])}`"
+    if value["type"] == "number":
+        return "number"
     return "`true` or `false`"
 
 

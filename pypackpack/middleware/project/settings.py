@@ -9,6 +9,7 @@ This module imports pydantic; whoever must start fast imports it inside a functi
 
 from __future__ import annotations
 
+import os
 import re
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -18,6 +19,8 @@ from packaging.version import InvalidVersion, Version
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from pydantic_core import PydanticCustomError
 
+from pypackpack.backend.urls import urlsplit
+from pypackpack.model.cache import DEFAULT_SIZE, is_public_key, parse_size
 from pypackpack.model.interpreter import NEWEST, OLDEST
 from pypackpack.model.names import is_distribution_name
 
@@ -92,6 +95,36 @@ def _check_pattern(value: str) -> str:
     return value
 
 
+def _check_cache_folder(value: str) -> str:
+    if not value or "\0" in value or os.path.expanduser(value).startswith("~"):  # noqa: PTH111 - the other one raises
+        reason = "a path; `~` stands for the home folder"
+        raise _refuse(reason)
+    return value
+
+
+def _check_remote_url(value: str) -> str:
+    try:
+        parts = urlsplit(value)
+        host, _ = parts.hostname, parts.port
+    except ValueError as error:
+        raise _refuse(str(error)) from None
+    if "@" in parts.netloc:
+        reason = "who we are does not belong into a file that others read: use netrc or PYPACKPACK_CACHE_TOKEN"
+        raise _refuse(reason)
+    is_plain = value.isprintable() and not set(value) & set(" ?#")
+    if parts.scheme not in {"http", "https"} or not host or not is_plain:
+        reason = "http or https, a server, and perhaps a path"
+        raise _refuse(reason)
+    return value
+
+
+def _check_public_key(value: str) -> str:
+    if not is_public_key(value):
+        reason = "a public key as `pypackpack cache key` prints it"
+        raise _refuse(reason)
+    return value
+
+
 TargetName = Annotated[str, Field(examples=["linux_x86_64"])]
 Series = Annotated[str, AfterValidator(_check_series), Field(examples=["3.12"])]
 Pattern = Annotated[str, AfterValidator(_check_pattern), Field(examples=["plugins/**"])]
@@ -100,6 +133,14 @@ PackageFolder = Annotated[str, AfterValidator(_check_folder), Field(examples=["m
 EntryPoint = Annotated[str, AfterValidator(_check_entry), Field(examples=["mypkg.app:main"])]
 RequirementText = Annotated[str, _by(Requirement, InvalidRequirement), Field(examples=["numpy>=2"])]
 VersionText = Annotated[str, _by(Version, InvalidVersion), Field(examples=["1.0.0"])]
+CacheFolder = Annotated[str, AfterValidator(_check_cache_folder), Field(examples=["~/caches/pypackpack"])]
+SizeText = Annotated[str, _by(parse_size, ValueError), Field(examples=["10 GB"])]
+Seconds = Annotated[float, Field(ge=0.1, le=60)]
+TimeLimit = Annotated[float, Field(ge=1, le=604_800)]
+RemoteUrl = Annotated[str, AfterValidator(_check_remote_url), Field(examples=["https://cache.example.org/pypackpack"])]
+PublicKey = Annotated[
+    str, AfterValidator(_check_public_key), Field(examples=["ed25519:11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"])
+]
 SpecifierText = Annotated[str, _by(SpecifierSet, InvalidSpecifier), Field(examples=[">=3.10"])]
 
 
@@ -129,6 +170,9 @@ class BuildValues(Table):
     native: NativeTable = Field(NativeTable.model_construct(), description="Which modules are compiled at level native.")
     minify: bool = Field(False, description="Make the code smaller without breaking its reflection.")
     strict: bool = Field(False, description="Fail when a module cannot be compiled, instead of falling back to bytecode.")
+    time_limit: TimeLimit = Field(
+        3600, description="Seconds that one call of a tool (a compiler's on one module) may take before it counts as hanging."
+    )
 
 
 class BuildTable(BuildValues):
@@ -184,6 +228,36 @@ class PackageTable(Table):
     target: dict[str, TargetTable] = Field({}, description="What single targets have of their own.")
 
 
+class RemoteTable(Table):
+    """A cache of build results that several machines share, over HTTP."""
+
+    url: RemoteUrl = Field(description="Where it is: a server with WebDAV such as nginx, bazel-remote, or a Gradle build cache.")
+    push: bool = Field(
+        False, description="Upload what is made here, signed. `PYPACKPACK_CACHE_PUSH` (`true` or `false`) on one machine wins."
+    )
+    protocol: Literal["cas", "gradle"] = Field(
+        "cas", description="`cas`: `<url>/ac/<key>` and `<url>/cas/<sha256>`. `gradle`: one file for each key, at `<url>/<key>`."
+    )
+    trust: list[PublicKey] = Field(
+        [], description="Public keys whose signatures are believed; what anybody else has signed, or nobody, is never used."
+    )
+    timeout: Seconds = Field(2.0, description="Seconds that the server may take for one answer, 0.1 to 60.")
+
+
+class CacheTable(Table):
+    """Where the results of builds are kept."""
+
+    folder: CacheFolder | None = Field(
+        None,
+        description=(
+            "The cache's folder, relative to the project, or with `~`; otherwise the one that the system has for caches. "
+            "`PYPACKPACK_CACHE_DIR` wins."
+        ),
+    )
+    size: SizeText = Field(DEFAULT_SIZE, description="What the store of results may take; what was not used for long goes first.")
+    remote: RemoteTable | None = Field(None, description="A cache that several machines share.")
+
+
 class RootTable(Table):
     """`[tool.pypackpack]` in the project's `pyproject.toml`."""
 
@@ -193,6 +267,7 @@ class RootTable(Table):
         description="URL of the project's git repository, as its packages' metadata name it; otherwise the checkout's remote.",
         examples=["https://github.com/acme/project"],
     )
+    cache: CacheTable = Field(CacheTable.model_construct(), description="Where the results of builds are kept.")
 
 
 class ProjectTable(Table):

@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING
 
 from pypackpack.backend import filesystem
 from pypackpack.backend.tools import uv, venv
-from pypackpack.middleware.environment.development import ASIDE, working
-from pypackpack.middleware.project.edit import Edit, commit_edits, plan_edit, table_at, take_back
+from pypackpack.backend.undo import Undo
+from pypackpack.middleware.environment.development import ASIDE, LOCK, working
+from pypackpack.middleware.project.edit import Edit, commit_edits, plan_edit, table_at
 from pypackpack.middleware.project.read import FILE, load_project
 from pypackpack.middleware.python import choose
 from pypackpack.model.errors import PyPackPackError, UsageError
@@ -54,7 +55,8 @@ def use(project: Project, word: str, watcher: Watcher, *, uv_options: Sequence[s
         work.recover()
         edits = _edits(project, python)
         before = venv.version(project.venv) if venv.works(project.venv) else None
-        with _set_aside(project), _written(project, word, edits) as changed:
+        with _set_aside(project) as undo:
+            changed = _write(undo, project, word, edits)
             work.make_venv(python)
             work.project = load_project(project.root)
             synced = work.sync(offline=offline)
@@ -62,7 +64,8 @@ def use(project: Project, word: str, watcher: Watcher, *, uv_options: Sequence[s
         if cleared:  # what type checkers follow lies there too
             work.place_packages()
             work.write_stamp()
-        return PythonChange(python, before, changed, cleared, synced)
+        stale = tuple(package.name for package in project.packages if (package.root / LOCK).is_file())
+        return PythonChange(python, before, changed, cleared, synced, stale)
 
 
 def _python(word: str, options: Sequence[str], *, offline: bool, watcher: Watcher) -> Interpreter:
@@ -73,51 +76,28 @@ def _python(word: str, options: Sequence[str], *, offline: bool, watcher: Watche
 
 
 @contextlib.contextmanager
-def _set_aside(project: Project) -> Iterator[None]:
+def _set_aside(project: Project) -> Iterator[Undo]:
     """Set ``.venv`` aside, put it back if the block fails, and remove it if it does not."""
     place, aside = project.venv, project.root / ASIDE
-    there = os.path.lexists(place)
-    try:
-        if there:
-            with filesystem.explained("rename", place):
-                place.rename(aside)
-        yield
-    except BaseException:
-        if there and os.path.lexists(aside):
-            with contextlib.suppress(PyPackPackError):
-                filesystem.remove_tree(place)
-            aside.rename(place)
-        elif not there:
-            with contextlib.suppress(PyPackPackError):
-                filesystem.remove_tree(place)
-        raise
+    with Undo("`pypackpack sync` puts .venv right.") as undo:
+        if os.path.lexists(place):
+            undo.move(place, aside)
+        undo.made(place)
+        yield undo
     with contextlib.suppress(PyPackPackError):  # on Windows an editor may still hold a file: it goes the next time
         filesystem.remove_tree(aside)
 
 
-@contextlib.contextmanager
-def _written(project: Project, word: str, edits: Sequence[Edit]) -> Iterator[tuple[str, ...]]:
-    """Write the files that say which Python it is, and put them back if the block fails; the lock too."""
-    version, lock = project.root / choose.VERSION_FILE, project.root / "pyproject.lock"
-    old = {path: filesystem.read_bytes(path) if path.is_file() else None for path in (version, lock)}
-    text = f"{word}\n"
+def _write(undo: Undo, project: Project, word: str, edits: Sequence[Edit]) -> tuple[str, ...]:
+    """Write the files that say which Python it is, and return their names; with the lock they are put back by ``undo``."""
     changed = [edit.path.relative_to(project.root).as_posix() for edit in edits if edit.changes]
-    try:
-        if choose.pinned_version(project.root) != word:
-            filesystem.write_atomic(version, text)
-            changed.insert(0, choose.VERSION_FILE)
-        commit_edits(edits)
-        yield tuple(changed)
-    except BaseException:
-        for edit in edits:
-            take_back(edit)
-        for path, data in old.items():
-            with contextlib.suppress(PyPackPackError):
-                if data is None:
-                    filesystem.remove_tree(path)
-                elif filesystem.read_bytes(path) != data:
-                    filesystem.write_atomic(path, data)
-        raise
+    undo.file(project.root / LOCK)
+    version = project.root / choose.VERSION_FILE
+    if choose.pinned_version(project.root) != word:
+        undo.write(version, f"{word}\n".encode())
+        changed.insert(0, choose.VERSION_FILE)
+    commit_edits(edits, undo)
+    return tuple(changed)
 
 
 def _edits(project: Project, python: Interpreter) -> list[Edit]:

@@ -8,20 +8,18 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-import difflib
 import functools
 from typing import TYPE_CHECKING
 
-from pypackpack.backend import filesystem
+from pypackpack.backend.undo import Undo
 from pypackpack.middleware.target import folders, table
+from pypackpack.middleware.target.asked import packages_of, targets_of
 from pypackpack.model.build import Silent
 from pypackpack.model.errors import (
     ConflictError,
     DependencyConflictError,
     NoSuchDependencyError,
     NoWheelError,
-    UnknownTargetError,
-    UsageError,
 )
 from pypackpack.model.target import TargetChange, TargetListing
 
@@ -31,8 +29,9 @@ if TYPE_CHECKING:
 
     from tomlkit import TOMLDocument
 
-    from pypackpack.middleware.environment.prepare import Ready
+    from pypackpack.middleware.environment.commit import Ready
     from pypackpack.middleware.project.edit import Edit
+    from pypackpack.middleware.target.asked import Asked
     from pypackpack.model.build import Watcher
     from pypackpack.model.environment import SyncResult
     from pypackpack.model.errors import PyPackPackError
@@ -46,59 +45,7 @@ _MISSING = (NoWheelError, NoSuchDependencyError, DependencyConflictError)
 BUILDERS = {"zig": "zig", "ndk": "NDK", "xcode": "Xcode"}
 
 
-def split_words(project: Project, words: Sequence[str]) -> tuple[tuple[str, ...], str | None]:
-    """Part the words after ``target add`` or ``remove``: the last one is a package if the project has one of that name.
-
-    Raises:
-        UsageError: No target is among them, or the last word is nearly a package.
-    """
-    package = project.package(words[-1]) if words else None
-    if words and package is None and not table.is_target_word(words[-1]):
-        near = difflib.get_close_matches(words[-1], [each.name for each in project.packages], n=1)
-        if near:
-            msg = f"{words[-1]} is neither a target nor a package of the project {project.name}"
-            raise UsageError(msg, hint=f"Did you mean the package {near[0]}?")
-    targets = tuple(words[:-1] if package else words)
-    if not targets:
-        msg = f"{words[0]} is a package: no target is named" if words else "no target is named"
-        raise UsageError(msg, hint="Name targets, then perhaps a package: `pypackpack target add windows linux_arm64 mypkg`.")
-    return targets, package.name if package else None
-
-
-def check_last(project: Project, words: Sequence[str]) -> None:
-    """Refuse a last word that is meant as a package, since it is like no target, and is none of the project's.
-
-    Args:
-        project: The project.
-        words: The targets as `split_words` returned them.
-
-    Raises:
-        UnknownTargetError: It is.
-    """
-    if len(words) > 1 and project.packages and not _nearly_a_target(words[-1]):
-        known = ", ".join(each.name for each in project.packages)
-        msg = f"{words[-1]} is neither a target nor a package of the project {project.name}"
-        raise UnknownTargetError(msg, hint=f"The packages are {known}; `pypackpack target list` shows every target.")
-
-
-def _nearly_a_target(word: str) -> bool:
-    """Tell whether what is wrong with a word can be said better by the table of targets: a slip, or a version that is none."""
-    try:
-        table.find(word)
-    except UnknownTargetError as error:
-        return "unknown target" not in error.message or error.hint.startswith("Did you mean")
-    return True
-
-
-def add_targets(
-    project: Project,
-    words: Sequence[str],
-    package_name: str | None,
-    watcher: Watcher,
-    *,
-    start: Path | None = None,
-    offline: bool = False,
-) -> tuple[TargetChange, ...]:
+def add_targets(project: Project, asked: Asked, watcher: Watcher, *, offline: bool = False) -> tuple[TargetChange, ...]:
     """Add targets to packages: settings, environments with every dependency, and source folders.
 
     The source folder is the family's (``src/windows``), also for a single target: an overlay for one target alone
@@ -109,10 +56,8 @@ def add_targets(
 
     Args:
         project: The project.
-        words: Canonical names, families (their default target), aliases, ``host``.
-        package_name: The package; None: the one that ``start`` lies in, else the only one, else every package.
+        asked: Which targets, of which packages; a family means its default target.
         watcher: Told which packages are meant, what an alias was taken for, and of the work.
-        start: Where the person stands.
         offline: Install from caches and ``vendor/`` only.
 
     Raises:
@@ -122,8 +67,8 @@ def add_targets(
         PyPackPackError: A folder cannot be written, or (ConflictError) a pyproject.toml was changed meanwhile; everything is as
             before.
     """
-    wanted = _named(words, watcher)
-    names = [package.name for package in _packages(project, package_name, watcher, start)]
+    wanted = targets_of(asked, watcher)
+    names = [package.name for package in packages_of(asked, project, watcher)]
     with _held(project, names, watcher) as (now, packages):
         try:
             return _add(now, packages, wanted, offline=offline, watcher=watcher)
@@ -149,11 +94,12 @@ def _add(
     project: Project, packages: Sequence[Package], wanted: Mapping[Target, str], *, offline: bool, watcher: Watcher
 ) -> tuple[TargetChange, ...]:
     """Add targets to packages, all of them or none."""
+    from pypackpack.middleware.environment.commit import WAY_OUT, commit  # noqa: PLC0415 - import cost
     from pypackpack.middleware.project.edit import plan_edit  # noqa: PLC0415 - import cost
 
     changes: list[TargetChange] = []
     edits: list[Edit] = []
-    with contextlib.ExitStack() as undo:
+    with Undo(WAY_OUT) as undo:
         for package in packages:
             fresh = [target for target in wanted if target not in package.targets]
             if fresh:
@@ -164,9 +110,8 @@ def _add(
                 changes.append(TargetChange(package.name, target.name, word, target in fresh, made))
         grown = _grown(packages, tuple(wanted))
         with _ready(project, grown, tuple(wanted), offline=offline, watcher=watcher) as ready:
-            results = _commit(undo, ready, edits)
-        undo.pop_all()
-    return _with_results(changes, results)
+            results = commit(ready, edits, undo)
+    return _with_results(changes, grown, results)
 
 
 def _grown(packages: Sequence[Package], targets: Sequence[Target]) -> tuple[Package, ...]:
@@ -209,15 +154,7 @@ def _held(project: Project, names: Sequence[str], watcher: Watcher) -> Iterator[
         yield now, packages
 
 
-def remove_targets(
-    project: Project,
-    words: Sequence[str],
-    package_name: str | None,
-    watcher: Watcher,
-    *,
-    start: Path | None = None,
-    offline: bool = False,
-) -> tuple[TargetChange, ...]:
+def remove_targets(project: Project, asked: Asked, watcher: Watcher, *, offline: bool = False) -> tuple[TargetChange, ...]:
     """Take targets out of packages: settings, lock and environments; sources that a person wrote stay.
 
     A family means all of the package's targets in it; when these are several, they are named. The family's source folder goes
@@ -225,10 +162,8 @@ def remove_targets(
 
     Args:
         project: The project.
-        words: Canonical names, families, aliases, ``host``.
-        package_name: As for `add_targets`.
+        asked: Which targets, of which packages.
         watcher: Told which packages are meant, and of the work.
-        start: Where the person stands.
         offline: Never touch the network.
 
     Raises:
@@ -238,14 +173,15 @@ def remove_targets(
         PyPackPackError: A lock cannot be brought up to date, a folder not be moved or a file not be written; everything is as
             before.
     """
-    names = [package.name for package in _packages(project, package_name, watcher, start)]
+    names = [package.name for package in packages_of(asked, project, watcher)]
     with _held(project, names, watcher) as (now, packages):
-        return _remove_from(now, packages, words, offline=offline, watcher=watcher)
+        return _remove_from(now, packages, asked.words, offline=offline, watcher=watcher)
 
 
 def _remove_from(
     project: Project, packages: Sequence[Package], words: Sequence[str], *, offline: bool, watcher: Watcher
 ) -> tuple[TargetChange, ...]:
+    from pypackpack.middleware.environment.commit import WAY_OUT, commit  # noqa: PLC0415 - import cost
     from pypackpack.middleware.project.edit import plan_edit  # noqa: PLC0415 - import cost
 
     every = tuple(dict.fromkeys(target for package in packages for target in package.targets))
@@ -268,7 +204,7 @@ def _remove_from(
         for package in packages
         if meant[package.name] and (package.root / "pyproject.lock").is_file()
     ]
-    with _ready(project, shrunk, None, offline=offline, watcher=watcher) as ready, contextlib.ExitStack() as undo:
+    with _ready(project, shrunk, None, offline=offline, watcher=watcher) as ready, Undo(WAY_OUT) as undo:
         for package in packages:
             said = meant[package.name]
             if not said:
@@ -286,11 +222,10 @@ def _remove_from(
                 gone.extend(folders.set_aside(undo, package, path) for path in moved)
                 shown = tuple(path.relative_to(project.root).as_posix() for path in moved)
                 changes.append(TargetChange(package.name, target.name, word, changed=True, folders=shown))
-        results = _commit(undo, ready, edits)
-        undo.pop_all()
+        results = commit(ready, edits, undo)
     for path in gone:
         folders.remove(path)  # what Windows holds in use stays in build/, where `clean` takes it
-    return _with_results(changes, results)
+    return _with_results(changes, shrunk, results)
 
 
 def list_targets(project: Project | None) -> tuple[TargetListing, ...]:
@@ -308,44 +243,6 @@ def list_targets(project: Project | None) -> tuple[TargetListing, ...]:
     host = this_host()
     ordered = sorted(users, key=lambda target: (order[target.row], target.name != target.row, target.name))
     return tuple(_listing(target, tuple(users[target]), host) for target in ordered)
-
-
-# ------------------------------------------------------------------------------------------------------- words to values
-
-
-def _named(words: Sequence[str], watcher: Watcher) -> dict[Target, str]:
-    """Return the targets that words mean, with the word of each."""
-    wanted: dict[Target, str] = {}
-    for word in words:
-        target = table.host_target() if word.lower() == table.HOST else table.find(word)
-        if target.name != word and target not in wanted:
-            watcher.note(f"{word} is {target.name}")
-        wanted.setdefault(target, word)
-    return wanted
-
-
-def _packages(project: Project, name: str | None, watcher: Watcher, start: Path | None) -> tuple[Package, ...]:
-    if name is not None:
-        package = project.package(name)
-        if package is None:
-            names = [each.name for each in project.packages]
-            near = difflib.get_close_matches(name, names, n=1)
-            have = f"Did you mean {near[0]}?" if near else f"It has: {', '.join(names) or 'none yet'}."
-            msg = f"the project {project.name} has no package {name}"
-            raise UsageError(msg, hint=have)
-        return (package,)
-    if not project.packages:
-        msg = f"the project {project.name} has no package yet"
-        raise UsageError(msg, hint="`pypackpack package add <name>` makes one.")
-    if start is not None:
-        from pypackpack.middleware.project.read import current_package  # noqa: PLC0415 - import cost
-
-        here = current_package(project, start)
-        if here is not None:
-            return (here,)
-    if len(project.packages) > 1:
-        watcher.note("no package is named: this is for all of them: " + ", ".join(each.name for each in project.packages))
-    return project.packages
 
 
 # -------------------------------------------------------------------------------------------------------------- settings
@@ -374,26 +271,14 @@ def _strike(document: TOMLDocument, gone: Sequence[Target]) -> None:
 # ---------------------------------------------------------------------------------------------------------- dependencies
 
 
-def _commit(undo: contextlib.ExitStack, ready: Sequence[Ready], edits: Sequence[Edit]) -> dict[str, SyncResult]:
-    """Put environments, locks and settings in place, with a way back; what became of them, by package."""
-    from pypackpack.middleware.project.edit import commit_edits  # noqa: PLC0415 - import cost
-
-    results: dict[str, SyncResult] = {}
-    for prepared in ready:
-        lock = prepared.package.root / "pyproject.lock"
-        undo.callback(_restore, lock, filesystem.read_bytes(lock) if lock.is_file() else None)
-        last = prepared is ready[-1]
-        results[prepared.package.name] = prepared.commit(edits if last else ())  # the settings and the last of the rest together
-    if not ready:
-        commit_edits(edits)
-    return results
-
-
-def _with_results(changes: Sequence[TargetChange], results: Mapping[str, SyncResult]) -> tuple[TargetChange, ...]:
+def _with_results(
+    changes: Sequence[TargetChange], packages: Sequence[Package], results: Sequence[SyncResult]
+) -> tuple[TargetChange, ...]:
     """Return changes with what became of each package's environments, at the package's last one."""
+    became = {package.name: result for package, result in zip(packages, results, strict=True)}
     last = {change.package: number for number, change in enumerate(changes)}
     return tuple(
-        dataclasses.replace(change, synced=results.get(change.package)) if last[change.package] == number else change
+        dataclasses.replace(change, synced=became.get(change.package)) if last[change.package] == number else change
         for number, change in enumerate(changes)
     )
 
@@ -419,14 +304,6 @@ def _ready(
             )
             for package in packages
         ]
-
-
-def _restore(path: Path, before: bytes | None) -> None:
-    with contextlib.suppress(Exception):
-        if before is None:
-            folders.remove(path)
-        elif path.read_bytes() != before:
-            filesystem.write_atomic(path, before)
 
 
 # --------------------------------------------------------------------------------------------------------------- listing

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Optional
 
 import typer
@@ -11,8 +13,10 @@ from pypackpack.frontend.cli.options import (  # noqa: TC001 - typer evaluates t
     OfflineOption,
     PackageOption,
     TargetOption,
+    TreePackageOption,
 )
-from pypackpack.frontend.cli.session import Answer, session_of
+from pypackpack.frontend.cli.render import table
+from pypackpack.frontend.cli.session import Answer, package_here, session_of
 from pypackpack.model.errors import UsageError
 
 if TYPE_CHECKING:
@@ -42,7 +46,9 @@ CheckOption = Annotated[
     bool,
     typer.Option("--check", help="Change nothing; fail when not everything is as the lock says.", show_default=False),
 ]
-NOT_OURS = ("--locked", "--frozen", "--dry-run")
+
+PLANNING = "--dry-run"
+OF_THE_LOCK = ("--locked", "--frozen", PLANNING)
 
 
 def _package(project: Project, name: str | None, targets: Sequence[str] | None) -> Package | None:
@@ -81,6 +87,11 @@ def add(
         if file is not None:
             msg = f"`pypackpack {package} add` takes no file of requirements"
             raise UsageError(msg, hint=f"`pypackpack import {file} --package {package}` takes what it lists.")
+        if uv_options.has(session.uv_options, "add", ("--editable",)):
+            msg = f"`pypackpack {package} add` has no --editable: the environments of targets hold copies"
+            first = words[0] if words else "./folder"
+            hint = f"`pypackpack {package} add {first}` takes it as it is; `pypackpack {package} sync --reinstall` takes it anew."
+            raise UsageError(msg, hint=hint)
     if not words and (package is not None or not session.uv_options):
         msg = "`add` needs <requirement>"
         raise UsageError(msg, hint="Such as `pypackpack add pytest` or `pypackpack billing add numpy --target windows linux`.")
@@ -109,19 +120,27 @@ def _changed(
         change = own.add if verb == "add" else own.remove
         with session.console.watching() as watcher:
             made = change(project, words, watcher, uv_options=session.uv_options, offline=offline)
+            if (standing := package_here(session.start)) is not None:
+                instead = f"`pypackpack {standing} {verb} {' '.join(words)}`".replace(" `", "`")
+                watcher.note(
+                    f"{made.place} of the project {project.name} is meant; the package {standing} has its own: {instead}"
+                )
         return Answer(made, lambda _width, style: development_change_lines(made, style))
     from pypackpack.backend.tools import uv_options  # noqa: PLC0415 - import cost
     from pypackpack.middleware.dependency import manage  # noqa: PLC0415 - import cost
+    from pypackpack.middleware.dependency.named_paths import as_requirement  # noqa: PLC0415 - import cost
     from pypackpack.middleware.environment.development import refresh  # noqa: PLC0415 - import cost
 
     change_package = manage.add if verb == "add" else manage.remove
+    if verb == "add":
+        words = tuple(as_requirement(word, project, package, Path.cwd()) for word in words)
+    wanted = manage.Wanted(words, tuple(target or ()), offline, session.uv_options)
     with session.console.watching() as watcher:
-        result = change_package(
-            project, package, words, tuple(target or ()), watcher, offline=offline, uv_options=session.uv_options
-        )
+        result = change_package(project, package, wanted, watcher)
         if result.changed:
             carried = uv_options.carried(session.uv_options, verb, "sync", own.NOT_FOR_SYNC)
-            refresh(session.project(), watcher, uv_options=carried, offline=offline)
+            along = refresh(session.project(), watcher, uv_options=carried, offline=offline)
+            result = replace(result, development=along)
     return Answer(result, lambda _width, style: change_lines(result, style))
 
 
@@ -134,37 +153,35 @@ def sync(
 ) -> Answer:
     """Make .venv, or a package's environments, exactly what the lock says."""
     session = session_of(ctx)
-    _refuse_not_ours(session.uv_options, package)
     project = session.project()
     chosen = _package(project, package, target)
     if check:
         return _checked(session, project, chosen, tuple(target or ()))
+    from pypackpack.frontend.cli.tree_view import lock_use  # noqa: PLC0415 - import cost
+
+    ours = [word for word in session.uv_options if word in OF_THE_LOCK]
+    use = lock_use(ours)
     if chosen is None:
         from pypackpack.middleware.environment import development  # noqa: PLC0415 - import cost
 
         with session.console.watching() as watcher:
             made = development.sync(project, uv_options=session.uv_options, offline=offline, watcher=watcher)
-        return Answer(made, lambda _width, style: development_lines(made, style), asked=bool(made.said))
+        return Answer(made, lambda _width, style: development_lines(made, style), asked=made.planned)
     from pypackpack.middleware.environment.sync import sync as sync_environments  # noqa: PLC0415 - import cost
 
+    options = [word for word in session.uv_options if word not in OF_THE_LOCK]
     with session.console.watching() as watcher:
         result = sync_environments(
-            project, (chosen,), tuple(target or ()), offline=offline, uv_options=session.uv_options, watcher=watcher
+            project,
+            (chosen,),
+            tuple(target or ()),
+            offline=offline,
+            uv_options=options,
+            use=use,
+            planning=PLANNING in ours,
+            watcher=watcher,
         )
-    return Answer(result, lambda _width, style: sync_lines(result, style))
-
-
-def _refuse_not_ours(words: Sequence[str], package: str | None) -> None:
-    """Refuse the options of ``uv sync`` that mean nothing for a sync of ours.
-
-    Raises:
-        UsageError: There is one.
-    """
-    call = f"pypackpack {package} sync" if package else "pypackpack sync"
-    for word in words:
-        if word in NOT_OURS:
-            msg = f"`{call}` has no {word}: it brings lock and environment up to date together"
-            raise UsageError(msg, hint=f"`{call} --check` says whether everything is as the lock says, and changes nothing.")
+    return Answer(result, lambda _width, style: sync_lines(result, style), asked=result.planned)
 
 
 def _checked(session: Session, project: Project, package: Package | None, targets: tuple[str, ...]) -> Answer:
@@ -183,62 +200,60 @@ def _checked(session: Session, project: Project, package: Package | None, target
 
 def tree(
     ctx: typer.Context,
-    package: PackageOption = None,
+    package: TreePackageOption = None,
     target: TargetOption = None,
     offline: OfflineOption = False,
 ) -> Answer:
     """Show what the dependencies resolve to, and what needs what."""
     session = session_of(ctx)
     project = session.project()
-    chosen = _package(project, package, target)
+    names = list(package or ())
+    # The first is a package of the project, if there is one of that name; what follows is what `uv tree --package` means.
+    first = names.pop(0) if names and (project.package(names[0]) is not None or target) else None
+    chosen = _package(project, first, target)
     if chosen is None:
-        from pypackpack.middleware.environment import development  # noqa: PLC0415 - import cost
-
-        with session.console.watching() as watcher:
-            said = development.tree(project, uv_options=session.uv_options, offline=offline, watcher=watcher)
-        return Answer({"tree": said.splitlines()}, lambda *_: said.splitlines(), asked=True)
-    depth = _depth(chosen, session.uv_options)
+        return _development_tree(session, project, names, offline=offline)
+    from pypackpack.frontend.cli.tree_view import tree_view  # noqa: PLC0415 - import cost
     from pypackpack.frontend.cli.trees import tree_lines  # noqa: PLC0415 - import cost
     from pypackpack.middleware.dependency.tree import tree as package_tree  # noqa: PLC0415 - import cost
 
+    view, use = tree_view(f"pypackpack {chosen.name} tree", session.uv_options, names)
     with session.console.watching() as watcher:
-        result = package_tree(project, chosen, tuple(target or ()), depth=depth, offline=offline, watcher=watcher)
-    return Answer(result, lambda _width, style: tree_lines(result, style), asked=True)
+        result = package_tree(project, chosen, tuple(target or ()), view=view, use=use, offline=offline, watcher=watcher)
+    nothing = "" if view.depth == 0 else "(no dependencies)"
+    nothing = "(nothing of it)" if view.packages or view.invert else nothing
+    return Answer(result, lambda _width, style: tree_lines(result, style, nothing=nothing), asked=True)
 
 
-def _depth(package: Package, words: Sequence[str]) -> int | None:
-    """Return what ``--depth`` or ``-d`` says, which the tree of a package has of ``uv tree``'s options; None without it."""
-    depth: int | None = None
-    left = list(words)
-    while left:
-        name, equals, value = left.pop(0).partition("=")
-        if name not in {"--depth", "-d"}:
-            msg = f"`pypackpack {package.name} tree` has no option {name}"
-            hint = "It reads the package's lock by itself, and of uv's options has --depth; `pypackpack tree` has all of them."
-            raise UsageError(msg, hint=hint)
-        value = value if equals else left.pop(0) if left else ""
-        if not (value.isascii() and value.isdigit()):
-            msg = f'{name} "{value}" is not a number'
-            raise UsageError(msg, hint="--depth 1 shows what the package needs itself.")
-        depth = int(value)
-    return depth
+def _development_tree(session: Session, project: Project, names: Sequence[str], *, offline: bool) -> Answer:
+    from pypackpack.middleware.environment import development_tree  # noqa: PLC0415 - import cost
+
+    with session.console.watching() as watcher:
+        if session.general.json:
+            found = development_tree.tree(project, names, uv_options=session.uv_options, offline=offline, watcher=watcher)
+            return Answer(found, lambda *_: [], asked=True)
+        said = development_tree.said(project, names, uv_options=session.uv_options, offline=offline, watcher=watcher)
+    return Answer({"said": said.splitlines()}, lambda *_: said.splitlines(), asked=True)
 
 
 def development_change_lines(change: DevelopmentChange, style: Style) -> list[str]:
     """Return what became of the development dependencies."""
     lines = [
         f"{style.bold(change.place)}: {'changed' if change.changed else 'as before'}",
-        *(f"  {line}" for line in change.lines),
+        *_changed_lines(change),
     ]
     return [*lines, *(development_lines(change.synced, style) if change.synced else [])]
 
 
 def development_lines(result: DevelopmentSync, style: Style) -> list[str]:
     """Return what became of the development environment."""
-    if result.said:
-        return result.said.splitlines()
-    lines = [f"{style.good('locked')} pyproject.lock"] if result.locked else []
     python = ".".join(map(str, result.python))
+    if result.planned:
+        changes = [("+", *each) for each in result.added] + [("-", *each) for each in result.removed]
+        lines = ["would lock pyproject.lock"] if result.locked else []
+        lines.append(f".venv  Python {python}  {_planned(result.added, result.removed)}")
+        return [*lines, *(f"    {sign} {name} {version}" for sign, name, version in changes)]
+    lines = [f"{style.good('locked')} pyproject.lock"] if result.locked else []
     state = ", as it was" if result.unchanged or not (result.added or result.removed) else ""
     lines.append(f".venv  Python {python}  {len(result.installed)} installed, {len(result.editable)} from their sources{state}")
     lines += [f"    + {name} {version}" for name, version in result.added]
@@ -249,10 +264,21 @@ def change_lines(change: DependencyChange, style: Style) -> list[str]:
     """Return what became of a package's dependencies."""
     what = "changed" if change.changed else "as before"
     lines = [f"{style.bold(change.package)}: dependencies {what}"]
-    lines += [f"  {line}" for line in change.lines]
-    for target, own in change.target_lines:
-        lines += [f"  {line}  (only {target})" for line in own]
-    return [*lines, *sync_lines(change.synced, style)]
+    return [*lines, *_changed_lines(change), *sync_lines(change.synced, style), *_along(change.development)]
+
+
+def _along(made: DevelopmentSync | None) -> list[str]:
+    """Return that ``.venv`` has changed with a package's dependencies."""
+    if made is None or not (made.added or made.removed):
+        return []
+    counts = [f"{len(each)} {word}" for each, word in ((made.added, "added"), (made.removed, "removed")) if each]
+    return [f".venv was brought up to date: {', '.join(counts)}"]
+
+
+def _changed_lines(change: DependencyChange | DevelopmentChange) -> list[str]:
+    """Return the lines that came and went."""
+    signed = [*(("+", each) for each in change.added), *(("-", each) for each in change.removed)]
+    return [f"  {sign} {each.line}{f'  (only {each.target})' if each.target else ''}" for sign, each in signed]
 
 
 def sync_lines(result: SyncResult, style: Style) -> list[str]:
@@ -260,15 +286,35 @@ def sync_lines(result: SyncResult, style: Style) -> list[str]:
 
     The notes are not among them: the watcher showed them when they came up.
     """
-    lines = [f"{style.good('locked')} {name}" for name in result.locked]
-    rows = environment_rows(
-        [
-            (each.package, each.target, ".".join(map(str, each.python)), len(each.installed), each.unchanged)
-            for each in result.environments
-        ]
-    )
+    if result.planned:
+        lines = [f"would lock {name}" for name in result.locked]
+        rows = table(
+            [
+                (
+                    each.package,
+                    each.target,
+                    ".".join(map(str, each.python)),
+                    _planned(each.added, each.removed, same=each.unchanged),
+                )
+                for each in result.environments
+            ]
+        )
+    else:
+        lines = [f"{style.good('locked')} {name}" for name in result.locked]
+        rows = environment_rows(
+            [
+                (each.package, each.target, ".".join(map(str, each.python)), len(each.installed), each.unchanged)
+                for each in result.environments
+            ]
+        )
     for line, each in zip(rows, result.environments, strict=True):
         lines.append(line)
         gone = [f"- {name} {version}" for name, version in each.removed]
-        lines += ["    " + change for change in (*(f"+ {name} {version}" for name, version in each.added), *gone)]
+        lines += [f"    {change}".rstrip() for change in (*(f"+ {name} {version}" for name, version in each.added), *gone)]
     return lines
+
+
+def _planned(added: Sequence[object], removed: Sequence[object], *, same: bool = True) -> str:
+    """Return what would become of an environment; nothing comes or goes and it is not the ``same``: it would be made anew."""
+    words = [f"{len(added)} to install" if added else "", f"{len(removed)} to remove" if removed else ""]
+    return ", ".join(filter(None, words)) or ("nothing to do" if same else "to be made anew")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Optional
 
@@ -23,7 +24,7 @@ def import_files(
         list[str],
         typer.Argument(
             metavar="<file or folder>",
-            help="Requirements files, or folders to look for them in, also in the folders below.",
+            help="Requirements files, or folders to look for them in, also below these; or another tool's pyproject.toml.",
             show_default=False,
         ),
     ],
@@ -37,6 +38,10 @@ def import_files(
     ] = "",
     delete: Annotated[
         bool, typer.Option("--delete", help="Remove the files once everything is resolved, locked and installed.")
+    ] = False,
+    take_indexes: Annotated[
+        bool,
+        typer.Option("--take-indexes", help="Write the indexes that the files name into [[tool.uv.index]], without credentials."),
     ] = False,
     offline: OfflineOption = False,
 ) -> Answer:
@@ -53,15 +58,16 @@ def import_files(
             known = ", ".join(each.name for each in project.packages) or "none yet"
             msg = f"the project {project.name} has no package {package} (it has: {known})"
             raise UsageError(msg, hint=f"Add it with: pypackpack package add {package}")
-    from pypackpack.middleware.dependency.imports import GROUP, import_requirements  # noqa: PLC0415 - import cost
+    from pypackpack.middleware.dependency.imports import import_requirements  # noqa: PLC0415 - import cost
 
     with session.console.watching() as watcher:
         result = import_requirements(
             project,
             [Path(word) for word in files],
             package=chosen,
-            group=group or GROUP,
+            group=group,
             delete=delete,
+            take_indexes=take_indexes,
             offline=offline,
             watcher=watcher,
         )
@@ -77,6 +83,13 @@ def import_lines(result: ImportResult, width: int | None, style: Style) -> list[
     if result.constraints:
         lines += ["", "Held at these versions by the lock, for dependencies of dependencies:"]
         lines += [f"  {row}" for row in table([(line.text, ", ".join(map(str, line.places))) for line in result.constraints])]
+    if result.indexes:
+        lines += ["", "Indexes, in [[tool.uv.index]]:"]
+        shown = [(index.name, index.url, ", ".join(map(str, index.places))) for index in result.indexes]
+        lines += [f"  {row}" for row in table(shown)]
+        for index in result.indexes:
+            if index.secret:
+                lines += paragraph(credentials_sentence(index.name), width, "  ")
     if result.not_taken:
         lines += ["", style.warn("Not taken:")]
         for item in result.not_taken:
@@ -84,3 +97,12 @@ def import_lines(result: ImportResult, width: int | None, style: Style) -> list[
     if result.deleted:
         lines += ["", f"Deleted: {', '.join(result.deleted)}"]
     return lines
+
+
+def credentials_sentence(name: str) -> str:
+    """Return how uv gets the credentials of an index that stood in its url."""
+    key = re.sub(r"[^A-Z0-9]", "_", name.upper())
+    return (
+        f"The credentials in the url of {name} were not taken: uv reads them from UV_INDEX_{key}_USERNAME and "
+        f"UV_INDEX_{key}_PASSWORD, netrc, keyring, or after `uv auth login`."
+    )

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from pypackpack.frontend.cli.session import Session
     from pypackpack.frontend.cli.style import Style
-    from pypackpack.model.python import PythonChange
+    from pypackpack.model.python import ListedPython, PythonChange
 
 Version = Annotated[str, typer.Argument(metavar=PYTHON, help="A version, such as 3.13 or 3.13.1.", show_default=False)]
 Request = Annotated[
@@ -58,12 +58,44 @@ def _use_lines(change: PythonChange, style: Style) -> list[str]:
     lines += [f"  changed {', '.join(change.changed)}"] if change.changed else []
     lines += [f"  emptied build/ of {', '.join(change.cleared)}"] if change.cleared else []
     # .venv is new: "as it was" is said of what it holds, and would be read as said of itself.
-    return lines + [line.removesuffix(", as it was") for line in development_lines(change.synced, style)]
+    lines += [line.removesuffix(", as it was") for line in development_lines(change.synced, style)]
+    if change.stale:
+        lines += ["", "The environments of targets, and their locks, follow with:"]
+        lines += [f"  {style.word(f'pypackpack {name} sync')}" for name in change.stale]
+    return lines
 
 
 def list_pythons(ctx: typer.Context, request: Request = None, offline: OfflineOption = False) -> Answer:
     """Show the Pythons that are here or can be fetched."""
-    return _forwarded(session_of(ctx), "list", [request] if request else [], offline=offline)
+    session = session_of(ctx)
+    words = [request] if request else []
+    from pypackpack.backend.tools import uv_options  # noqa: PLC0415 - import cost
+    from pypackpack.middleware.python.listing import OPTION, listed  # noqa: PLC0415 - import cost
+
+    pairs = uv_options.grouped(session.uv_options, "python list")
+    if not session.general.json and any(pair[0].partition("=")[0] == OPTION for pair in pairs):
+        return _forwarded(session, "list", words, offline=offline)
+    options = [word for pair in pairs if pair[0].partition("=")[0] != OPTION for word in pair]
+    call = [*options, *(["--offline"] if offline else []), *(["--", *words] if words else [])]
+    found = listed(call, session.start)
+    return Answer({"pythons": found}, lambda _width, style: _list_lines(found, "--show-urls" in options, style), asked=True)
+
+
+def _list_lines(found: Sequence[ListedPython], urls: bool, style: Style) -> list[str]:
+    """Return a line for each Python, as uv has it, and which ones packages are not built for."""
+    width = max((len(each.key) for each in found), default=0)
+    lines = []
+    for each in found:
+        where = each.path or (each.url if urls and each.url else style.dim("<download available>"))
+        link = f" -> {each.symlink}" if each.symlink else ""
+        why = style.dim(f"  ({each.unsupported})") if each.unsupported else ""
+        lines.append(f"{each.key.ljust(width)}    {where}{link}{why}")
+    if any(each.unsupported for each in found):
+        from pypackpack.model.interpreter import NEWEST, OLDEST  # noqa: PLC0415 - beside its only use
+
+        series = f"CPython {'.'.join(map(str, OLDEST))} to {'.'.join(map(str, NEWEST))}"
+        lines += ["", f"(…) says why packages are not built for it: pypackpack takes {series}, not free-threaded"]
+    return lines
 
 
 def find(ctx: typer.Context, request: Request = None, offline: OfflineOption = False) -> Answer:

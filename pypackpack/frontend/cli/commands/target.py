@@ -14,8 +14,9 @@ from pypackpack.frontend.cli.session import Answer, session_of
 from pypackpack.model.errors import NoProjectError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
+    from pypackpack.frontend.cli.session import Session
     from pypackpack.frontend.cli.style import Style
     from pypackpack.model.target import TargetChange, TargetListing
 
@@ -32,30 +33,29 @@ Words = Annotated[
 
 def add(ctx: typer.Context, targets: Words, offline: OfflineOption = False) -> Answer:
     """Let a package be built for more platforms."""
-    session = session_of(ctx)
-    from pypackpack.middleware.target.manage import add_targets, check_last, split_words  # noqa: PLC0415 - import cost
+    from pypackpack.middleware.target.manage import add_targets  # noqa: PLC0415 - import cost
 
-    project = session.project()
-    words, package = split_words(project, targets)
-    if package is None:
-        check_last(project, words)
-    with session.console.watching() as watcher:
-        changes = add_targets(project, words, package, watcher, start=session.start, offline=offline)
+    changes = _changed(session_of(ctx), add_targets, targets, offline=offline)
     return Answer(changes, lambda _width, style: _changes(changes, style, "added", "to", "was there already in"))
 
 
 def remove(ctx: typer.Context, targets: Words, offline: OfflineOption = False) -> Answer:
     """Take platforms from a package."""
-    session = session_of(ctx)
-    from pypackpack.middleware.target.manage import check_last, remove_targets, split_words  # noqa: PLC0415 - import cost
+    from pypackpack.middleware.target.manage import remove_targets  # noqa: PLC0415 - import cost
+
+    changes = _changed(session_of(ctx), remove_targets, targets, offline=offline)
+    return Answer(changes, lambda _width, style: _changes(changes, style, "removed", "from", "was not in"))
+
+
+def _changed(
+    session: Session, change: Callable[..., tuple[TargetChange, ...]], words: Sequence[str], *, offline: bool
+) -> tuple[TargetChange, ...]:
+    from pypackpack.middleware.target.asked import read_words  # noqa: PLC0415 - import cost
 
     project = session.project()
-    words, package = split_words(project, targets)
-    if package is None:
-        check_last(project, words)
+    asked = read_words(project, words, session.start)
     with session.console.watching() as watcher:
-        changes = remove_targets(project, words, package, watcher, start=session.start, offline=offline)
-    return Answer(changes, lambda _width, style: _changes(changes, style, "removed", "from", "was not in"))
+        return change(project, asked, watcher, offline=offline)
 
 
 def _changes(changes: Sequence[TargetChange], style: Style, verb: str, to: str, already: str) -> list[str]:

@@ -158,10 +158,13 @@ def test_options_have_no_place_in_a_list_of_dependencies(root: Path) -> None:
         root,
         "-i https://user:secret@h/simple\n--extra-index-url=https://h/x\n-f ./w\n--pre\n--prefer-binary\n--no-binary :all:\nfoo --config-settings a=b\n",
     )
+    assert [(item.shown, item.place.line, item.kind, item.secret) for item in found.indexes] == [
+        ("-i https://h/simple", 1, "default", True),
+        ("--extra-index-url https://h/x", 2, "extra", False),
+        ("-f ./w", 3, "flat", False),
+    ]
+    assert "user" not in repr(found)
     assert [(item.what, item.place.line, item.matters) for item in found.not_taken] == [
-        ("-i https://h/simple", 1, True),
-        ("--extra-index-url https://h/x", 2, True),
-        ("-f ./w", 3, True),
         ("--pre", 4, True),
         ("--prefer-binary", 5, False),
         ("--no-binary :all:", 6, True),

@@ -240,3 +240,22 @@ def test_what_is_installed_and_what_is_damaged(tmp_path: Path) -> None:
     (tmp_path / "worse-3.dist-info" / "RECORD").unlink()
     assert damaged(tmp_path) == ("bad", "worse")
     assert distributions(tmp_path / "nowhere") == ()
+
+
+def test_members_of_a_uv_workspace_are_folders(tmp_path: Path) -> None:
+    (tmp_path / "pyproject.toml").write_text(
+        '[project]\nname = "shop"\nversion = "1"\ndependencies = ["own-lib", "six"]\n'
+        '[tool.uv]\nworkspace = { members = ["libs/*", "none"] }\n'
+        '[tool.uv.sources]\nOwn_Lib = { workspace = true }\nelse = { workspace = true }\nsix = { path = "six" }\n'
+        "[tool.pypackpack]\npackages = []\n"
+    )
+    for folder, text in (("own", '[project]\nname = "own-lib"\n'), ("other", "[tool.x]\n")):
+        (tmp_path / "libs" / folder).mkdir(parents=True)
+        (tmp_path / "libs" / folder / "pyproject.toml").write_text(text)
+    made = works.work_project(load_project(tmp_path)).content["tool"]["uv"]
+    assert made["workspace"] == {"members": []}
+    assert made["sources"] == {
+        "Own_Lib": {"path": "../../libs/own", "editable": True},
+        "else": {"workspace": True},
+        "six": {"path": "../../six"},
+    }

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pypackpack.backend import filesystem
+from pypackpack.backend import filesystem, undo
 from pypackpack.middleware.package import manage
 from pypackpack.middleware.project import edit
 from pypackpack.middleware.project.read import load_project
@@ -22,7 +22,7 @@ from tests.snapshot import snapshot
 if TYPE_CHECKING:
     from pathlib import Path
 
-CODE = (manage, edit, filesystem)
+CODE = (manage, edit, filesystem, undo)
 
 # A file that was being opened at that moment is closed by the garbage collector.
 pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")

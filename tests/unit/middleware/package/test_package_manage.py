@@ -317,11 +317,15 @@ def test_remove_that_cannot_move_the_folder_changes_nothing(
     add_package(project, "mypkg", Silent())
     before = snapshot(project.root)
 
-    def refuse(*_: object) -> None:
-        raise error
+    really = filesystem.replace
+
+    def refuse(aside: Path, path: Path) -> None:
+        if Path(aside).name == "mypkg":
+            raise error
+        really(aside, path)
 
     with monkeypatch.context() as patch:
-        patch.setattr(Path, "rename", refuse)
+        patch.setattr(filesystem, "replace", refuse)
         with pytest.raises((KeyboardInterrupt, FilesystemError)):
             remove_package(again(project), "mypkg")
     assert snapshot(project.root) == before

@@ -217,9 +217,10 @@ def test_a_foreign_project_is_named_and_left_alone(folder: Path, tool: str) -> N
 
 
 @pytest.mark.parametrize("tool", FOREIGN)
-def test_adopting_adds_our_table_and_nothing_else(folder: Path, tool: str, fake: FakeUv) -> None:
+def test_adopting_adds_our_table_and_changes_nothing_else(folder: Path, tool: str, fake: FakeUv) -> None:
     for name, text in FOREIGN[tool].items():
         (folder / name).write_text(text)
+    (folder / ".gitignore").write_text("mine\n")
     before = snapshot(folder)
     text = (folder / "pyproject.toml").read_text()
     result = init_project(folder, None, None, adopt=True, watcher=Silent())
@@ -237,7 +238,7 @@ def test_a_project_without_pyproject_is_foreign_too(folder: Path, name: str) -> 
     with pytest.raises(UsageError, match="is a project of setuptools"):
         init_project(folder, None, None, watcher=Silent())
     assert [path.name for path in folder.iterdir()] == [name]
-    init_project(folder, None, None, adopt=True, watcher=Silent())
+    assert init_project(folder, None, None, adopt=True, watcher=Silent()).made == (".gitignore", "pyproject.toml")
     assert (folder / "pyproject.toml").read_text() == "[tool.pypackpack]\npackages = []\n"
 
 

@@ -185,6 +185,7 @@ fat-layout = "separate"
     assert package.pythons == ((3, 13), (3, 11))
     linux = BuildSettings(dependencies=("numpy",), native=NativePattern(("b/**",), ("a/**",)))
     assert package.build == {
+        "": BuildSettings(strict=True, dependencies=("numpy",), native=NativePattern(exclude=("a/**",))),
         "linux_x86_64": linux,
         "linux_2_28_arm64": BuildSettings(abi="abi3", dependencies=("numpy",), native=linux.native),
         "windows_amd64": BuildSettings(strict=True, native=NativePattern(exclude=("a/**",))),
@@ -200,7 +201,7 @@ def test_defaults_where_nothing_is_said(tmp_path: Path) -> None:
     assert package.import_name == "my_pkg"
     assert package.targets == ()
     assert package.pythons == ()
-    assert package.build == {}
+    assert package.build == {"": BuildSettings()}
     assert package.requires_python == ""
 
 
