@@ -11,6 +11,7 @@ import errno
 import hashlib
 import io
 import os
+import re
 import shutil
 import stat
 import sys
@@ -18,6 +19,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
+from pypackpack.backend.clone import clone
 from pypackpack.model.errors import ConflictError, FilesystemError, SourceError
 
 if TYPE_CHECKING:
@@ -27,11 +29,17 @@ CACHE_VARIABLE = "PYPACKPACK_CACHE_DIR"
 _CHUNK = 1 << 20
 
 
-def cache_folder() -> Path:
-    """Return the user's cache folder for pypackpack (``PYPACKPACK_CACHE_DIR`` names another)."""
+def cache_folder(settings: Path | None = None) -> Path:
+    """Return the user's cache folder for pypackpack.
+
+    Args:
+        settings: The folder that a project's settings name instead; ``PYPACKPACK_CACHE_DIR`` wins over both.
+    """
     named = os.environ.get(CACHE_VARIABLE)
     if named:
         return Path(named).absolute()
+    if settings is not None:
+        return settings
     from platformdirs import user_cache_path  # noqa: PLC0415 - import cost, only where it is needed
 
     return user_cache_path("pypackpack", appauthor=False)
@@ -93,6 +101,50 @@ def atomic_stream(path: Path, *, executable: bool = False, durable: bool = True)
             raise
 
 
+def place_copy(source: str, path: Path, digest: str) -> bool:
+    """Put a copy of a file at a place, as `atomic_stream` does: a clone where the file system can, never a link.
+
+    Args:
+        source: The file.
+        path: Where the copy goes.
+        digest: The hex SHA-256 that the file should have.
+
+    Returns:
+        False when it has another one; then nothing changes.
+
+    Raises:
+        FileNotFoundError: The file is not there.
+        FilesystemError: The copy cannot be written; what was there is untouched.
+    """
+    with Path(source).open("rb") as original, explained("write", path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        aside = unused_name(path.parent, f".{path.name[:40]}.")
+        try:
+            cloned = clone(source, os.fspath(aside))
+            with open(aside, "r+b" if cloned else "xb", opener=_private) as stream:
+                found = copy_stream(stream, None) if cloned else copy_stream(original, stream)
+                stream.flush()
+                os.fsync(stream.fileno())
+            if found != digest:
+                aside.unlink()
+                return False
+            aside.chmod(_mode_for(path, executable=False))
+            replace(aside, path)
+        except BaseException:
+            aside.unlink(missing_ok=True)
+            raise
+    return True
+
+
+def drop_asides(path: Path) -> None:
+    """Remove what a killed process left aside of a file; nobody else may be writing it now."""
+    aside = re.compile(re.escape(f".{path.name[:40]}.") + "[0-9a-f]{12}")
+    with contextlib.suppress(OSError):
+        for name in os.listdir(path.parent):  # noqa: PTH208 - names are all that is wanted
+            if aside.fullmatch(name):
+                (path.parent / name).unlink()
+
+
 def write_scratch(path: Path, data: bytes) -> None:
     """Write a file that nobody else sees, in a scratch folder; parents are made.
 
@@ -122,12 +174,13 @@ def fill_file(path: Path, data: bytes | Path, *, executable: bool = False) -> st
     return digest
 
 
-def copy_stream(source: BinaryIO, out: BinaryIO) -> str:
-    """Copy what is left of a stream, a piece at a time, and return the hex SHA-256 of it."""
+def copy_stream(source: BinaryIO, out: BinaryIO | None) -> str:
+    """Copy what is left of a stream, a piece at a time, and return the hex SHA-256 of it; without ``out`` only that."""
     digest = hashlib.sha256()
     while chunk := source.read(_CHUNK):
         digest.update(chunk)
-        out.write(chunk)
+        if out is not None:
+            out.write(chunk)
     return digest.hexdigest()
 
 
@@ -184,60 +237,6 @@ def scratch_folder(parent: Path, prefix: str = ".work-") -> Iterator[Path]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def swap_folder(fresh: Path, place: Path) -> None:
-    """Put the folder ``fresh`` at ``place``; what was there is set aside first and put back if that fails.
-
-    ``fresh`` must lie on the same file system (make it with `scratch_folder` in ``place.parent``).
-    """
-    with explained("replace", place):
-        place.parent.mkdir(parents=True, exist_ok=True)
-        if not place.exists():
-            fresh.rename(place)
-            return
-        old = unused_name(place.parent, f".old-{place.name[:40]}-")
-        old.mkdir(mode=0o700)
-        place.rename(old / "was")
-        try:
-            fresh.rename(place)
-        except BaseException:
-            (old / "was").rename(place)
-            raise
-        finally:
-            shutil.rmtree(old, ignore_errors=True)
-
-
-@contextlib.contextmanager
-def swapped(pairs: Sequence[tuple[Path, Path]], aside: Path) -> Iterator[None]:
-    """Put several fresh folders in place, all of them or none, and put the old ones back if the block fails.
-
-    Args:
-        pairs: (fresh folder, its place); on one file system.
-        aside: A scratch folder on the same file system; the old folders lie in it until the block has ended.
-
-    Raises:
-        FilesystemError: One of them cannot be moved; everything is as it was.
-    """
-    done: list[tuple[Path, Path, Path | None]] = []
-    try:
-        for number, (fresh, place) in enumerate(pairs):
-            with explained("replace", place):
-                place.parent.mkdir(parents=True, exist_ok=True)
-                old = aside / f"old-{number}" if os.path.lexists(place) else None
-                if old is not None:
-                    place.rename(old)
-                done.append((fresh, place, old))
-                fresh.rename(place)
-        yield
-    except BaseException:
-        for fresh, place, old in reversed(done):
-            with contextlib.suppress(OSError):
-                if os.path.lexists(place):
-                    place.rename(fresh)
-                if old is not None:
-                    old.rename(place)
-        raise
-
-
 def make_once(place: Path, fresh: Path) -> None:
     """Put ``fresh`` at ``place`` unless somebody else was first; for cache folders that are the same whoever makes them."""
     with explained("write", place):
@@ -250,7 +249,9 @@ def make_once(place: Path, fresh: Path) -> None:
 
 
 @contextlib.contextmanager
-def lock(path: Path, *, wait: bool = True, busy: str = "", waiting: Callable[[], None] | None = None) -> Iterator[None]:
+def lock(
+    path: Path, *, wait: bool = True, busy: str = "", waiting: Callable[[], None] | None = None, patience: float = 0.0
+) -> Iterator[None]:
     """Hold an exclusive lock on a file, across processes; it ends with the process, however that ends.
 
     Args:
@@ -258,6 +259,7 @@ def lock(path: Path, *, wait: bool = True, busy: str = "", waiting: Callable[[],
         wait: Wait for whoever holds it; otherwise raise at once.
         busy: The error's sentence.
         waiting: Called once if somebody else holds it.
+        patience: Seconds to wait before that is worth a word.
 
     Raises:
         ConflictError: Somebody else holds it and ``wait`` is False.
@@ -266,30 +268,55 @@ def lock(path: Path, *, wait: bool = True, busy: str = "", waiting: Callable[[],
         path.parent.mkdir(parents=True, exist_ok=True)
         handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
     try:
-        _lock_handle(handle, path, wait=wait, busy=busy, waiting=waiting)
+        _lock_handle(handle, path, wait=wait, busy=busy, waiting=waiting, patience=patience)
         yield
     finally:
         os.close(handle)
 
 
-def _lock_handle(handle: int, path: Path, *, wait: bool, busy: str, waiting: Callable[[], None] | None) -> None:
+def is_held(path: Path) -> bool:
+    """Tell whether somebody holds the lock on a file, us included; one that is not there is held by nobody.
+
+    Raises:
+        FilesystemError: It cannot be opened.
+    """
+    with explained("look at the lock", path):
+        try:
+            handle = os.open(path, os.O_RDWR)
+        except FileNotFoundError:
+            return False
+    try:
+        _try_lock(handle)
+    except OSError:
+        return True
+    finally:
+        os.close(handle)
+    return False
+
+
+def _try_lock(handle: int) -> None:
+    if sys.platform == "win32":
+        import msvcrt  # noqa: PLC0415 - Windows only
+
+        msvcrt.locking(handle, msvcrt.LK_NBLCK, 1)
+    else:
+        import fcntl  # noqa: PLC0415 - POSIX only
+
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+
+def _lock_handle(handle: int, path: Path, *, wait: bool, busy: str, waiting: Callable[[], None] | None, patience: float) -> None:
+    loud = time.monotonic() + patience
     while True:
         try:
-            if sys.platform == "win32":
-                import msvcrt  # noqa: PLC0415 - Windows only
-
-                msvcrt.locking(handle, msvcrt.LK_NBLCK, 1)
-            else:
-                import fcntl  # noqa: PLC0415 - POSIX only
-
-                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            _try_lock(handle)
         except OSError as error:  # noqa: PERF203 - the point of the loop
             if error.errno not in (errno.EACCES, errno.EAGAIN, errno.EDEADLK):
                 msg = f"cannot lock {path}: {error.strerror or error}"
                 raise FilesystemError(msg) from error
             if not wait:
                 raise ConflictError(busy or f"{path} is in use by another pypackpack") from error
-            if waiting is not None:
+            if waiting is not None and time.monotonic() >= loud:
                 waiting()
                 waiting = None
             time.sleep(0.05)
@@ -359,7 +386,7 @@ def files_below(folder: Path, *, installed: bool = False) -> Iterator[Path]:
         installed: It holds what an installer put there and not sources: everything counts but ``__pycache__``.
     """
     for entry in _entries(folder):
-        if entry.name == "__pycache__" or (not installed and _is_leftover(entry.name)):
+        if entry.name == "__pycache__" or (not installed and is_leftover(entry.name)):
             continue
         if entry.is_dir(follow_symlinks=False):
             yield from files_below(Path(entry.path), installed=installed)
@@ -367,7 +394,8 @@ def files_below(folder: Path, *, installed: bool = False) -> Iterator[Path]:
             yield Path(entry.path)
 
 
-def _is_leftover(name: str) -> bool:
+def is_leftover(name: str) -> bool:
+    """Tell whether a file of this name is what an editor, a system or Python leaves in a folder of sources."""
     return name.endswith((".pyc", ".pyo", "~", ".swp")) or name == ".DS_Store"
 
 
@@ -403,7 +431,7 @@ def source_files(folder: Path, inside: Sequence[Path]) -> Iterator[Path]:
 def _source_files(folder: str, way: tuple[str, ...], roots: tuple[str, ...]) -> Iterator[Path]:
     """Yield the files of a folder; ``way`` has its path without links, and those of the folders that led to it."""
     for entry in _entries(folder):
-        if entry.name == "__pycache__" or _is_leftover(entry.name):
+        if entry.name == "__pycache__" or is_leftover(entry.name):
             continue
         real = _led_to(entry.path, roots, way) if _is_link(entry) else f"{way[-1]}{os.sep}{entry.name}"
         if entry.is_dir():

@@ -30,6 +30,10 @@ _stopping = threading.Event()
 _heard = threading.local()
 
 SHOWN_LINES = 60
+SECRETS = frozenset({"PYPACKPACK_CACHE_KEY", "PYPACKPACK_CACHE_TOKEN", "PYPACKPACK_CACHE_PASSWORD"})
+"""Variables that no tool gets: who can sign for the remote cache can make everybody build anything."""
+END_SECONDS = 5.0
+"""So long the pipes of a child that was ended are read on: what it started may have got away and hold them."""
 HEARD_CHARACTERS = 64_000
 """So many characters of what the children of one block say are kept by `hearing`."""
 
@@ -42,6 +46,19 @@ class Completed:
     code: int
     stdout: str
     stderr: str
+
+    @property
+    def how(self) -> str:
+        """How it ended, in words."""
+        return how_ended(self.code)
+
+
+def how_ended(code: int) -> str:
+    """Return in words what an exit code says: ``exit code 3``, ``ended by SIGSEGV``."""
+    if code < 0:
+        names = {number.value: number.name for number in signal.Signals}
+        return f"ended by {names.get(-code, f'signal {-code}')}"
+    return f"exit code {code}" if code < 0x8000_0000 else f"exit code 0x{code:08X}"  # Windows: a crash, 0xC0000005
 
 
 def _popen(
@@ -61,7 +78,7 @@ def _popen(
             raise KeyboardInterrupt
         try:
             child = subprocess.Popen(  # noqa: S603 - a list of words, never a shell; this is the one door
-                words, cwd=cwd, env=None if env is None else dict(env), stdin=stream, stdout=stream, stderr=stream, **extra
+                words, cwd=cwd, env=_environment(env, inherit=inherit), stdin=stream, stdout=stream, stderr=stream, **extra
             )
         except FileNotFoundError as error:
             msg = f"cannot start {words[0]}: it is not there"
@@ -71,6 +88,16 @@ def _popen(
             raise WorkError(msg) from error
         _live.add(child)
     return child
+
+
+def _environment(env: Mapping[str, str] | None, *, inherit: bool) -> dict[str, str] | None:
+    """Return a tool's environment: without what only we should know. What a person runs through us (``inherit``) gets all of it.
+
+    A tool may be a stranger's code, such as the build backend of a dependency.
+    """
+    if inherit or not any(name in (os.environ if env is None else env) for name in SECRETS):
+        return None if env is None else dict(env)
+    return {name: value for name, value in (os.environ if env is None else env).items() if name not in SECRETS}
 
 
 def _end(child: subprocess.Popen[bytes]) -> None:
@@ -171,7 +198,8 @@ def run(
         out, err = child.communicate(text_input.encode(), timeout=limit)
     except subprocess.TimeoutExpired as error:
         _end(child)
-        child.communicate()
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            child.communicate(timeout=END_SECONDS)
         msg = f"{words[0]} did not end within {limit:g} seconds"
         raise ToolError(msg, hint="The command was: " + " ".join(words)) from error
     except BaseException:
@@ -204,7 +232,7 @@ def checked(
     done = run(command, cwd=cwd, env=env, timeout=timeout)
     if done.code != 0:
         words = (done.stderr.strip() or done.stdout.strip()).splitlines()
-        msg = f"{what} failed (exit code {done.code})"
+        msg = f"{what} failed ({done.how})"
         raise ToolError(msg, details="\n".join(words[-SHOWN_LINES:]))
     return done
 
@@ -270,8 +298,19 @@ class Worker:
             return json.loads(line)
         except ValueError as error:
             self._drain.join(timeout=2)
-            msg = f"{self._words[0]} ended in the middle of its work"
-            raise ToolError(msg, details=b"".join(self._errors).decode(errors="replace").strip()) from error
+            raise ToolError(
+                f"{self._words[0]} {self._how()} in the middle of its work",
+                hint="The command was: " + " ".join(self._words),
+                details=b"".join(self._errors).decode(errors="replace").strip(),
+            ) from error
+
+    def _how(self) -> str:
+        """Say how the worker ended, if it did."""
+        try:
+            code = self._child.wait(timeout=2)
+        except subprocess.TimeoutExpired:
+            return "answered nonsense"
+        return how_ended(code) if code < 0 else f"ended ({how_ended(code)})"
 
     @contextlib.contextmanager
     def _watched(self) -> Iterator[threading.Event]:

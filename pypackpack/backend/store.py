@@ -5,9 +5,12 @@ Layout, versioned by the folder's name::
     store-v2/cas/<2 hex>/<sha256>                    a blob
     store-v2/ac/<2 hex>/<key>.json                   an action result: outputs (name → digest) and facts
     store-v2/signed/<signer>/<2 hex>/<key>.json      one that came from a remote cache
+    store-v2/leases, gate                            who is using it (`store_leases`)
+    store-v2/size.json                               how large it is, about (`store_prune`)
 
 Every write is a rename of a finished file, so any number of builds may use one store at once. A blob is checked
-against its digest whenever it is read: a damaged one is thrown away and counts as missing.
+against its digest whenever it is read: a damaged one is thrown away and counts as missing. The time of a result says when
+it was last used, and a blob lives as long as a result names it.
 """
 
 from __future__ import annotations
@@ -15,32 +18,25 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import stat
+import sys
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from pypackpack.backend import filesystem
 from pypackpack.model.action import ActionResult
-from pypackpack.model.errors import ConflictError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from typing import BinaryIO
 
 VERSION = "store-v2"
-RACY_NANOSECONDS = 2_000_000_000
-"""A file changed more recently than this is hashed again: within the clock's resolution a second change would not show."""
 FRESH_SECONDS = 3600.0
-READINGS = 5
-"""So many times a file is read that changes while it is."""
-
-
-class _DamagedError(Exception):
-    """A blob is not what its name says."""
-
-
-def _expect(digest: str, found: str) -> None:
-    if found != digest:
-        raise _DamagedError
+"""The time of a result says to this many seconds when it was last used."""
+NEW = ".new-"
+"""What the name of a file begins with that is being written."""
+_BUSY_WAITS = (0.01, 0.05, 0.2) if sys.platform == "win32" else ()
 
 
 class Far(Protocol):
@@ -81,6 +77,7 @@ class Store:
         self._ac = str(self.root / "ac")
         self._signed = [(signer, f"{self.root}/signed/{signer}") for signer in signers]
         self._far = far
+        self.written = 0  # bytes, for whoever keeps count of the store's size; two threads may lose a few
 
     @contextlib.contextmanager
     def scratch(self) -> Iterator[Path]:
@@ -103,40 +100,62 @@ class Store:
 
     def adopt(self, path: Path, digest: str) -> None:
         """Take a finished file out of a folder of `scratch` as the blob of that digest, which its writer knows already."""
-        place = Path(self._blob(digest))
-        with filesystem.explained("write to the cache", place):
-            place.parent.mkdir(parents=True, exist_ok=True)
-            filesystem.replace(path, place)
+        place = self._blob(digest)
+        with filesystem.explained("write to the cache", Path(place)):
+            size = path.stat().st_size
+            _put_in_place(path, place)
+        self.written += on_disk(size)
 
     def _write(self, place: str, data: bytes) -> None:
         """Write without waiting for the disk: what a power cut damages is noticed at reading."""
         folder = os.path.dirname(place)  # noqa: PTH120 - hot path, strings on purpose
         with filesystem.explained("write to the cache", Path(place)):
-            os.makedirs(folder, exist_ok=True)  # noqa: PTH103 - hot path
-            aside = f"{folder}/.new-{os.urandom(8).hex()}"
+            aside = f"{folder}/{NEW}{os.urandom(8).hex()}"
             try:
-                with open(aside, "xb") as stream:  # noqa: PTH123 - hot path
+                try:
+                    stream = open(aside, "xb")  # noqa: PTH123, SIM115 - hot path; closed below
+                except (FileNotFoundError, NotADirectoryError):
+                    _make_folder(folder)
+                    stream = open(aside, "xb")  # noqa: PTH123, SIM115 - as above
+                with stream:
                     stream.write(data)
-                filesystem.replace(aside, place)
+                _put_in_place(aside, place)
             except BaseException:
-                Path(aside).unlink(missing_ok=True)
+                with contextlib.suppress(OSError):
+                    os.unlink(aside)  # noqa: PTH108 - as above
                 raise
+        self.written += on_disk(len(data))
 
     def has(self, digest: str) -> bool:
         """Tell whether a blob of that digest lies there (its content is checked when it is read)."""
-        return os.path.exists(self._blob(digest))  # noqa: PTH110 - hot path
+        try:
+            return stat.S_ISREG(os.stat(self._blob(digest)).st_mode)  # noqa: PTH116 - hot path
+        except OSError:
+            return False
 
     def read(self, digest: str) -> bytes | None:
-        """Return a blob, or None when it cannot be had; a damaged one is removed, so that whatever made it makes it again."""
+        """Return a blob, or None when it cannot be had; a damaged one is removed, so that whatever made it makes it again.
+
+        Raises:
+            FilesystemError: A damaged one cannot be removed.
+        """
+        data = self._load_blob(digest)
+        return self._from_far(digest) if data is None else data
+
+    def _load_blob(self, digest: str) -> bytes | None:
+        """Return a blob that is here and whole; one that is here and not whole is removed."""
         place = self._blob(digest)
         try:
-            with open(place, "rb") as stream:  # noqa: PTH123 - hot path
+            with _opened(place) as stream:
                 data = stream.read()
         except FileNotFoundError:
-            return self._from_far(digest)
+            return None
+        except OSError:  # a folder, no permission, a disk that cannot read it any more
+            self._throw_away(digest)
+            return None
         if filesystem.sha256_bytes(data) != digest:
             self._throw_away(digest)
-            return self._from_far(digest)
+            return None
         return data
 
     def _from_far(self, digest: str) -> bytes | None:
@@ -146,46 +165,42 @@ class Store:
         return data
 
     def _throw_away(self, digest: str) -> None:
-        with contextlib.suppress(OSError):
-            os.unlink(self._blob(digest))  # noqa: PTH108 - strings on purpose
+        throw_away(self._blob(digest))
 
     def copy(self, digest: str, place: Path) -> bool:
         """Put a copy of a blob at a place, never all of it in memory; False when the blob cannot be had (as `read`).
 
+        Where the file system can, the copy is a clone: it shares its blocks with the blob until one of the two is written.
+
         Raises:
-            FilesystemError: The place cannot be written; what was there is untouched.
+            FilesystemError: The place cannot be written; what was there is untouched. Or as `read`.
         """
-        if not self.has(digest) and self._from_far(digest) is None:
-            return False
-        try:
-            source = open(self._blob(digest), "rb")  # noqa: PTH123, SIM115 - as above; closed below
-        except FileNotFoundError:
-            return False
-        try:
-            with source, filesystem.atomic_stream(place) as stream:
-                _expect(digest, filesystem.copy_stream(source, stream))
-        except _DamagedError:
+        for _ in range(2):  # what is here may turn out to be damaged, and be had from afar
+            if not self.has(digest) and self._from_far(digest) is None:
+                return False
+            try:
+                if filesystem.place_copy(self._blob(digest), place, digest):
+                    return True
+            except OSError:
+                pass  # the blob cannot be opened; trouble with the place is no OSError
             self._throw_away(digest)
-            return False
-        return True
+        return False
 
     def drop_damaged(self, digests: Iterable[str]) -> int:
         """Throw away those of some blobs that are damaged and return how many: what damaged one (a power cut) damaged more."""
         damaged = 0
         for digest in digests:
-            with contextlib.suppress(FileNotFoundError):
-                if filesystem.sha256_bytes(Path(self._blob(digest)).read_bytes()) != digest:
-                    self._throw_away(digest)
-                    damaged += 1
+            there = os.path.lexists(self._blob(digest))
+            damaged += there and self._load_blob(digest) is None
         return damaged
 
     def result(self, key: str) -> ActionResult | None:
         """Return the result recorded for a key if all its blobs can be had."""
-        found = self._load(f"{self._ac}/{key[:2]}/{key}.json")
+        found = self._load(f"{self._ac}/{key[:2]}/{key}.json", key)
         if found is not None and all(self.has(digest) for digest in found[0].outputs.values()):
             return found[0]
         for _, folder in self._signed:
-            found = self._load(f"{folder}/{key[:2]}/{key}.json")
+            found = self._load(f"{folder}/{key[:2]}/{key}.json", key)
             if found is not None and self._can_have(*found):
                 return found[0]
         return None
@@ -200,19 +215,14 @@ class Store:
         return True
 
     @staticmethod
-    def _load(place: str) -> tuple[ActionResult, dict[str, int]] | None:
+    def _load(place: str, key: str) -> tuple[ActionResult, dict[str, int]] | None:
         try:
             with open(place, "rb") as stream:  # noqa: PTH123 - hot path
-                raw = json.loads(stream.read())
+                found = parse_result(stream.read(), key)
                 _keep_fresh(stream.fileno(), place)
-            outputs = {str(name): str(digest) for name, digest in raw["outputs"].items()}
-            facts = {str(name): str(value) for name, value in raw["facts"].items()}
-            sizes = {str(digest): int(size) for digest, size in raw.get("sizes", {}).items()}
-        except FileNotFoundError:
-            return None
-        except (OSError, ValueError, KeyError, AttributeError, TypeError):
+        except (OSError, ValueError):
             return None  # a damaged entry is as good as none: the task runs again and writes it anew
-        return ActionResult(outputs, facts), sizes
+        return found
 
     def record(self, key: str, result: ActionResult, *, signer: str = "", sizes: Mapping[str, int] | None = None) -> None:
         """Remember what a key's task left behind.
@@ -230,94 +240,101 @@ class Store:
         if folder == self._ac and signer:
             msg = f"nobody trusts {signer}"
             raise ValueError(msg)
-        self._write(f"{folder}/{key[:2]}/{key}.json", json.dumps(document, sort_keys=True).encode())
+        self._write(f"{folder}/{key[:2]}/{key}.json", sealed(json.dumps(document, sort_keys=True).encode(), key))
+
+
+def sealed(body: bytes, purpose: str) -> bytes:
+    """Return bytes with a digest before them, of them and of what they are for: a flipped bit is noticed at reading."""
+    return f"{filesystem.sha256_bytes(purpose.encode() + body)}\n".encode() + body
+
+
+def unsealed(data: bytes, purpose: str) -> bytes:
+    """Return what was sealed.
+
+    Raises:
+        ValueError: It is damaged, or was sealed for something else.
+    """
+    body = data[65:]
+    if data[:65] != f"{filesystem.sha256_bytes(purpose.encode() + body)}\n".encode():
+        msg = "damaged"
+        raise ValueError(msg)
+    return body
+
+
+def parse_result(data: bytes, key: str) -> tuple[ActionResult, dict[str, int]]:
+    """Return the result that a file holds, and the sizes of those of its blobs that may be had from afar.
+
+    Raises:
+        ValueError: It is damaged.
+    """
+    try:
+        raw = json.loads(unsealed(data, key))
+        outputs = {str(name): str(digest) for name, digest in raw["outputs"].items()}
+        facts = {str(name): str(value) for name, value in raw["facts"].items()}
+        sizes = {str(digest): int(size) for digest, size in raw.get("sizes", {}).items()}
+    except (KeyError, AttributeError, TypeError) as error:
+        raise ValueError(str(error)) from error
+    return ActionResult(outputs, facts), sizes
 
 
 def _keep_fresh(handle: int, place: str) -> None:
-    """Let the time of an entry say when it was last used, to the hour: what was not used for long is pruned first."""
-    if time.time() - os.fstat(handle).st_mtime > FRESH_SECONDS:
+    """Let the time of an entry say when it was last used, to the hour: what was not used for long is pruned first.
+
+    A time to come, of before the clock was set back, would keep the entry for ever.
+    """
+    if not 0 <= time.time() - os.fstat(handle).st_mtime <= FRESH_SECONDS:
         with contextlib.suppress(OSError):
             os.utime(place)
 
 
-class FileDigests:
-    """Digests of source files, remembered by path, size, times and inode.
+def on_disk(size: int) -> int:
+    """Return the bytes that a file of so many takes on a disk, about: disks give whole blocks."""
+    return (size + 4095) // 4096 * 4096
 
-    One JSON file per project in the user's cache; losing it costs time, never a wrong result. What cannot be told apart by
-    these marks is not remembered: a file that changed within the clock's resolution, or has a time that is still to come; and
-    nothing is believed that was remembered at a time that is still to come, for then the clock was set back.
+
+def throw_away(place: str) -> None:
+    """Remove a damaged entry, whatever it is.
+
+    Raises:
+        FilesystemError: It cannot be removed; it would be found damaged for ever.
     """
+    with filesystem.explained("remove the damaged entry of the cache", Path(place)):
+        try:
+            os.unlink(place)  # noqa: PTH108 - strings on purpose
+        except (FileNotFoundError, NotADirectoryError):
+            return
+        except OSError:
+            if not os.path.isdir(place):  # noqa: PTH112 - as above
+                raise
+            filesystem.remove_tree(Path(place))
 
-    def __init__(self, cache: Path, project: Path, *, clock: Callable[[], int] = time.time_ns) -> None:
-        """Read what is remembered of a project.
 
-        Args:
-            cache: The user's cache folder.
-            project: The project's folder.
-            clock: Tells the time in nanoseconds since 1970.
-        """
-        self._place = cache / "digests-v2" / f"{filesystem.sha256_bytes(os.fspath(project))[:32]}.json"
-        self._clock = clock
-        self._known: dict[str, list[int | str]] = {}
-        self._planned: dict[str, tuple[str, int]] = {}
-        self._changed = False
-        with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
-            loaded = json.loads(self._place.read_bytes())
-            if int(loaded["written"]) <= clock() and isinstance(loaded["files"], dict):
-                self._known = loaded["files"]
+def _opened(place: str) -> BinaryIO:
+    """Open a blob; on Windows somebody who just replaces it makes it unreadable for a moment."""
+    for wait in _BUSY_WAITS:
+        try:
+            return open(place, "rb")  # noqa: PTH123 - hot path
+        except PermissionError:  # noqa: PERF203 - the point of the loop
+            time.sleep(wait)
+    return open(place, "rb")  # noqa: PTH123 - hot path
 
-    def digest(self, path: str | os.PathLike[str]) -> str:
-        """Return the SHA-256 of a file's content, without reading it when nothing about it changed.
 
-        Raises:
-            FilesystemError: It cannot be read.
-            ConflictError: It changes again and again while it is read.
-        """
-        name = os.fspath(path)
-        with filesystem.explained("read", Path(name)):
-            mark = _mark(name)
-        known = self._known.get(name)
-        if known is not None and known[:-1] == mark:
-            return str(known[-1])
-        for _ in range(READINGS):
-            digest = filesystem.sha256_file(Path(name))
-            before = mark
-            with filesystem.explained("read", Path(name)):
-                mark = _mark(name)
-            if mark == before:
-                break
+def _put_in_place(fresh: str | Path, place: str) -> None:
+    """Rename a finished file to its place; what has no business there is removed."""
+    try:
+        filesystem.replace(fresh, place)
+    except OSError:
+        if os.path.isdir(place):  # noqa: PTH112 - strings on purpose
+            filesystem.remove_tree(Path(place))
         else:
-            msg = f"{name} changes while it is read"
-            raise ConflictError(msg, hint="Run the same command again when whoever writes it is done.")
-        self._changed = self._known.pop(name, None) is not None or self._changed
-        if self._clock() - mark[1] > RACY_NANOSECONDS:
-            self._known[name] = [*mark, digest]
-            self._changed = True
-        return digest
-
-    def planned(self, path: str | os.PathLike[str]) -> tuple[str, int]:
-        """Return the SHA-256 and the size of a source as they were when this was first asked: what a build goes by to its end.
-
-        Raises:
-            FilesystemError: It cannot be read.
-            ConflictError: It changes again and again while it is read.
-        """
-        name = os.fspath(path)
-        found = self._planned.get(name)
-        if found is None:
-            digest = self.digest(name)
-            with filesystem.explained("read", Path(name)):
-                found = self._planned[name] = (digest, os.path.getsize(name))  # noqa: PTH202 - hot path
-        return found
-
-    def save(self) -> None:
-        """Write what was learnt; a cache, so that an unwritable one is no error."""
-        if self._changed:
-            with contextlib.suppress(Exception):
-                filesystem.write_atomic(self._place, json.dumps({"written": self._clock(), "files": self._known}), durable=False)
+            _make_folder(os.path.dirname(place))  # noqa: PTH120 - as above
+        filesystem.replace(fresh, place)
 
 
-def _mark(name: str) -> list[int]:
-    """Return what tells a file apart from what it was: size, times of its content and of its entry, and inode."""
-    facts = os.stat(name)  # noqa: PTH116 - hot path
-    return [facts.st_size, facts.st_mtime_ns, facts.st_ctime_ns, facts.st_ino]
+def _make_folder(folder: str) -> None:
+    """Make a folder for entries, also where a file stands in its place: that is damage, and what follows makes it whole."""
+    try:
+        os.makedirs(folder, exist_ok=True)  # noqa: PTH103 - strings on purpose
+    except FileExistsError:
+        os.unlink(folder)  # noqa: PTH108 - as above
+        os.makedirs(folder, exist_ok=True)  # noqa: PTH103 - as above

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from pathlib import Path
-from urllib.parse import SplitResult, unquote, urlsplit, urlunsplit
+from urllib.parse import SplitResult, quote, unquote, urlsplit, urlunsplit
 from urllib.request import url2pathname
 
-__all__ = ["SplitResult", "file_name", "path_of", "unquote", "urlsplit", "urlunsplit"]
+__all__ = ["SplitResult", "file_name", "path_of", "quote", "unquote", "urlsplit", "urlunsplit"]
 
 
 def file_name(url: str) -> str:

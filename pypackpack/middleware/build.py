@@ -14,25 +14,27 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from pypackpack.backend import filesystem, host, process
+from pypackpack.middleware.build_history import open_history, save_history
 from pypackpack.middleware.bundle import artifacts
 from pypackpack.middleware.compile.layers import Layers, windows_problems
 from pypackpack.middleware.compile.plan import PackagePlan, merge_fallbacks
 from pypackpack.middleware.compile.workshop import open_workshop
-from pypackpack.middleware.graph.history import History
 from pypackpack.middleware.graph.journal import Journal
 from pypackpack.middleware.graph.schedule import RAN, REMOTE, Rules, raise_failures, run_tasks
 from pypackpack.model.build import BuildResult, Bundle, Level
 from pypackpack.model.errors import LostError, MissingToolError, NotYetError, SourceError, UsageError
+from pypackpack.model.project import BuildSettings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
+    from contextlib import AbstractContextManager
     from pathlib import Path
 
     from pypackpack.middleware.compile.layers import SourceFile
     from pypackpack.middleware.compile.workshop import Workshop
     from pypackpack.middleware.graph.schedule import Outcome
     from pypackpack.middleware.graph.task import Task
-    from pypackpack.model.build import BuildRequest, Watcher
+    from pypackpack.model.build import Artifact, BuildRequest, Watcher
     from pypackpack.model.errors import PyPackPackError
     from pypackpack.model.interpreter import Interpreter
     from pypackpack.model.journal import TaskReport
@@ -41,9 +43,9 @@ if TYPE_CHECKING:
 
 ATTEMPTS = 4
 """So often a build tries when the cache turns out to be damaged or to have lost something."""
-TOOL_SECONDS = 3600.0
-"""Longer than this no single call of a tool takes: it hangs."""
 BUNDLE_STEP = "bundle"
+COMPILING = frozenset({"transcompile", "compile"})
+"""Steps that call a compiler."""
 
 TOOLCHAINS = {
     "ndk": "needs the Android NDK, which this version of pypackpack cannot use yet",
@@ -87,10 +89,12 @@ class Hooks:
     Attributes:
         told: Called for every task that begins or ends, from any thread.
         halted: Tells whether to begin nothing more; asked often.
+        done: Called with what was built and what came of it, while nobody else can build the package.
     """
 
     told: Callable[[TaskReport], None] | None = None
     halted: Callable[[], bool] = lambda: False
+    done: Callable[[Order, BuildResult], None] | None = None
 
 
 def build(request: BuildRequest, watcher: Watcher, hooks: Hooks | None = None) -> BuildResult:
@@ -118,7 +122,11 @@ def build(request: BuildRequest, watcher: Watcher, hooks: Hooks | None = None) -
         filesystem.lock(folder / ".lock", waiting=lambda: watcher.note(busy)),
         open_workshop(order.project, offline=request.offline, watcher=watcher) as shop,
     ):
-        return _Build(order, shop, watcher, hooks or Hooks(), start).run()
+        hooks = hooks or Hooks()
+        result = _Build(order, shop, watcher, hooks, start).run()
+        if hooks.done is not None:
+            hooks.done(order, result)
+        return result
 
 
 def resolve(request: BuildRequest, watcher: Watcher) -> Order:
@@ -214,17 +222,27 @@ class _Build:
         self._shop = shop
         self._watcher = watcher
         self._start = start
-        self._history = History(shop.cache, os.fspath(order.project.root))
+        self._history = open_history(shop.cache, order.project)
+        self._compiled = 0
         self._rules = Rules(
             jobs=request.jobs or host.cores(),
             keep_going=request.keep_going,
-            rerun=partial(_is_to_rerun, request),
+            rerun=partial(is_to_rerun, request),
             halted=hooks.halted,
-            hearing=partial(process.hearing, TOOL_SECONDS),
+            hearing=self._hearing,
             interrupted=process.stop_all,
         )
+        self._limits = {
+            (member.name, name): member.build.get(name, member.build.get("", BuildSettings())).time_limit
+            for member in order.members
+            for name in ("", *(target.name for target in order.targets))  # "": what the targets share
+        }
         self._journal = Journal(self._history, began=start, rerun=self._rules.rerun, told=hooks.told, keeps=request.report)
         self._begin()
+
+    def _hearing(self, task: Task) -> AbstractContextManager[list[str]]:
+        """Listen to a task's tools, and end those that take longer than the settings allow."""
+        return process.hearing(self._limits.get((task.package, task.target)))
 
     def _begin(self) -> None:
         """Count anew, for one more attempt."""
@@ -243,11 +261,12 @@ class _Build:
                 except LostError as error:  # noqa: PERF203 - the point of the loop
                     damaged = self._shop.store.drop_damaged(self._digests)
                     count = f"{damaged} damaged entries of the cache were" if damaged > 1 else "a damaged entry of the cache was"
-                    self._watcher.note(f"{error.message}; {count} thrown away, what is missing is made again")
+                    gone = f"{count} thrown away, " if damaged else ""
+                    self._watcher.note(f"{error.message}; {gone}what is missing is made again")
                     self._begin()
             return self._attempt()
         finally:
-            self._history.save()
+            save_history(self._shop.cache, self._order.project, self._history)
 
     def _tasks(self, tasks: Sequence[Task]) -> dict[str, Outcome]:
         """Run a graph; what fails is raised, or kept for the end where the build is to keep going."""
@@ -257,6 +276,8 @@ class _Build:
         self._sources.update(outcome.source for outcome in finished.outcomes.values())
         for outcome in finished.outcomes.values():
             self._digests.update(outcome.result.outputs.values())
+        ran = [task for task in tasks if task.name in finished.failures or _ran(finished.outcomes.get(task.name))]
+        self._compiled += sum(task.step in COMPILING for task in ran)
         lost = next((error for error in finished.failures.values() if isinstance(error, LostError)), None)
         if lost is not None:
             raise lost
@@ -272,31 +293,23 @@ class _Build:
 
     def _attempt(self) -> BuildResult:
         order, shop = self._order, self._shop
-        plans: dict[str, PackagePlan] = {}
-        files: dict[tuple[str, str], tuple[SourceFile, ...]] = {}
-        same: dict[str, bool] = {}
+        plans, files, same = plan_members(order, shop)
         unfit: dict[str, tuple[str, ...]] = {}
         for member in order.members:
-            layers = Layers(member)
-            plan = plans[member.name] = PackagePlan(member, order.request.level, order.request.type, shop)
-            for target in order.targets:
-                files[member.name, target.name] = layers.on(target)
-                for python in order.pythons:
-                    plan.add(target, python, files[member.name, target.name])
-            # A wheel may say "any" only if no platform would get another one, whether it is built now or not.
-            same[member.name] = not layers.has_overlays and not any(member.target_dependencies.values())
             if same[member.name] and order.request.bundle is Bundle.SINGLE:
                 unfit[member.name] = windows_problems(files[member.name, order.targets[0].name])
                 _refuse_unfit(member, unfit[member.name], order.request.level)
-        _check_rerun(order.request, [task for plan in plans.values() for task in plan.tasks])
-        if order.request.level is Level.NATIVE and not order.request.offline:
-            # Fetched before there is a table of progress, so that uv can show its own.
+        check_rerun(order.request, [task for plan in plans.values() for task in plan.tasks])
+        if order.request.level is Level.NATIVE and not order.request.offline and shop.distant is None:
+            # Fetched before there is a table of progress, so that uv can show its own; a remote cache may spare us all of it.
             shop.zig()
         # Python's own word on every source first: nobody waits minutes for a compiler to hear of a missing bracket.
         outcomes = self._tasks([task for plan in plans.values() for task in plan.syntax_tasks])
         for plan in plans.values():
             plan.check_syntax(outcomes)
         outcomes |= self._tasks([task for plan in plans.values() for task in plan.native_tasks])
+        if self._sources[RAN]:
+            shop.check_sources()
         made = [
             artifacts.Made(member, target, python, plans[member.name].contents(target, python, outcomes), same[member.name])
             for target in order.targets
@@ -306,9 +319,10 @@ class _Build:
         ]
         pure = {item.package.name for item in made if not item.contents.has_native}
         bundler = artifacts.Bundler(order.project, order.request, order.folder, shop)
-        bundle = partial(bundler.wheels, run=self._tasks)
+        bundle: Callable[[Sequence[artifacts.Made]], tuple[Artifact, ...]] = partial(bundler.wheels, run=self._tasks)
         if order.request.bundle is Bundle.BINARY:
-            bundle = partial(bundler.binaries, package=order.package, watcher=self._watcher)
+            package, rerun = order.package, self._rules.rerun
+            bundle = partial(bundler.binaries, package=package, watcher=self._watcher, run=self._tasks, rerun=rerun)
         done = bundle(made)
         if self._failures:
             for artifact in done:
@@ -322,17 +336,46 @@ class _Build:
             tasks_run=self._sources[RAN],
             tasks_cached=self._sources.total() - self._sources[RAN],
             tasks_remote=self._sources[REMOTE],
+            tasks_compiled=self._compiled,
             seconds=time.monotonic() - self._start,
             tasks=tuple(self._journal.reports),
         )
 
 
-def _is_to_rerun(request: BuildRequest, task: Task) -> bool:
+def plan_members(
+    order: Order, shop: Workshop
+) -> tuple[dict[str, PackagePlan], dict[tuple[str, str], tuple[SourceFile, ...]], dict[str, bool]]:
+    """Plan what compiles the packages of an order.
+
+    Returns:
+        By package its plan; by package and target its files; by package whether these are the same on all of its targets.
+    """
+    plans: dict[str, PackagePlan] = {}
+    files: dict[tuple[str, str], tuple[SourceFile, ...]] = {}
+    same: dict[str, bool] = {}
+    for member in order.members:
+        layers = Layers(member)
+        plan = plans[member.name] = PackagePlan(member, order.request.level, order.request.type, shop)
+        for target in order.targets:
+            files[member.name, target.name] = layers.on(target)
+            for python in order.pythons:
+                plan.add(target, python, files[member.name, target.name])
+        # A wheel may say "any" only if no platform would get another one, whether it is built now or not.
+        same[member.name] = not layers.has_overlays and not any(member.target_dependencies.values())
+    return plans, files, same
+
+
+def _ran(outcome: Outcome | None) -> bool:
+    return outcome is not None and outcome.source == RAN
+
+
+def is_to_rerun(request: BuildRequest, task: Task) -> bool:
+    """Tell whether a request wants a task to run although its result is known."""
     words = request.rerun_tasks
     return request.rerun and (not words or task.step in words or task.name in words or task.label in words)
 
 
-def _check_rerun(request: BuildRequest, tasks: Sequence[Task]) -> None:
+def check_rerun(request: BuildRequest, tasks: Sequence[Task]) -> None:
     """Refuse names of tasks to run again that no task has; what bundles is planned later, and known by its step.
 
     Raises:

@@ -93,6 +93,7 @@ def wheel(folder: Path, directory: Path, settings: Mapping[str, str], watcher: W
         PyPackPackError: It cannot be built.
     """
     place = _place(folder, _references(settings))
+    _tell_local(place, watcher)
     if place.extras is not None:
         return _bare_wheel(place, directory)
     project, package = _for_this_machine(place, settings)
@@ -270,6 +271,20 @@ def _target(package: Package, settings: Mapping[str, str]) -> str:
         return settings["target"]
     host = _host()
     return host.name if host is not None else package.targets[-1].name if package.targets else "host"
+
+
+def _tell_local(place: Place, watcher: Watcher) -> None:
+    """Say of a wheel that its requirements name places of this machine, where nobody has said another one."""
+    if place.project.repository:
+        return
+    name = place.package.name
+    names = place.package.local_dependencies if place.extras is None else [package.name for package in place.project.packages]
+    local = [name for name in names if place.references.get(normalise(name), "").startswith(("git+file:", "file:"))]
+    if local:
+        watcher.note(
+            f"the wheel of {name} names {', '.join(local)} by a path of this machine: before it goes to another one, "
+            "give the checkout a remote, or the project a [tool.pypackpack] repository"
+        )
 
 
 def _tell(result: BuildResult, watcher: Watcher) -> None:

@@ -83,7 +83,15 @@ class BuildRequest:
 
 @dataclass(frozen=True)
 class Fallback:
-    """A module that was to be native and is not, with the reason."""
+    """A module that was to be native and is not, with the reason.
+
+    Attributes:
+        module: Its dotted name.
+        targets: Where that is so.
+        python: For which Python.
+        form: What it is instead.
+        reason: Why, in the compiler's words where they are its.
+    """
 
     module: str
     targets: tuple[str, ...]
@@ -131,6 +139,7 @@ class BuildResult:
         tasks_run: Number of tasks that ran.
         tasks_cached: Number of those whose result was known; those of the remote cache among them.
         tasks_remote: Number of those whose result came from the remote cache.
+        tasks_compiled: Number of the tasks that ran which called a compiler, those that translate into C among them.
         seconds: How long it took.
         tasks: What became of each task, if that was asked for.
     """
@@ -142,6 +151,7 @@ class BuildResult:
     tasks_run: int = 0
     tasks_cached: int = 0
     tasks_remote: int = 0
+    tasks_compiled: int = 0
     seconds: float = 0.0
     tasks: tuple[TaskReport, ...] = ()
 

@@ -89,9 +89,19 @@ class LostError(WorkError):
 
 
 class TasksFailedError(WorkError):
-    """Several tasks of a build failed; ``details`` has what each said."""
+    """Several tasks of a build failed; ``details`` has what each said.
+
+    Args:
+        failures: Name of a task and its error; of tasks that are the very same, and failed together, their names.
+    """
 
     code = "tasks-failed"
+
+    def __init__(
+        self, message: str, *, failures: tuple[tuple[str, PyPackPackError], ...] = (), hint: str = "", details: str = ""
+    ) -> None:
+        super().__init__(message, hint=hint, details=details)
+        self.failures = failures
 
 
 class OutOfSyncError(WorkError):

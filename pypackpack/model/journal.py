@@ -10,7 +10,7 @@ class Change:
     """One input of a task that is not what it was.
 
     Attributes:
-        name: What it is, as a person knows it: ``src/main/core.py``, ``zig``, ``flags``, ``result of transcompile …``.
+        name: What it is, as a person knows it: ``src/main/core.py``, ``zig``, ``flags``, ``c of transcompile …``.
         old: Its digest or text before; empty when there was none.
         new: Its digest or text now; empty when there is none any more.
     """
@@ -25,15 +25,20 @@ class Reason:
     """Why a task ran.
 
     Attributes:
-        kind: ``new`` (never done here), ``changed`` (see ``changes``), ``gone`` (its result was removed from the cache),
-            ``asked`` (by ``--rerun``), or ``unkept`` (such a result is not remembered).
-        changes: Against the most similar of the times that it was done before.
+        kind: ``first`` (of this project nothing is known on this machine), ``new`` (this task never was done here), ``changed``
+            (see ``changes``), ``gone`` (its result was removed from the cache), ``asked`` (by ``--rerun``), ``unkept`` (it
+            was done before, and such a result is not one that the cache keeps), or ``place`` (see ``text``).
+        changes: Against the most similar of the times that it was done before; of a new task against ``near``.
         asked: Who wants it: tasks that need it, or what is built of it.
+        near: Of a new task, the most similar one that earlier builds had and this one has not.
+        text: A sentence, for what no input tells (kind ``place``: something on disk is not as it should be).
     """
 
     kind: str
     changes: tuple[Change, ...] = ()
     asked: tuple[str, ...] = ()
+    near: str = ""
+    text: str = ""
 
 
 @dataclass(frozen=True)
@@ -57,6 +62,9 @@ class TaskReport:
         output: What its tools said.
         error: What went wrong, if it failed.
         unstable: Whether it was run again and left something else behind than the time before.
+        inputs: Everything that decides its result, as pairs of what a person knows it by and a digest or short text: its own
+            inputs, and what the tasks that it needs left behind. Where two machines differ, so does one of these.
+        outputs: What it left behind, as pairs of a name and the SHA-256 of the content.
     """
 
     name: str
@@ -74,3 +82,5 @@ class TaskReport:
     output: str = ""
     error: str = ""
     unstable: bool = False
+    inputs: tuple[tuple[str, str], ...] = ()
+    outputs: tuple[tuple[str, str], ...] = ()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from pypackpack.model.cache import CacheSettings
 from pypackpack.model.names import normalise
 
 if TYPE_CHECKING:
@@ -25,7 +26,10 @@ class NativePattern:
 
 @dataclass(frozen=True)
 class BuildSettings:
-    """Finished ``[tool.pypackpack.build]`` for one target: defaults, the table, then the family's and the target's own."""
+    """Finished ``[tool.pypackpack.build]`` for one target: defaults, the table, then the family's and the target's own.
+
+    ``time_limit`` is in seconds.
+    """
 
     compiler: str = "cython"
     abi: str = "version"
@@ -34,6 +38,7 @@ class BuildSettings:
     native: NativePattern = field(default_factory=NativePattern)
     minify: bool = False
     strict: bool = False
+    time_limit: float = 3600.0
 
 
 @dataclass(frozen=True)
@@ -114,6 +119,7 @@ class Project:
         packages: In the order in which the settings record them.
         requires_python: ``[project] requires-python`` (PEP 440 specifiers); empty means any.
         repository: ``[tool.pypackpack] repository``: the URL of its git repository; empty when it is not set.
+        cache: Finished settings of the cache.
     """
 
     name: str
@@ -121,6 +127,7 @@ class Project:
     packages: tuple[Package, ...]
     requires_python: str = ""
     repository: str = ""
+    cache: CacheSettings = field(default_factory=CacheSettings)
 
     @property
     def venv(self) -> Path:

@@ -30,6 +30,37 @@ class ForeignPython:
 
 
 @dataclass(frozen=True)
+class ListedPython:
+    """A Python that uv knows of.
+
+    Attributes:
+        key: uv's name of it, such as ``cpython-3.13.1-linux-x86_64-gnu``.
+        version: Its version.
+        implementation: ``cpython``, ``pypy``, ``graalpy``.
+        variant: ``default``, ``freethreaded``, ``debug`` or both with ``+``.
+        os: Its system, as uv writes it.
+        arch: Its machine.
+        libc: Its C library, ``none`` where that says nothing.
+        path: Where it is on this machine; None for one that can be fetched.
+        symlink: Where that path leads to, where it is a link.
+        url: Where it is fetched from.
+        unsupported: Why packages are not built for it; empty when they are.
+    """
+
+    key: str
+    version: str
+    implementation: str
+    variant: str
+    os: str
+    arch: str
+    libc: str
+    path: str | None
+    symlink: str | None
+    url: str | None
+    unsupported: str
+
+
+@dataclass(frozen=True)
 class PythonChange:
     """What ``python use`` did.
 
@@ -39,6 +70,7 @@ class PythonChange:
         changed: Files that were changed, relative to the project, with ``/``.
         cleared: Packages whose ``build`` folder was removed.
         synced: What became of ``.venv``.
+        stale: Packages whose locks, and environments of targets, were made for the Python before.
     """
 
     python: Interpreter
@@ -46,3 +78,4 @@ class PythonChange:
     changed: tuple[str, ...]
     cleared: tuple[str, ...]
     synced: DevelopmentSync
+    stale: tuple[str, ...] = ()

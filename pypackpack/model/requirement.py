@@ -75,6 +75,47 @@ class NotTaken:
 
 
 @dataclass(frozen=True)
+class AskedIndex:
+    """An option of a requirements file that says where distributions come from.
+
+    Attributes:
+        place: Where it stands.
+        shown: The option with its value, without credentials.
+        url: An index's url, or the folder or page of ``--find-links``, without credentials; a folder as an absolute path.
+        kind: ``default`` (in the place of the public index), ``extra``, ``explicit`` (only for what names it), or
+            ``flat`` (a list of files, no index).
+        name: What the file calls it; empty when it gives no name.
+        secret: Whether credentials stood in the url.
+    """
+
+    place: Place
+    shown: str
+    url: str
+    kind: str
+    name: str = ""
+    secret: bool = False
+
+
+@dataclass(frozen=True)
+class TakenIndex:
+    """An index that stands in ``[[tool.uv.index]]`` of the project now.
+
+    Attributes:
+        name: Its name there; it is in the names of uv's variables for credentials too.
+        url: Its url, or a folder relative to the project.
+        kind: As in `AskedIndex`.
+        places: The lines that it comes from.
+        secret: Whether credentials stood in one of these, and were left there.
+    """
+
+    name: str
+    url: str
+    kind: str
+    places: tuple[Place, ...]
+    secret: bool = False
+
+
+@dataclass(frozen=True)
 class RequirementFiles:
     """Everything that was read.
 
@@ -82,11 +123,13 @@ class RequirementFiles:
         files: All files, also included ones, in the order in which they were read.
         asked: What they ask for.
         not_taken: What cannot be taken over.
+        indexes: Where they say that distributions come from.
     """
 
     files: tuple[Path, ...]
     asked: tuple[Asked, ...]
     not_taken: tuple[NotTaken, ...]
+    indexes: tuple[AskedIndex, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -118,6 +161,7 @@ class ImportResult:
         not_taken: What has no place in a list of dependencies.
         deleted: The files that were removed.
         changed: What became of the dependencies and the environment.
+        indexes: What was written into ``[[tool.uv.index]]``, or stood there.
     """
 
     into: str
@@ -127,3 +171,4 @@ class ImportResult:
     not_taken: tuple[NotTaken, ...]
     deleted: tuple[str, ...]
     changed: DevelopmentChange | DependencyChange | None
+    indexes: tuple[TakenIndex, ...] = ()

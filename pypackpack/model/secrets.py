@@ -9,6 +9,11 @@ import re
 _CREDENTIALS = re.compile(r"(?<=://)[^/\s\"]+@|(?<=[a-z]{2}:/)[^/\s\":]*:[^/\s\"]*@", re.IGNORECASE)
 
 
+_KEYS = re.compile(r"(?<=ed25519-secret:)[A-Za-z0-9_-]+")
+
+
 def masked(text: str) -> str:
-    """Return text without the credentials that urls in it may carry."""
+    """Return text without the credentials that urls in it may carry, and without secret keys."""
+    if "-secret:" in text:
+        text = _KEYS.sub("****", text)
     return _CREDENTIALS.sub("****@", text) if "@" in text else text

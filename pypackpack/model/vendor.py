@@ -18,7 +18,8 @@ class VendoredFile:
         sha256: Its digest (hex).
         size: Bytes.
         users: What needs it: ``billing for linux_x86_64 with Python 3.13``, ``.venv``, ``the compiler``.
-        fetched: Whether it was fetched just now.
+        fetched: Whether it was fetched, or built, just now.
+        source: What it was built of, where no index has it as a wheel; empty for the others.
     """
 
     path: str
@@ -26,6 +27,7 @@ class VendoredFile:
     size: int
     users: tuple[str, ...]
     fetched: bool = False
+    source: str = ""
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,6 @@ import os
 import signal
 import subprocess
 import sys
-import threading
 import time
 import zipfile
 from pathlib import Path
@@ -28,6 +27,7 @@ from pypackpack.model.errors import (
     UsageError,
 )
 from tests.snapshot import snapshot
+from tests.together import at_once
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -368,13 +368,7 @@ def test_a_full_disk_is_said_and_leaves_the_old_wheel(mine: Project, monkeypatch
 
 def test_two_builds_at_once_give_one_right_wheel(mine: Project) -> None:
     root = mine({f"main/m{number}.py": f"N = {number}\n" for number in range(4)})
-    results: list[BuildResult] = []
-    threads = [threading.Thread(target=lambda: results.append(run(root))) for _ in range(2)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert len(results) == 2
+    results = at_once([lambda: run(root)] * 2)
     assert len({result.artifacts[0].sha256 for result in results}) == 1
     assert zipfile.ZipFile(results[0].artifacts[0].path).testzip() is None
 

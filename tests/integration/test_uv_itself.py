@@ -6,7 +6,6 @@ import os
 import re
 import subprocess
 import sys
-import threading
 from pathlib import Path
 
 import pytest
@@ -16,6 +15,7 @@ from pypackpack.backend.tools import pinned, python, uv
 from pypackpack.backend.tools.venv import interpreter as venv_interpreter
 from pypackpack.model.build import Silent
 from pypackpack.model.errors import MissingToolError, PyPackPackError, ToolError
+from tests.together import at_once
 
 SIX = "4721f391ed90541fddacab5acf947aa0d3dc7d27b2e1e8eda2be8970586c3274"
 PYTHON = f"{sys.version_info[0]}.{sys.version_info[1]}"
@@ -76,20 +76,7 @@ def test_what_is_no_python(tmp_path: Path) -> None:
 @pytest.mark.network
 def test_a_tool_appears_once_and_whole(tmp_path: Path) -> None:
     place = tmp_path / "tools" / "six"
-    errors: list[BaseException] = []
-
-    def work() -> None:
-        try:
-            uv.install_tool("six", "1.17.0", [SIX], place)
-        except BaseException as error:  # noqa: BLE001 - shown below
-            errors.append(error)
-
-    threads = [threading.Thread(target=work) for _ in range(3)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert errors == []
+    at_once([lambda: uv.install_tool("six", "1.17.0", [SIX], place)] * 3)
     assert (place / "six.py").is_file()
     assert [path.name for path in place.parent.iterdir() if path.is_dir()] == ["six"]
 

@@ -10,9 +10,10 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
-from pypackpack.frontend.cli.table import OTHERS, PACKAGE_VERBS
+from pypackpack.frontend.cli.table import OTHERS, PACKAGE_VERBS, STREAMING
 from pypackpack.model.errors import UsageError
 from pypackpack.model.names import normalise
+from pypackpack.model.steps import STEPS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
@@ -79,6 +80,16 @@ def split_general(words: Sequence[str]) -> tuple[General, list[str]]:
 def wants_json(words: Sequence[str]) -> bool:
     """Tell whether a call asks for JSON, also when it cannot be read otherwise."""
     return "--json" in _at_dashes(words)[0]
+
+
+def wants_events(words: Sequence[str]) -> bool:
+    """Tell whether a call asks for a stream of events: ``build --json``, but for its help."""
+    before = _at_dashes(words)[0]
+    if "--json" not in before or any(word in before for word in HELP_WORDS):
+        return False
+    folders = {index + 1 for index, word in enumerate(before) if word == "--project"}
+    first = next((word for index, word in enumerate(before) if not word.startswith("-") and index not in folders), "")
+    return first == STREAMING
 
 
 def _at_dashes(words: Sequence[str]) -> tuple[list[str], list[str]]:
@@ -189,6 +200,46 @@ def spread_lists(words: Sequence[str], lists: Mapping[str, Callable[[str], bool]
             index += 1
         spread.extend(f"{name}={part}" for part in taken)
     return [*spread, *after]
+
+
+def spread_optional(words: Sequence[str], optional: Mapping[str, tuple[Callable[[str], bool], bool]]) -> list[str]:
+    """Turn options whose value may be left out into the form that typer reads: ``--rerun a b`` into ``--rerun=a --rerun=b``.
+
+    Without a value they get the empty one: ``--profile`` becomes ``--profile=``. Unlike with `spread_lists`, the first word after
+    the option is its value only if it can be one.
+
+    Args:
+        words: The call.
+        optional: Option → tells whether a word can be its value, and whether it takes several.
+    """
+    words, after = _at_dashes(words)
+    spread: list[str] = []
+    index = 0
+    while index < len(words):
+        word = words[index]
+        index += 1
+        if word not in optional:
+            spread.append(word)
+            continue
+        belongs, several = optional[word]
+        taken: list[str] = []
+        while index < len(words) and not words[index].startswith("-") and belongs(words[index]) and (several or not taken):
+            taken.append(words[index])
+            index += 1
+        spread.extend(f"{word}={value}" for value in taken or [""])
+    return [*spread, *after]
+
+
+def is_page(word: str) -> bool:
+    """Tell whether a word is the name of an HTML file."""
+    return word.lower().endswith((".html", ".htm"))
+
+
+def is_task_word(word: str) -> bool:
+    """Tell whether a word names tasks: a step of a build (or a slip of the hand for one), or a task as it is called."""
+    if word in STEPS or bool(get_close_matches(word, STEPS, n=1, cutoff=NEAR)):
+        return True
+    return " " in word or word.endswith(".py")
 
 
 def _parts(value: str) -> list[str]:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from pypackpack.frontend.cli.argv import General
+    from pypackpack.frontend.cli.events import EventStream
     from pypackpack.frontend.cli.live import Screen
     from pypackpack.model.build import Step, Watcher
 
@@ -67,6 +68,7 @@ class Console:
         self.err: TextIO = err or sys.stderr or open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123, SIM115 - open to the end
         make_safe(self.out)
         make_safe(self.err)
+        self.events: EventStream | None = None  # where the command writes events with --json, not one value
         self.style_out = Style(on=wants_colour(self.out))
         self.style_err = Style(on=wants_colour(self.err))
 
@@ -91,8 +93,19 @@ class Console:
         self.out.write("".join(f"{line}\n" for line in lines))
         self.out.flush()
 
+    def stream(self) -> None:
+        """From now on write events, one JSON object per line, where one JSON value would be written."""
+        from pypackpack.frontend.cli.events import EventStream  # noqa: PLC0415 - only where it is asked for
+
+        self.events = EventStream(self.out)
+
     def write_json(self, value: object) -> None:
-        """Write the one JSON value of this run; only ASCII, so that no console can garble it."""
+        """Write the one JSON value of this run, or the last of its events; only ASCII, so that no console can garble it."""
+        if self.events is not None:
+            self.events.last(value)
+            if self.events.error is not None:
+                raise self.events.error
+            return
         self.out.write(json.dumps(as_json(value), indent=2) + "\n")
         self.out.flush()
 
@@ -114,6 +127,15 @@ class Console:
     @contextlib.contextmanager
     def watching(self) -> Iterator[Watcher]:
         """Show long work while it runs: a live table on a terminal, plain lines with ``--verbose``, else nothing."""
+        if self.events is not None:
+            with self._watching() as watcher:
+                yield _Telling(watcher, self.events)
+            return
+        with self._watching() as watcher:
+            yield watcher
+
+    @contextlib.contextmanager
+    def _watching(self) -> Iterator[Watcher]:
         if self.general.quiet:
             yield PlainWatcher(self, steps=False, notes=False)
         elif self.general.verbose or not _is_terminal(self.err) or os.environ.get("TERM") == "dumb":
@@ -131,6 +153,23 @@ def _is_terminal(stream: TextIO | None) -> bool:
         return stream is not None and stream.isatty()
     except ValueError:  # closed
         return False
+
+
+class _Telling:
+    """Hands on what a watcher gets, and tells the notes as events too."""
+
+    def __init__(self, watcher: Watcher, events: EventStream) -> None:
+        self._watcher = watcher
+        self._events = events
+
+    def step(self, event: Step) -> None:
+        """Hand it on."""
+        self._watcher.step(event)
+
+    def note(self, text: str) -> None:
+        """Hand it on and tell it."""
+        self._watcher.note(text)
+        self._events.note(text)
 
 
 class PlainWatcher:

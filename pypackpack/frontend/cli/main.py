@@ -62,8 +62,10 @@ def run(words: Sequence[str], act: Act | None = None) -> int:
             general, rest = argv.split_general(words)
             console = _console(general, words)
             answer = (act or _act)(Session(general, console, raw=tuple(rest)), rest)
-            if answer is not None:
-                _show(answer, console)
+            if answer is None:
+                return EXIT_DONE
+            _show(answer, console)
+            return answer.exit_code
     except BrokenPipeError:
         # Whoever read our output has seen enough. The work was done before anything was written.
         _forget(sys.stdout)
@@ -78,7 +80,6 @@ def run(words: Sequence[str], act: Act | None = None) -> int:
         return _report(_of_the_machine(error) or _defect(error, console), console)
     except Exception as error:  # noqa: BLE001 - the last place that can say anything
         return _report(_defect(error, console), console)
-    return EXIT_DONE
 
 
 def _console(general: argv.General, words: Sequence[str]) -> Console:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from pypackpack.backend.filesystem import write_atomic
 from pypackpack.frontend.cli import errors as cli_errors
 from pypackpack.frontend.cli.command import load, parameters, usage_line
+from pypackpack.frontend.cli.event_reference import events_page, schema_text
 from pypackpack.frontend.cli.overview import general_options
 from pypackpack.frontend.cli.table import BUILT_IN, ROWS
 from pypackpack.model import errors as model_errors
@@ -33,7 +34,8 @@ package, so that a command which comes with a new version never takes a package'
 
 `--target` and `--python` take the words after them while these are names of targets or versions; the next option, or
 `--`, ends them. `--target windows linux`, `--target windows,linux`, `--target=windows,linux` and
-`--target windows --target linux` say the same.
+`--target windows --target linux` say the same. `build --rerun` takes the words after it while they are steps or tasks, and
+`--profile` one that ends in `.html`; both work without any.
 """
 
 EXIT_CODES = """## Exit codes
@@ -44,11 +46,13 @@ EXIT_CODES = """## Exit codes
 | 1 | The work was understood and failed, or pypackpack has a defect. |
 | 2 | The words of the call, or the settings of the project, are wrong. |
 | 3 | A tool or something of the platform is missing, or that part of pypackpack is not there yet. |
-| 130 | Interrupted, by Ctrl-C or by the system; nothing is left half done. |
+| 130 | Interrupted, by Ctrl-C or by the system; nothing is left half done, or the error says what completes it. |
 
 An error is written to stderr as `error[code]: message`, with details below and a hint at the end. The codes in the
 brackets are stable. With `--json` it is one object on stdout instead:
 `{"error": {"code": "...", "message": "...", "hint": "...", "details": "..."}}`.
+
+`build --json` writes more than one value: [a stream of events](build-events.md), whose last line is the result or the error.
 
 ## Colour and progress
 
@@ -114,9 +118,11 @@ def _kinds(base: type[PyPackPackError]) -> Iterator[type[PyPackPackError]]:
 
 
 def write_pages(folder: Path) -> None:
-    """Write both pages."""
+    """Write all pages, and the schema of events."""
     write_atomic(folder / "cli.md", cli_page())
     write_atomic(folder / "errors.md", errors_page())
+    write_atomic(folder / "build-events.md", events_page())
+    write_atomic(folder / "build-events.schema.json", schema_text())
 
 
 if __name__ == "__main__":

@@ -90,7 +90,7 @@ def build_summary(result: BuildResult, width: int | None, style: Style = PLAIN, 
     if result.fallbacks:
         lines += ["", style.warn(f"{count(len(result.fallbacks), 'module is', 'modules are')} not native:")]
         for fallback in result.fallbacks:
-            first, *more = _fallback(fallback).splitlines()
+            first, *more = fallback_line(fallback).splitlines()
             lines += paragraph(first, width, "  ", "  ")
             lines += [f"    {line}".rstrip() for line in more]  # a compiler's words keep their lines
     if result.left_out:
@@ -107,7 +107,8 @@ def _warning(text: str, width: int | None, style: Style) -> list[str]:
     return [first.replace("warning:", style.warn("warning:"), 1), *rest]
 
 
-def _fallback(fallback: Fallback) -> str:
+def fallback_line(fallback: Fallback) -> str:
+    """Say of a module that it is not native, and why; a compiler's words have several lines."""
     python = ".".join(str(number) for number in fallback.python)
     return f"{fallback.module} is {fallback.form} on {some(fallback.targets)}, Python {python}: {fallback.reason}"
 
@@ -156,4 +157,7 @@ def _totals(result: BuildResult) -> str:
     what = " and ".join(made) or "nothing"
     weight = size(sum(artifact.size for artifact in result.artifacts))
     tasks = f"{count(total, 'task')}, {result.tasks_cached} from the cache" if total else "nothing to do"
+    if result.tasks_remote:
+        tasks += f", {result.tasks_remote} of these from the remote cache"
+        tasks += "" if result.tasks_compiled else "; no compiler ran"
     return f"{what}, {weight}, in {duration(result.seconds)} ({tasks})"

@@ -162,6 +162,43 @@ ROWS = (
         "pypackpack build billing source single --type release --level native",
         shown="build",
     ),
+    Row(
+        "tasks",
+        "tasks:tasks",
+        "Build",
+        "Show the steps of a build, what they do, and what is to do.",
+        "pypackpack tasks billing source single --level native --all",
+    ),
+    Row("clean", "clean:clean", "Build", "Empty the build folder of packages.", "pypackpack clean billing"),
+    Row("cache info", "cache:info", "Cache", "Show what the cache holds, and where it lies.", "pypackpack cache info"),
+    Row(
+        "cache prune",
+        "cache:prune",
+        "Cache",
+        "Take from the cache what was not used for longest, and what is of no use any more.",
+        "pypackpack cache prune --size 5GB --older-than 30d",
+    ),
+    Row(
+        "cache verify",
+        "cache:verify",
+        "Cache",
+        "Read all that builds keep in the cache, and throw away what is damaged.",
+        "pypackpack cache verify",
+    ),
+    Row(
+        "cache clear",
+        "cache:clear",
+        "Cache",
+        "Empty the cache; the tools that were fetched stay.",
+        "pypackpack cache clear --yes",
+    ),
+    Row(
+        "cache key",
+        "cache_key:key",
+        "Cache",
+        "Make a pair of keys to sign what is uploaded to a remote cache.",
+        "pypackpack cache key",
+    ),
     Row("completion", "completion:completion", "Help", "Print the completion script of a shell.", "pypackpack completion bash"),
 )
 
@@ -175,15 +212,12 @@ BUILT_IN = (
 LATER = frozenset(
     {
         "bundle",
-        "cache",
-        "clean",
         "deploy",
         "inspect",
         "patch",
         "recipe",
         "release",
         "runtime",
-        "tasks",
         "verify",
     }
 )
@@ -222,8 +256,11 @@ GENERAL = (
     ("--help", "", "Show the help of the command."),
 )
 
+# The command whose --json is a stream of events, one JSON object per line.
+STREAMING = "build"
+
 # Options that are documented and not there yet, by the words of their command.
-LATER_OPTIONS = {"build": frozenset({"--continuous", "--dry-run", "--explain", "--keep-going", "--profile", "--rerun"})}
+LATER_OPTIONS: "dict[str, frozenset[str]]" = {}
 
 # What may stand after a package's name: `pypackpack billing add numpy`.
 PACKAGE_VERBS = ("add", "remove", "sync", "tree")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pypackpack import __version__
@@ -13,11 +14,10 @@ from pypackpack.middleware.compile.plan import reader, snapshot_digest
 from pypackpack.middleware.graph.task import Task
 from pypackpack.model.action import ActionResult
 from pypackpack.model.build import Artifact
-from pypackpack.model.errors import LostError
+from pypackpack.model.errors import LostError, WorkError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
-    from pathlib import Path
 
     from pypackpack.middleware.bundle.wheel import Packed
     from pypackpack.middleware.compile.plan import Content, Contents
@@ -76,14 +76,18 @@ class Bundler:
         """Write one wheel per target and Python, or one for all where they are the same."""
         wheels: dict[str, _Wheel] = {}
         for item in made:
-            task = self._wheel_task(item)
+            task = self.wheel_task(item)
             known = wheels.get(task.name)
+            if known is not None and known.task.key({}) != task.key({}):
+                msg = f"{known.targets[0]} and {item.target.name} have different files, and wheels of one name: {task.writes[0]}"
+                raise WorkError(msg, hint="No installer could tell the two apart: build the targets one after the other.")
             names = (*known.targets, item.target.name) if known else (item.target.name,)
             wheels[task.name] = _Wheel(known.made if known else item, tuple(dict.fromkeys(names)), known.task if known else task)
         outcomes = run([wheel.task for wheel in wheels.values()])
         return tuple(self._placed(wheel, outcomes[name]) for name, wheel in wheels.items())
 
-    def _wheel_task(self, item: Made) -> Task:
+    def wheel_task(self, item: Made) -> Task:
+        """Return the task that writes a wheel."""
         from pypackpack.middleware.bundle.tags import wheel_tags  # noqa: PLC0415 - loaded when there is something to bundle
 
         contents, package, target = item.contents, item.package, item.target
@@ -97,7 +101,6 @@ class Bundler:
             same_everywhere=item.same_everywhere,
         )
         specific = package.target_dependencies.get(target.name, ())
-        listing = json.dumps([[content.place, content.digest] for content in contents.files])
         name = f"wheel {package.name} {tags}"
 
         def make(_needs: Needs) -> ActionResult:
@@ -121,7 +124,7 @@ class Bundler:
                 ("pypackpack", __version__),
                 ("tags", str(tags)),
                 ("native", str(contents.has_native)),
-                ("files", listing),
+                *((content.place, content.digest) for content in contents.files),
                 ("requirements", json.dumps([specific, *self._request.references])),
                 ("programs", json.dumps([self._executable(content) for content in contents.files])),
                 ("SOURCE_DATE_EPOCH", str(filesystem.source_date_epoch())),
@@ -129,6 +132,7 @@ class Bundler:
             ),
             run=make,
             cost=0.2,
+            writes=(str(self._folder / f"{package.import_name}-{package.version}-{tags}.whl"),),
         )
 
     def _packed(self, content: Content) -> bytes | Packed:
@@ -155,8 +159,9 @@ class Bundler:
     def _placed(self, wheel: _Wheel, outcome: Outcome) -> Artifact:
         """Copy a wheel from the store to where the person looks for it, unless it is there."""
         digest = outcome.result.outputs["wheel"]
-        place = self._folder / outcome.result.facts["file"]
+        place = Path(wheel.task.writes[0])  # and not what the result says: it may come from another machine
         stands = place.is_file() and self._shop.digests.digest(place) == digest
+        filesystem.drop_asides(place)  # the package's lock is ours
         if not stands and not self._shop.store.copy(digest, place):
             msg = f"the cache lost {place.name} while it was being placed"
             raise LostError(msg, digest=digest)
@@ -173,7 +178,15 @@ class Bundler:
             cached=outcome.cached and item.contents.cached,
         )
 
-    def binaries(self, made: Sequence[Made], *, package: Package, watcher: Watcher) -> tuple[Artifact, ...]:
+    def binaries(
+        self,
+        made: Sequence[Made],
+        *,
+        package: Package,
+        watcher: Watcher,
+        run: Callable[[Sequence[Task]], dict[str, Outcome]],
+        rerun: Callable[[Task], bool],
+    ) -> tuple[Artifact, ...]:
         """Put together one folder per target and Python: the package, those it needs of the project, and its dependencies."""
         from pypackpack.middleware.environment.sync import site_packages, sync  # noqa: PLC0415 - import cost
 
@@ -187,16 +200,66 @@ class Bundler:
             offline=self._request.offline,
             watcher=watcher,
         )
-        done = []
+        done: dict[str, Artifact | None] = {}
+        tasks: list[Task] = []
         for target in targets:
             for python in pythons:
                 mine = [item for item in made if item.target.name == target and item.python == python]
-                name = target if len(pythons) == 1 else f"{target}-py{python.version[0]}.{python.version[1]}"
                 site = site_packages(package, mine[0].target, python.series)
-                done.append(self._binary(self._folder / name, package, mine, site))
-        return tuple(done)
+                folder = self.folder_of(target, python, len(pythons))
+                name = f"folder {package.name} {folder.name}"
+                task = self._folder_task(name, folder, package, mine, site, done)
+                done[name] = None if rerun(task) else self._binary(folder, package, mine, site, look=True)
+                if done[name] is None:
+                    tasks.append(task)
+        run(tasks)
+        return tuple(artifact for artifact in done.values() if artifact is not None)
 
-    def _binary(self, folder: Path, package: Package, mine: Sequence[Made], site: Path) -> Artifact:
+    def _folder_task(
+        self, name: str, folder: Path, package: Package, mine: Sequence[Made], site: Path, done: dict[str, Artifact | None]
+    ) -> Task:
+        """Return the task that writes a binary's folder.
+
+        Its result is the folder, which is not what the store keeps: whether it stands is looked at before. Its inputs explain.
+        """
+        from pypackpack.middleware.environment.place import read_stamp, stamp_file  # noqa: PLC0415 - import cost
+
+        target, python = mine[0].target, mine[0].python
+        stamp = read_stamp(stamp_file(package, target, python.series))
+
+        def make(_needs: Needs) -> ActionResult:
+            done[name] = self._binary(folder, package, mine, site)
+            return ActionResult(keep=False)
+
+        return Task(
+            name=name,
+            package=package.name,
+            target=target.name,
+            step="bundle",
+            kind="folder-1",
+            inputs=(
+                ("pypackpack", __version__),
+                ("dependencies", stamp.content if stamp is not None else ""),
+                *((content.place, content.digest) for item in mine for content in item.contents.files),
+            ),
+            run=make,
+            cost=0.5,
+            label=folder.name,
+            writes=(str(folder),),
+        )
+
+    def folder_of(self, target: str, python: Interpreter, pythons: int) -> Path:
+        """Return the folder of a binary; its name has the Python where it is one of several."""
+        return self._folder / (target if pythons == 1 else f"{target}-py{python.version[0]}.{python.version[1]}")
+
+    def stands(self, folder: Path, package: Package, mine: Sequence[Made]) -> bool:
+        """Tell whether a binary's folder is what a build would make of it."""
+        from pypackpack.middleware.environment.sync import site_packages  # noqa: PLC0415 - import cost
+
+        site = site_packages(package, mine[0].target, mine[0].python.series)
+        return self._binary(folder, package, mine, site, look=True) is not None
+
+    def _binary(self, folder: Path, package: Package, mine: Sequence[Made], site: Path, *, look: bool = False) -> Artifact | None:
         from pypackpack.middleware.bundle.binary import write_binary  # noqa: PLC0415 - import cost
         from pypackpack.middleware.bundle.metadata import core_metadata  # noqa: PLC0415 - import cost
 
@@ -220,7 +283,10 @@ class Bundler:
             facts=facts,
             metadata=[core_metadata(item.package, self._project, item.target, installed=True) for item in mine],
             digest=self._shop.digests.digest,
+            look=look,
         )
+        if made is None:
+            return None
         return Artifact(
             path=folder,
             kind="folder",

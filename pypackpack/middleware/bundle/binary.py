@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from pypackpack import __version__
 from pypackpack.backend import filesystem
+from pypackpack.backend.undo import Undo
 from pypackpack.middleware.bundle.installed import Installed, installed_in
 from pypackpack.middleware.bundle.paths import Paths
 from pypackpack.middleware.bundle.wheel import record, record_hash
@@ -69,7 +70,8 @@ def write_binary(
     facts: Mapping[str, str],
     metadata: Sequence[CoreFiles] = (),
     digest: Callable[[Path], str] = filesystem.sha256_file,
-) -> BinaryFolder:
+    look: bool = False,
+) -> BinaryFolder | None:
     """Make the folder of one target, or leave it untouched when it is right already.
 
     Args:
@@ -81,6 +83,7 @@ def write_binary(
         facts: What the manifest says besides the files: ``package``, ``version``, ``target``, ``python``, ``level``, ``type``.
         metadata: Core metadata of the packages in ``digests``, so that ``importlib.metadata`` knows them.
         digest: Hashes a file on disk; a caller that remembers digests gives its own.
+        look: Write nothing: where the folder is not right already, there is None.
 
     Raises:
         WorkError: Two distributions, or a distribution and the package, have a file at one path; or a file that a
@@ -98,6 +101,8 @@ def write_binary(
         manifest = plan.manifest(files)
         if _stands(folder, manifest, files, digest):
             return _result(folder, manifest, files, unchanged=True)
+    if look:
+        return None
     files = plan.files({path: len(read(path)) for path in digests})
     manifest = plan.manifest(files)
     _make(folder, manifest, files)
@@ -201,7 +206,8 @@ def _make(folder: Path, manifest: bytes, files: Mapping[str, _File]) -> None:
                 msg = f"{path} of {file.owner} changed while it was copied to {folder}"
                 raise ConflictError(msg, hint="Run the same command again.")
         filesystem.fill_file(fresh / MANIFEST, manifest)
-        filesystem.swap_folder(fresh, folder)
+        with Undo() as undo:
+            undo.swap(fresh, folder)
 
 
 def _result(folder: Path, manifest: bytes, files: Mapping[str, _File], *, unchanged: bool) -> BinaryFolder:

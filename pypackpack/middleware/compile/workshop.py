@@ -10,16 +10,19 @@ from typing import TYPE_CHECKING
 
 import pypackpack.data
 from pypackpack.backend import filesystem
-from pypackpack.backend.store import FileDigests, Store
+from pypackpack.backend.digests import FileDigests
+from pypackpack.backend.store import Store
 from pypackpack.backend.tools import headers
 from pypackpack.backend.tools.bytecode import Bytecode
 from pypackpack.backend.tools.cython import Cython
+from pypackpack.middleware.cache import in_use, settle
 from pypackpack.middleware.dependency.vendored import vendor_folder
 from pypackpack.model.errors import ConflictError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from pypackpack.backend.remote_cache import RemoteCache
     from pypackpack.backend.tools.headers import HeaderFolder
     from pypackpack.backend.tools.zig import Zig
     from pypackpack.middleware.compile.layers import SourceFile
@@ -35,18 +38,28 @@ PYCONFIG = (Path(__file__).parent / "pyconfig.py", Path(pypackpack.data.__path__
 
 
 class Workshop:
-    """What tasks reach the world through."""
+    """What tasks reach the world through.
 
-    def __init__(self, project: Project, scratch: Path, cache: Path, *, offline: bool, watcher: Watcher) -> None:
-        self.store = Store(cache)
+    With ``look`` it is for looking at what is known: nothing is written, and the remote cache is not asked.
+    """
+
+    def __init__(
+        self, project: Project, scratch: Path, cache: Path, *, offline: bool, watcher: Watcher, look: bool = False
+    ) -> None:
+        self._closing = contextlib.ExitStack()
+        self._look = look
+        self._remote = _remote(project, offline=offline, watcher=watcher)
+        self.store = Store(cache, signers=self._remote.signers if self._remote else (), far=None if look else self._remote)
         self.digests = FileDigests(cache, project.root)
         self.watcher = watcher
-        self.distant: Distant | None = None
+        self.distant: Distant | None = None if look else self._remote
+        if self._remote is not None and not look:
+            self._remote.attach(self.store)
+            self._closing.callback(self._remote.close)
         self.cache = cache
         self._scratch = scratch
         self._offline = offline
         self._vendor = vendor_folder(project)
-        self._closing = contextlib.ExitStack()
         self._lock = threading.Lock()
         self._numbers = itertools.count()
         self.cython = self._closing.enter_context(Cython(scratch))
@@ -85,7 +98,7 @@ class Workshop:
         """Return the header folders that a compile for a target looks at, first ones first."""
         with self._lock:
             if python not in self._headers:
-                self._headers[python] = headers.python_headers(python, self.cache)
+                self._headers[python] = headers.python_headers(python, self.cache, look=self._look)
             key = (target.name, python.series)
             if key not in self._pyconfig:
                 self._pyconfig[key] = self._target_folders(target, python)
@@ -125,9 +138,9 @@ class Workshop:
             return {"pyconfig.h": pyconfig_header(target.name, python.series)}
 
         facts = f"pyconfig.h {target.name} {python.series[0]}.{python.series[1]}"
-        folders = [headers.noted_folder(facts, PYCONFIG, make, self.cache)]
+        folders = [headers.noted_folder(facts, PYCONFIG, make, self.cache, look=self._look)]
         if target.object_format == "wasm":
-            folders.append(headers.text_folder(headers.emscripten_overlay(), self.cache))
+            folders.append(headers.text_folder(headers.emscripten_overlay(), self.cache, look=self._look))
         return tuple(folders)
 
     def read(self, file: SourceFile) -> bytes:
@@ -142,19 +155,66 @@ class Workshop:
             raise ConflictError(msg, hint="Run the same command again.")
         return data
 
+    def check_sources(self) -> None:
+        """Look whether the sources are still what was planned: nobody, and no tool, may have changed one meanwhile.
+
+        Raises:
+            ConflictError: One is not.
+        """
+        path = self.digests.changed()
+        if path is not None:
+            msg = f"{path} changed while it was being built"
+            raise ConflictError(msg, hint="Run the same command again; what was compiled is remembered.")
+
+    def finish(self) -> None:
+        """Wait, a bounded time, for what is still on its way to the remote cache."""
+        if self._remote is not None:
+            self._remote.finish()
+
     def close(self) -> None:
         """End all helpers."""
         self._closing.close()
 
 
+def _remote(project: Project, *, offline: bool, watcher: Watcher) -> RemoteCache | None:
+    """Return the project's remote cache, if it has one and may reach it."""
+    if project.cache.remote is None or offline:
+        return None
+    from pypackpack.backend.remote_cache import RemoteCache  # noqa: PLC0415 - most projects have none
+
+    return RemoteCache(project.cache.remote, watcher)
+
+
 @contextlib.contextmanager
 def open_workshop(project: Project, *, offline: bool, watcher: Watcher) -> Iterator[Workshop]:
     """Open a workshop for one build and clean up after it, whatever happens."""
-    cache = filesystem.cache_folder()
-    with filesystem.scratch_folder(cache / "tmp", prefix="build-") as scratch:
-        workshop = Workshop(project, scratch, cache, offline=offline, watcher=watcher)
+    cache = filesystem.cache_folder(project.cache.folder)
+    interrupted = False
+    with contextlib.ExitStack() as last, in_use(cache, f"a build of {project.root}", watcher) as use:
+        workshop = Workshop(project, use.scratch, cache, offline=offline, watcher=watcher)
+        last.callback(
+            lambda: settle(workshop.store, cache, project.cache.size, watcher, sweep=use.others_died, hurry=interrupted)
+        )
         try:
             yield workshop
             workshop.digests.save()
+            workshop.finish()
+        except Exception:  # also of a build that was halted, since something changed: what it has made is worth as much
+            workshop.finish()
+            raise
+        except KeyboardInterrupt:
+            interrupted = True
+            raise
         finally:
             workshop.close()
+
+
+@contextlib.contextmanager
+def looking(project: Project, *, watcher: Watcher) -> Iterator[Workshop]:
+    """Open a workshop for looking at what is known; nothing is written."""
+    cache = filesystem.cache_folder(project.cache.folder)
+    workshop = Workshop(project, cache, cache, offline=False, watcher=watcher, look=True)
+    try:
+        yield workshop
+    finally:
+        workshop.close()

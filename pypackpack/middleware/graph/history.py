@@ -1,6 +1,6 @@
 """What tasks were made of the last times they ran on this machine: so that a build can say which input changed.
 
-One JSON file per place in the user's cache. It explains; nothing is decided by it, and losing it costs explanations only.
+It explains; nothing is decided by it, and losing it costs explanations only.
 """
 
 from __future__ import annotations
@@ -10,45 +10,55 @@ import json
 import threading
 from typing import TYPE_CHECKING
 
-from pypackpack.backend import filesystem
-from pypackpack.model.errors import PyPackPackError
 from pypackpack.model.journal import Change, Reason
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from collections.abc import Container, Mapping
 
     from pypackpack.middleware.graph.task import Needs, Task
 
-VERSION = "history-v1"
 KEPT = 4
 """So many variants of a task are remembered: debug and release, two branches. A change is told against the most similar one."""
+
+KEY, UNKEPT = "\0key", "\0unkept"
+"""What a variant has besides its inputs; no input is called like that."""
 
 
 class History:
     """The inputs of tasks, by task name. Safe to be used by several threads."""
 
-    def __init__(self, cache: Path, place: str) -> None:
-        """Read what is remembered of a place, for instance a project's folder."""
-        self._file = cache / VERSION / f"{filesystem.sha256_bytes(place)[:32]}.json"
+    def __init__(self, text: bytes = b"") -> None:
+        """Read what `text` gave; what cannot be read counts as nothing."""
         self._lock = threading.Lock()
-        self._changed = False
+        self.changed = False
         self._known: dict[str, list[dict[str, str]]] = {}
-        with contextlib.suppress(OSError, ValueError):
-            loaded = json.loads(self._file.read_bytes())
+        with contextlib.suppress(ValueError):
+            loaded = json.loads(text)
             if isinstance(loaded, dict):
                 self._known = {name: variants for name, variants in loaded.items() if _is_sound(variants)}
+        self._is_first = not self._known
+        self._alike: dict[tuple[str, ...], list[str]] | None = None
 
-    def note(self, task: Task, needs: Needs, key: str) -> None:
-        """Remember what a task was made of, now that its result is known."""
+    def note(self, task: Task, needs: Needs, key: str, *, kept: bool = True) -> None:
+        """Remember what a task was made of, now that its result is known; and whether the result itself is remembered."""
         with self._lock:
             variants = self._known.setdefault(task.name, [])
-            if variants and variants[0].get("key") == key:
+            if variants and variants[0].get(KEY) == key and (UNKEPT not in variants[0]) == kept:
                 return
-            fresh = {"key": key, **_inputs(task, needs)}
-            self._known[task.name] = [fresh, *(each for each in variants if each.get("key") != key)][:KEPT]
-            self._changed = True
+            fresh = {KEY: key, **({} if kept else {UNKEPT: "yes"}), **inputs_of(task, needs)}
+            self._known[task.name] = [fresh, *(each for each in variants if each.get(KEY) != key)][:KEPT]
+            self.changed = True
 
-    def why(self, task: Task, needs: Needs, key: str, *, asked: tuple[str, ...] = (), rerun: bool = False) -> Reason:
+    def why(
+        self,
+        task: Task,
+        needs: Needs,
+        key: str,
+        *,
+        asked: tuple[str, ...] = (),
+        rerun: bool = False,
+        present: Container[str] = (),
+    ) -> Reason:
         """Say why a task runs.
 
         Args:
@@ -57,24 +67,40 @@ class History:
             key: Its key, for which nothing is remembered.
             asked: Who wants it.
             rerun: Whether the person wants it to run whatever is remembered.
+            present: The names of the tasks of this build: a new task is not compared with one that is there beside it.
         """
         if rerun:
             return Reason("asked", asked=asked)
+        if self._is_first:
+            return Reason("first", asked=asked)
+        now = inputs_of(task, needs)
         with self._lock:
             variants = list(self._known.get(task.name, ()))
-        if not variants:
-            return Reason("new", asked=asked)
-        if any(each.get("key") == key for each in variants):
-            return Reason("gone", asked=asked)
-        now = _inputs(task, needs)
+            if not variants:
+                return Reason("new", *self._nearest(task, now, asked, present))
+        for before in variants:
+            if before.get(KEY) == key:
+                return Reason("unkept" if UNKEPT in before else "gone", asked=asked)
         changes = min((_changes(before, now) for before in variants), key=len)
         return Reason("changed", tuple(changes), asked)
 
-    def save(self) -> None:
-        """Write what was learnt; it only explains, so an unwritable place is no error."""
-        if self._changed:
-            with contextlib.suppress(PyPackPackError):
-                filesystem.write_atomic(self._file, json.dumps(self._known), durable=False)
+    def _nearest(
+        self, task: Task, now: Mapping[str, str], asked: tuple[str, ...], present: Container[str]
+    ) -> tuple[tuple[Change, ...], tuple[str, ...], str]:
+        """Find what a new task replaces: the same step on the same thing under another name, such as for another Python."""
+        if self._alike is None:
+            self._alike = {}
+            for name in self._known:
+                self._alike.setdefault(_subject(name), []).append(name)
+        names = [name for name in self._alike.get(_subject(task.name), ()) if name not in present]
+        found = [(_changes(before, now), name) for name in names for before in self._known[name][:1]]
+        changes, near = min(found, key=lambda each: len(each[0]), default=([], ""))
+        return tuple(changes), asked, near
+
+    def text(self) -> bytes:
+        """Return everything that is remembered, for the next build."""
+        with self._lock:
+            return json.dumps(self._known).encode()
 
 
 def _is_sound(variants: object) -> bool:
@@ -83,7 +109,12 @@ def _is_sound(variants: object) -> bool:
     )
 
 
-def _inputs(task: Task, needs: Needs) -> dict[str, str]:
+def _subject(name: str) -> tuple[str, ...]:
+    """Return what a task does and on what: the first two words of its name."""
+    return tuple(name.split(" ", 2)[:2])
+
+
+def inputs_of(task: Task, needs: Needs) -> dict[str, str]:
     """Return everything that decides a task's result, by what a person knows it by."""
     found = {"what the task does": task.kind, **dict(task.inputs)}
     for need in task.needs:
@@ -95,6 +126,6 @@ def _inputs(task: Task, needs: Needs) -> dict[str, str]:
     return found
 
 
-def _changes(before: dict[str, str], now: dict[str, str]) -> list[Change]:
-    names = [*now, *(name for name in before if name not in now and name != "key")]
+def _changes(before: Mapping[str, str], now: Mapping[str, str]) -> list[Change]:
+    names = [*now, *(name for name in before if name not in now and name not in (KEY, UNKEPT))]
     return [Change(name, before.get(name, ""), now.get(name, "")) for name in names if before.get(name) != now.get(name)]

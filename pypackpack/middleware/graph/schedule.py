@@ -7,12 +7,12 @@ import heapq
 import threading
 import time
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Protocol
 
 from pypackpack.middleware.graph.task import critical_paths
 from pypackpack.model.build import Step
-from pypackpack.model.errors import PyPackPackError, TasksFailedError
+from pypackpack.model.errors import PyPackPackError, TasksFailedError, add_note
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 
 WAKE_SECONDS = 0.2
 """How often the waiting main thread looks up: on Windows a wait without end cannot be interrupted by Ctrl-C."""
+
+CHEAP_SECONDS = 0.05
+"""Work that costs less is done sooner than a memory elsewhere is asked for it."""
 
 STORE, REMOTE, TWIN, RAN = "store", "remote", "twin", "run"
 """Where a result came from: this machine's store, the remote cache, a task of this graph with the same key, or work."""
@@ -113,7 +116,7 @@ def _never(*_: object) -> bool:
     return False
 
 
-def _silence() -> AbstractContextManager[list[str]]:
+def _silence(_task: Task) -> AbstractContextManager[list[str]]:
     return contextlib.nullcontext([])
 
 
@@ -126,7 +129,7 @@ class Rules:
         keep_going: Whether tasks that do not need a broken one still run.
         rerun: Tells of a task whether it is to run although its result is known.
         halted: Tells whether to begin nothing more; asked often.
-        hearing: Opens a block in which what the tools of this thread say is gathered.
+        hearing: Opens a block for a task, in which what the tools of this thread say is gathered.
         interrupted: Called once when the person interrupts, before the workers are waited for: it ends their children.
     """
 
@@ -134,7 +137,7 @@ class Rules:
     keep_going: bool = False
     rerun: Callable[[Task], bool] = _never
     halted: Callable[[], bool] = _never
-    hearing: Callable[[], AbstractContextManager[list[str]]] = _silence
+    hearing: Callable[[Task], AbstractContextManager[list[str]]] = _silence
     interrupted: Callable[[], None] = lambda: None
 
 
@@ -171,16 +174,21 @@ def raise_failures(failures: Mapping[str, PyPackPackError], skipped: Sequence[st
     """
     if not failures:
         return
-    first, *others = failures.values()
+    # Tasks that are the very same failed together, with one error.
+    errors = {id(error): error for error in failures.values()}
+    named = [(", ".join(name for name, its in failures.items() if its is error), error) for error in errors.values()]
+    (names, first), *others = named
     if not others:
+        lost = f"; {len(skipped)} that need it did not run" if skipped else ""
+        add_note(first, f"in the task {names}{lost}")
         raise first
     more = f", and {len(skipped)} that need them did not run" if skipped else ""
     msg = f"{len(failures)} tasks failed{more}"
     told = []
-    for name, error in failures.items():
-        told.append(f"{name}: {error.message}" + (f" ({error.hint})" if error.hint else ""))
+    for names, error in named:
+        told.append(f"{names}: {error.message}" + (f" ({error.hint})" if error.hint else ""))
         told += [f"    {line}" for line in error.details.splitlines()]
-    raise TasksFailedError(msg, details="\n".join(told)) from first
+    raise TasksFailedError(msg, failures=tuple(named), details="\n".join(told)) from first
 
 
 class _Run:
@@ -213,6 +221,8 @@ class _Run:
         self.keys: dict[str, str] = {}
         self.claimed: dict[str, str] = {}
         self.twins: dict[str, list[str]] = {}
+        self.made: dict[str, Outcome] = {}
+        self.broken: dict[str, PyPackPackError] = {}
         for name, count in self.waiting.items():
             if count == 0:
                 heapq.heappush(self.fresh, (-self.lengths[name], name))
@@ -244,11 +254,21 @@ class _Run:
             return
         with self.changed:
             self.keys[name] = key
-            if self.claimed.setdefault(key, name) != name:
-                self.twins.setdefault(key, []).append(name)
-                return
-            heapq.heappush(self.todo if again or self.distant is None else self.asking, (-self.lengths[name], name))
-            self.changed.notify_all()
+            # The very same may have been done, or have failed, since memory was asked: it is not done twice, whoever was first.
+            made, error = self.made.get(key), self.broken.get(key)
+            result = made.result if made is not None and (made.source == RAN or not again) else None
+            if result is None and error is None:
+                if self.claimed.setdefault(key, name) != name:
+                    self.twins.setdefault(key, []).append(name)
+                    return
+                here = again or self.distant is None or task.cost < CHEAP_SECONDS
+                heapq.heappush(self.todo if here else self.asking, (-self.lengths[name], name))
+                self.changed.notify_all()
+        if result is not None:
+            now = time.monotonic()
+            self.finish(task, needs, Outcome(result, TWIN, key, now, now))
+        elif error is not None:
+            self.fail(task, error, "")
 
     def work(self, number: int) -> None:
         """Look at new tasks and run those that have to, until there are none left; the body of each working thread."""
@@ -299,25 +319,28 @@ class _Run:
         self.tell(task)
         self.listener.begun(task, needs, key, number)
         start = time.monotonic()
-        with self.rules.hearing() as heard:
+        with self.rules.hearing(task) as heard:
             try:
                 result = task.run(needs)
+                if result.keep:
+                    self.memory.record(key, result)
             except PyPackPackError as error:
-                self.listener.failed(task, error, "".join(heard))
-                self.fail(task, error)
+                error.details = error.details or "".join(heard).rstrip()  # what the tools said is all that there is to go by
+                self.fail(task, error, "".join(heard))
                 return
-        if result.keep:
-            self.memory.record(key, result)
-            if self.distant is not None:
-                self.distant.offer(key, result)
+        if result.keep and self.distant is not None and task.cost >= CHEAP_SECONDS:
+            self.distant.offer(key, result)
         self.finish(task, needs, Outcome(result, RAN, key, start, time.monotonic(), number, "".join(heard), before))
 
     def over(self) -> bool:
-        if not self.halted and self.rules.halted():
-            self.halted = True
-        if self.stopped or self.halted or self.error is not None or (self.failures and not self.rules.keep_going):
+        if self.left() == 0 or self.stopped or self.error is not None or (self.failures and not self.rules.keep_going):
             return True
-        return len(self.outcomes) + len(self.failures) + len(self.skipped) == len(self.tasks)
+        self.halted = self.halted or self.rules.halted()
+        return self.halted
+
+    def left(self) -> int:
+        """Return the number of tasks of which it is not known yet what became of them."""
+        return len(self.tasks) - len(self.outcomes) - len(self.failures) - len(self.skipped)
 
     def stop(self, error: BaseException) -> None:
         with self.changed:
@@ -330,7 +353,10 @@ class _Run:
         cell = (task.package, task.target, task.step)
         with self.changed:
             self.results[task.name] = outcome.result
-            self.outcomes[task.name] = outcome
+            # What ten thousand tools said would fill the memory; whoever listens has heard it.
+            self.outcomes[task.name] = replace(outcome, output="") if outcome.output else outcome
+            if outcome.source == RAN or outcome.key not in self.made:
+                self.made[outcome.key] = self.outcomes[task.name]
             self.done[cell] += 1
             self.hits[cell] += outcome.cached
             for user in self.users[task.name]:
@@ -338,22 +364,39 @@ class _Run:
                 if self.waiting[user] == 0 and user not in self.skipped:
                     heapq.heappush(self.fresh, (-self.lengths[user], user))
             twins = self.unclaim(outcome.key, task)
+            if outcome.source != RAN:  # a twin that is to run whatever is remembered has not got what it waited for
+                unserved = [name for name in twins if self.rules.rerun(self.tasks[name])]
+                twins = [name for name in twins if name not in unserved]
+                self.reclaim(outcome.key, unserved)
             others = [(self.tasks[name], self.needs_of(self.tasks[name])) for name in twins]
             self.changed.notify_all()
         self.tell(task)
         for twin, its in others:
             self.finish(twin, its, Outcome(outcome.result, TWIN, outcome.key, outcome.end, outcome.end))
 
-    def fail(self, task: Task, error: PyPackPackError) -> None:
-        """Note a failure, and that nothing which needs the task can run."""
+    def fail(self, task: Task, error: PyPackPackError, output: str) -> None:
+        """Note a failure, that nothing which needs the task can run, and that what is the very same fails too."""
+        self.listener.failed(task, error, output)
         with self.changed:
             self.failures[task.name] = error
-            lost = [*self.users[task.name], *self.unclaim(self.keys[task.name], task)]
+            self.broken[self.keys[task.name]] = error
+            lost = list(self.users[task.name])
             for name in lost:  # grows while it is walked
                 if name not in self.skipped:
                     self.skipped[name] = None
                     lost += self.users[name]
+            twins = self.unclaim(self.keys[task.name], task)
             self.changed.notify_all()
+        for twin in twins:
+            self.fail(self.tasks[twin], error, "")
+
+    def reclaim(self, key: str, names: list[str]) -> None:
+        """Let the first of some tasks with one key run, and the others wait for it."""
+        if names:
+            first, *others = names
+            self.claimed[key] = first
+            self.twins[key] = others
+            heapq.heappush(self.todo, (-self.lengths[first], first))
 
     def unclaim(self, key: str, task: Task) -> list[str]:
         """Give a key back, so that nobody waits for it any more, and return those who did."""
@@ -373,15 +416,16 @@ class _Run:
         """Return the threads of the run, not started."""
         made = [
             threading.Thread(target=self.work, args=(number,), name=f"worker-{number}", daemon=True)
-            for number in range(max(1, self.rules.jobs))
+            for number in range(max(1, min(self.rules.jobs, self.left())))
         ]
         if self.distant is not None:
-            names = [f"ask-{number}" for number in range(max(1, self.distant.width))]
+            names = [f"ask-{number}" for number in range(max(1, min(self.distant.width, self.left())))]
             made += [threading.Thread(target=self.ask, name=name, daemon=True) for name in names]
         return made
 
     def finished(self) -> Finished:
-        return Finished(self.outcomes, self.failures, tuple(self.skipped), self.halted)
+        # What was under way when it was halted may have been all that was left.
+        return Finished(self.outcomes, self.failures, tuple(self.skipped), self.halted and self.left() > 0)
 
 
 def run_tasks(
@@ -415,10 +459,11 @@ def run_tasks(
     run.recall()
     if run.over():
         return run.finished()
-    threads = run.threads()
-    for thread in threads:
-        thread.start()
+    threads: list[threading.Thread] = []
     try:
+        for thread in run.threads():
+            thread.start()
+            threads.append(thread)
         _join(threads, run)
     except BaseException:
         with run.changed:
@@ -426,7 +471,8 @@ def run_tasks(
             run.changed.notify_all()
         rules.interrupted()
         for thread in threads:
-            thread.join()
+            while thread.is_alive():  # not one wait without end: a person who interrupts once more means it
+                thread.join(WAKE_SECONDS)
         raise
     if run.error is not None:
         raise run.error

@@ -87,6 +87,16 @@ def critical_paths(tasks: Sequence[Task]) -> dict[str, float]:
     return length
 
 
+def in_order(tasks: Sequence[Task]) -> list[Task]:
+    """Return tasks so that each stands after those that it needs.
+
+    Raises:
+        WorkError: As with `critical_paths`.
+    """
+    by_name = _named(tasks)
+    return [by_name[name] for name in _ordered(by_name)[0]]
+
+
 def _named(tasks: Sequence[Task]) -> dict[str, Task]:
     by_name: dict[str, Task] = {}
     for task in tasks:

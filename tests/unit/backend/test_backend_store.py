@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pypackpack.backend import filesystem
+from pypackpack.backend.digests import FileDigests
 from pypackpack.backend.filesystem import sha256_bytes
-from pypackpack.backend.store import FileDigests, Store
+from pypackpack.backend.store import Store
 from pypackpack.model.action import ActionResult
 from pypackpack.model.errors import ConflictError, FilesystemError
 

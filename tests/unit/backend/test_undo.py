@@ -170,7 +170,8 @@ def test_ctrl_c_while_it_is_taken_back_stops_nothing(root: Path, times: int) -> 
         back.write(root / "settings", b"after")
         back.step("it", step)
 
-    with pytest.raises(KeyboardInterrupt):
+    with pytest.raises(KeyboardInterrupt) as caught:
         failing(ConflictError("no"), work)
+    assert getattr(caught.value, "__notes__", []) == ["it: interrupted"] * (times - 1)
     assert (root / "settings").read_bytes() == b"before"
     assert done == ["step"] * (times == 1)

@@ -161,3 +161,23 @@ def test_a_folder_that_is_no_package(root: Path, tmp_path: Path) -> None:
         hooks.metadata(root / "app" / "src", tmp_path, {}, for_editable=False)
     with pytest.raises(NoProjectError):
         hooks.metadata(tmp_path, tmp_path, {}, for_editable=False)
+
+
+@pytest.mark.parametrize("said", [False, True])
+def test_a_wheel_whose_requirements_name_this_machine_is_said(root: Path, tmp_path: Path, *, said: bool) -> None:
+    if said:
+        path = root / "pyproject.toml"
+        path.write_text(
+            path.read_text().replace("[tool.pypackpack]\n", '[tool.pypackpack]\nrepository = "https://example.org/x"\n')
+        )
+    watcher = Silent()
+    hooks.wheel(root, tmp_path, {}, watcher)
+    note = (
+        "the wheel of whole names app, core by a path of this machine: before it goes to another one, "
+        "give the checkout a remote, or the project a [tool.pypackpack] repository"
+    )
+    assert watcher.notes == ([] if said else [note])
+    hooks.metadata(root, tmp_path / "metadata", {}, for_editable=False)
+    watcher = Silent()
+    hooks.wheel(root, tmp_path, {"siblings": "version"}, watcher)
+    assert watcher.notes == []

@@ -2,15 +2,34 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Optional
+from typing import TYPE_CHECKING, Annotated, Optional
 
 import typer
 
 from pypackpack.frontend.cli.choices import chosen, metavar, whole_number
-from pypackpack.frontend.cli.options import PYTHON, OfflineOption, PackageArgument, TargetOption
+from pypackpack.frontend.cli.options import PYTHON, TASK, OfflineOption, PackageArgument, TargetOption
 from pypackpack.frontend.cli.session import Answer, session_of
 from pypackpack.model.build import BuildRequest, BuildType, Bundle, Level
 from pypackpack.model.errors import NotYetError, UsageError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from typing_extensions import TypedDict, Unpack
+
+    from pypackpack.frontend.cli.session import Session
+
+    class RequestWords(TypedDict, total=False):
+        """The parts of a request that need no check here."""
+
+        targets: tuple[str, ...]
+        pythons: tuple[str, ...]
+        jobs: int | None
+        offline: bool
+        keep_going: bool
+        rerun: bool
+        rerun_tasks: tuple[str, ...]
+
 
 # What can be built today; the rest of the words is known and refused by name.
 LATER = (Bundle.FAT, Bundle.PATCH, Level.MIXED)
@@ -65,28 +84,102 @@ def build(
         ),
     ] = None,
     offline: OfflineOption = False,
+    keep_going: Annotated[
+        bool,
+        typer.Option("--keep-going", help="When something fails, still build what does not need it.", show_default=False),
+    ] = False,
+    explain: Annotated[
+        bool, typer.Option("--explain", help="Say why each task ran: which input changed, and who asked.", show_default=False)
+    ] = False,
+    profile: Annotated[
+        Optional[str],  # noqa: UP045 - typer evaluates it on Python 3.10 too
+        typer.Option(
+            "--profile",
+            metavar="[<file.html>]",
+            help="Write a page about the run: timeline, critical path, what was known. Into build/packpack/ unless said.",
+            show_default=False,
+        ),
+    ] = None,
+    rerun: Annotated[
+        Optional[list[str]],  # noqa: UP045 - typer evaluates it on Python 3.10 too
+        typer.Option(
+            "--rerun",
+            metavar=TASK,
+            help="Do it again although the result is known: everything, or the steps and tasks after it.",
+            show_default=False,
+        ),
+    ] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Say what would run and what is known. Changes nothing.", show_default=False)
+    ] = False,
+    continuous: Annotated[
+        bool, typer.Option("--continuous", help="Build again whenever a source changes, until Ctrl-C.", show_default=False)
+    ] = False,
 ) -> Answer:
     """Build a package for its targets."""
     session = session_of(ctx)
+    request = build_request(
+        session.start,
+        package,
+        kind,
+        bundle,
+        build_type,
+        level,
+        targets=tuple(target or ()),
+        pythons=tuple(python or ()),
+        jobs=whole_number(jobs, "--jobs"),
+        offline=offline,
+        keep_going=keep_going,
+        rerun=rerun is not None,
+        rerun_tasks=tuple(word for word in rerun or () if word),
+    )
+    if dry_run:
+        if continuous:
+            raise UsageError("--continuous and --dry-run: nothing is built there", hint="Leave one of them out.")
+        if profile is not None:
+            raise UsageError("--profile and --dry-run: nothing runs that a page could tell of", hint="Leave one of them out.")
+        return preview_answer(session, request, explain=explain)
+    from pypackpack.frontend.cli.build_run import Wishes, run_build  # noqa: PLC0415 - import cost
+
+    wishes = Wishes(explain=explain, profile=profile)
+    if continuous:
+        from pypackpack.frontend.cli.continuous import build_continuously  # noqa: PLC0415 - import cost
+
+        build_continuously(session, request, wishes)
+        return Answer(None, lambda *_: [])
+    return run_build(session, request, wishes)
+
+
+def build_request(
+    start: Path, package: str, kind: str, bundle: str, build_type: str, level: str, **more: Unpack[RequestWords]
+) -> BuildRequest:
+    """Return the request that the words of a build mean.
+
+    Raises:
+        UsageError: One of them is wrong.
+        NotYetError: One of them is for later.
+    """
     if kind == "resource":
         raise NotYetError("`pypackpack build <package> resource` is not there yet")
     if kind != "source":
         msg = f"build: {kind!r} is not source"
         raise UsageError(msg, hint=f"Write `pypackpack build {package} source`.")
-    request = BuildRequest(
-        start=session.start,
+    return BuildRequest(
+        start=start,
         package=package,
         bundle=chosen(Bundle, bundle, "bundle", LATER, hint=BUNDLES),
         type=chosen(BuildType, build_type, "--type"),
         level=chosen(Level, level, "--level", LATER),
-        targets=tuple(target or ()),
-        pythons=tuple(python or ()),
-        jobs=whole_number(jobs, "--jobs"),
-        offline=offline,
+        **more,
     )
-    from pypackpack.frontend.cli.render import build_summary  # noqa: PLC0415 - import cost
-    from pypackpack.middleware.build import build as run_build  # noqa: PLC0415 - import cost
+
+
+def preview_answer(session: Session, request: BuildRequest, *, explain: bool) -> Answer:
+    """Return what a build would do."""
+    from pypackpack.frontend.cli.preview_view import preview_lines  # noqa: PLC0415 - import cost
+    from pypackpack.middleware.preview import preview  # noqa: PLC0415 - import cost
 
     with session.console.watching() as watcher:
-        result = run_build(request, watcher)
-    return Answer(result, lambda width, style: build_summary(result, width, style))
+        found = preview(request, watcher)
+    each = explain or session.general.verbose
+    return Answer(found, lambda width, style: preview_lines(found, width, style, each=each), asked=True)

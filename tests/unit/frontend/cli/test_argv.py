@@ -197,3 +197,48 @@ def test_versions(word: str) -> None:
 @pytest.mark.parametrize("word", ["", "t", "3.", ".3", "3.x", "v3.11", "single", "3.1.2.3", "\uff13.11", "-3"])
 def test_not_versions(word: str) -> None:
     assert not is_python_version(word)
+
+
+@pytest.mark.parametrize(
+    ("words", "spread"),
+    [
+        ("build x source --rerun", "build x source --rerun="),
+        ("build x source --rerun single --jobs 2", "build x source --rerun= single --jobs 2"),
+        ("build x source --rerun compile bundle single", "build x source --rerun=compile --rerun=bundle single"),
+        ("build x source --rerun transpile", "build x source --rerun=transpile"),
+        ("build x source --rerun x/mod.py --explain", "build x source --rerun=x/mod.py --explain"),
+        ("build x source --rerun=x.mod single", "build x source --rerun=x.mod single"),
+        ("build --profile x source", "build --profile= x source"),
+        ("build x source --profile a.html b.html", "build x source --profile=a.html b.html"),
+        ("build x source --profile=a b", "build x source --profile=a b"),
+        ("build x source -- --rerun compile", "build x source -- --rerun compile"),
+    ],
+)
+def test_a_value_that_may_be_left_out_is_taken_only_if_it_can_be_one(words: str, spread: str) -> None:
+    optional = {"--rerun": (argv.is_task_word, True), "--profile": (argv.is_page, False)}
+    assert argv.spread_optional(words.split(), optional) == spread.split()
+
+
+def test_a_task_is_named_by_one_word_with_blanks() -> None:
+    name = "compile x/src/main/mod.py linux_arm64 3.11"
+    assert argv.spread_optional(["--rerun", name, "single"], {"--rerun": (argv.is_task_word, True)}) == [
+        f"--rerun={name}",
+        "single",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("words", "events"),
+    [
+        ("build x source --json", True),
+        ("--json --project build build x source", True),
+        ("--project build --json sync", False),
+        ("build x source", False),
+        ("build x source -- --json", False),
+        ("build --help --json", False),
+        ("tasks x --json", False),
+        ("--json", False),
+    ],
+)
+def test_only_a_build_tells_events(words: str, events: bool) -> None:
+    assert argv.wants_events(words.split()) is events

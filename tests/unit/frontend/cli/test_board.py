@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-import threading
+from functools import partial
 
 import pytest
 from rich.console import Console as RichConsole
@@ -11,6 +11,7 @@ from rich.console import Console as RichConsole
 from pypackpack.frontend.cli import live
 from pypackpack.frontend.cli.board import Board
 from pypackpack.model.build import Step
+from tests.together import at_once
 
 
 def board_of(*events: Step) -> Board:
@@ -72,11 +73,7 @@ def test_events_may_come_from_any_thread() -> None:
             board.record(Step("p", f"t{number}", "compile", done + 1, 200))
             board.rows()
 
-    threads = [threading.Thread(target=work, args=(number,)) for number in range(4)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    at_once(partial(work, number) for number in range(4))
     assert len(board.rows()) == 4
     assert all(row.finished for row in board.rows())
 

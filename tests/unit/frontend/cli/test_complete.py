@@ -26,8 +26,13 @@ class FakeWorld:
     def packages(self) -> list[str]:
         return ["billing", "web"]
 
-    def targets(self) -> list[tuple[str, str]]:
+    def targets(self, packages: Sequence[str] | None) -> list[tuple[str, str]]:
+        if packages == ("web",):
+            return [("emscripten", "family")]
         return [("windows", "family"), ("windows_amd64", "Windows"), ("linux_x86_64", "Linux")]
+
+    def dependencies(self, package: str) -> list[tuple[str, str]]:
+        return [("numpy", package)] if package else [("pytest", "dev"), ("ruff", "lint")]
 
     def parameters(self, words: str) -> Sequence[Parameter]:
         row = row_of(words.split(" "))
@@ -60,9 +65,24 @@ def words_for(call: str) -> list[str]:
         ("build billing source --target windows b", ["binary"]),
         ("build billing source --offline --j", ["--jobs", "--json"]),
         ("build billing source --jobs ", []),
+        ("build billing source --rerun ", ["bytecode", "transcompile", "compile", "environment", "bundle", "single", "binary"]),
+        ("build billing source --rerun compile b", ["bytecode", "bundle", "binary"]),
+        ("build billing source --profile ", ["single", "binary"]),
         ("build billing source --python 3.1", ["3.10", "3.11", "3.12", "3.13", "3.14"]),
         ("billing ", ["add", "remove", "sync", "tree"]),
         ("billing add numpy --target linux", ["linux_x86_64"]),
+        ("web add numpy --target ", ["emscripten"]),
+        ("web sync --target=", ["--target=emscripten"]),
+        ("add x --package web --target ", ["emscripten"]),
+        ("add x --package=web --target ", ["emscripten"]),
+        ("build web source --target ", ["emscripten"]),
+        ("env web --target e", ["emscripten"]),
+        ("web remove n", ["numpy"]),
+        ("remove ", ["pytest", "ruff"]),
+        ("remove pytest r", ["ruff"]),
+        ("web sync ", ["--package", "--target", "--offline", "--check"]),
+        ("web sync --check --offline ", ["--package", "--target"]),
+        ("web sync x", []),
         ("completion p", ["powershell"]),
         ("help packa", ["package"]),
         ("--project ", []),
@@ -121,3 +141,29 @@ def test_options_of_uv_are_completed_after_our_own(monkeypatch: pytest.MonkeyPat
     assert [word for word, _ in completions(["add", "--u"], world)] == ["--upgrade"]
     assert [word for word, _ in completions(["add", "--index", "x", "--up"], world)] == ["--upgrade"]
     assert all(each.names != ("--index",) for each in world.parameters("build"))
+
+
+def test_of_a_project_its_own_targets_and_dependencies_are_offered(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(uv_options, "options", lambda _command: {})
+    files = {
+        "": 'dependency-groups = { dev = ["pytest>=8", { include-group = "lint" }], lint = ["ruff"] }\n'
+        '[tool.pypackpack]\npackages = ["billing", "web"]\n',
+        "billing": '[project]\nname = "billing"\ndependencies = ["numpy>=2", "tz; sys_platform == \'win32\'"]\n'
+        '[tool.pypackpack]\ntargets = ["windows_amd64", "linux_musl_x86_64"]\n'
+        '[tool.pypackpack.target.linux_musl_x86_64]\ndependencies = ["muslthing"]\n',
+        "web": '[project]\nname = "web"\n[tool.pypackpack]\ntargets = ["emscripten_wasm32"]\n',
+    }
+    for folder, text in files.items():
+        (tmp_path / folder).mkdir(exist_ok=True)
+        (tmp_path / folder / "pyproject.toml").write_text(text, encoding="utf-8")
+    world = _RealWorld(tmp_path)
+
+    def offered(call: str) -> set[str]:
+        return {word for word, _ in completions(call.split(" "), world)}
+
+    assert offered("billing sync --target ") - {"host"} == {"linux", "windows", "windows_amd64", "linux_musl_x86_64"}
+    assert {"emscripten", "windows"} <= offered("target remove ")
+    assert "macos" not in offered("target remove ")
+    assert "macos_arm64" in offered("target add ")
+    assert offered("billing remove ") == {"numpy", "tz", "muslthing"}
+    assert offered("remove ") == {"pytest", "ruff"}

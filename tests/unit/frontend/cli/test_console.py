@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import io
-import threading
 import time
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from types import MappingProxyType
 
@@ -15,6 +15,7 @@ from pypackpack.frontend.cli.argv import General
 from pypackpack.frontend.cli.console import Console, LiveWatcher, PlainWatcher, as_json
 from pypackpack.frontend.cli.style import Style, wants_colour
 from pypackpack.model.build import Level, Step
+from tests.together import at_once
 
 
 @dataclass(frozen=True)
@@ -175,11 +176,7 @@ def test_longer_work_is_drawn_and_taken_away_again(monkeypatch: pytest.MonkeyPat
     monkeypatch.setenv("TERM", "xterm")
     err = Terminal()
     watcher = LiveWatcher(Console(General(), io.StringIO(), err), patience=0)
-    threads = [threading.Thread(target=watcher.step, args=(Step("p", f"t{number}", "compile", 1, 2),)) for number in range(5)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    at_once(partial(watcher.step, Step("p", f"t{number}", "compile", 1, 2)) for number in range(5))
     wait_for("t4", err)
     watcher.note("look [here]")
     watcher.close()

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from pypackpack.frontend.cli.errors import error_lines, error_object
+from pypackpack.frontend.cli.errors import error_lines, error_object, is_shortened
 from pypackpack.frontend.cli.style import Style
-from pypackpack.model.errors import SettingsError, UsageError
+from pypackpack.model.errors import SettingsError, TasksFailedError, ToolError, UsageError, add_note
 
 
 def test_message_details_and_hint_have_their_places() -> None:
@@ -65,3 +65,47 @@ def test_on_a_terminal_message_and_hint_are_broken_at_blanks() -> None:
     assert lines[1] == "  four five six seven"
     assert "  a tool's own words stay" in lines
     assert lines[-2:] == ["hint: do this and that and", "  more of it"]
+
+
+def failing(count: int, lines: int) -> TasksFailedError:
+    failures = tuple(
+        (f"compile m{number}", ToolError(f"m{number} broke", hint="Mend it.", details="\n".join(map(str, range(lines)))))
+        for number in range(count)
+    )
+    return TasksFailedError(f"{count} tasks failed", failures=failures, details="all of it")
+
+
+def test_several_failures_stand_under_their_tasks() -> None:
+    assert error_lines(failing(2, 2)) == [
+        "error[tasks-failed]: 2 tasks failed",
+        *[
+            line
+            for number in range(2)
+            for line in ("", f"  compile m{number}", f"    tool-failed: m{number} broke", "    0", "    1", "    hint: Mend it.")
+        ],
+    ]
+    assert not is_shortened(failing(2, 12))
+
+
+def test_much_is_cut_and_the_place_of_the_whole_is_said() -> None:
+    error = failing(12, 100)
+    add_note(error, "all of it is in /x")
+    lines = error_lines(error)
+    assert is_shortened(error)
+    assert lines[4:18] == [f"    {number}" for number in range(8)] + [
+        "    … 88 more lines …",
+        "    96",
+        "    97",
+        "    98",
+        "    99",
+        "    hint: Mend it.",
+    ]
+    assert lines[-3:] == ["  and 2 more failures", "", "note: all of it is in /x"]
+    assert len(lines) < 180
+
+
+def test_programs_get_every_failure_whole() -> None:
+    told = error_object(failing(2, 100))["error"]
+    assert told["details"] == "all of it"
+    assert [failure["task"] for failure in told["failures"]] == ["compile m0", "compile m1"]  # type: ignore[index, union-attr]
+    assert told["failures"][1]["details"].endswith("\n99")  # type: ignore[index]

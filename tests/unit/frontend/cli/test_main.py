@@ -126,6 +126,27 @@ def test_an_interrupt_says_that_nothing_was_lost(capsys: pytest.CaptureFixture[s
 
 
 @pytest.mark.parametrize(
+    ("error", "first"),
+    [
+        (KeyboardInterrupt(), "error[interrupted]: interrupted"),
+        (errors.ConflictError("changed", details="by whom"), "error[conflict]: changed\n  by whom"),
+        (
+            OSError(errno.ENOSPC, "No space left on device", "/a"),
+            "error[filesystem]: cannot work with /a: No space left on device",
+        ),
+    ],
+)
+def test_what_could_not_be_put_back_is_said(error: BaseException, first: str, capsys: pytest.CaptureFixture[str]) -> None:
+    errors.add_note(error, "/p/pyproject.lock could not be put back: it is gone")
+    errors.add_note(error, "`pypackpack sync` completes it.")
+    main.run(["a"], raising(error))
+    said = f"{first}\n  /p/pyproject.lock could not be put back: it is gone\n  `pypackpack sync` completes it.\n"
+    assert capsys.readouterr().err.startswith(said)
+    main.run(["a", "--json"], raising(error))
+    assert json.loads(capsys.readouterr().out)["error"]["details"].endswith("\n`pypackpack sync` completes it.")
+
+
+@pytest.mark.parametrize(
     ("words", "code", "message", "hint"),
     [
         (["bild", "x"], 2, "'bild' is not a command", "Did you mean build?"),
@@ -134,7 +155,10 @@ def test_an_interrupt_says_that_nothing_was_lost(capsys: pytest.CaptureFixture[s
         (["build", "--lvl", "x"], 2, "`build` has no option --lvl", "Did you mean --level?"),
         (["build", "--jsn"], 2, "`build` has no option --jsn", "Did you mean --json?"),
         (["build", "--release"], 2, "`build` has no option --release", "Did you mean --type release?"),
-        (["build", "--dry-run"], 3, "`pypackpack build --dry-run` is not there yet", ""),
+        (["build", "x", "source", "--dry-run", "--profile"], 2, "--profile and --dry-run", "Leave one of them out"),
+        (["build", "x", "source", "--rerun=transpile", "--dry-run"], 2, "there is no PyPackPack project", ""),
+        (["tasks"], 2, "there is no PyPackPack project", ""),
+        (["clean"], 2, "there is no PyPackPack project", ""),
         (["build", "x"], 2, "`build` needs source", "Such as `pypackpack build billing source single"),
         (["build"], 2, "`build` needs <package>", "`pypackpack build --help`"),
         (["build", "x", "source", "--level"], 2, "--level needs a value", ""),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -59,6 +60,14 @@ def test_a_summary_says_all_a_person_should_know() -> None:
     assert "Left out:\n  android_24_arm64: needs the Android NDK" in text
     assert "warning: this wheel's metadata differs" in text
     assert text.endswith("2 wheels, 1.2 MB, in 3.2 s (15 tasks, 5 from the cache)")
+
+
+@pytest.mark.parametrize(("compiled", "said"), [(0, "; no compiler ran)"), (3, "remote cache)")])
+def test_a_summary_says_what_came_from_the_remote_cache(compiled: int, said: str) -> None:
+    result = replace(RESULT, tasks_remote=4, tasks_compiled=compiled)
+    last = render.build_summary(result, None, here=HERE)[-1]
+    assert "(15 tasks, 5 from the cache, 4 of these from the remote cache" in last
+    assert last.endswith(said)
 
 
 @pytest.mark.parametrize("width", [60, 80, 160])

@@ -7,7 +7,6 @@ import csv
 import hashlib
 import io
 import os
-import threading
 import tracemalloc
 import zipfile
 from typing import TYPE_CHECKING
@@ -23,6 +22,7 @@ from pypackpack.middleware.bundle.tags import WheelTag, wheel_tags
 from pypackpack.middleware.bundle.wheel import WheelFile, WheelMember, write_wheel
 from pypackpack.middleware.target.table import find, targets
 from pypackpack.model.errors import FilesystemError, WorkError
+from tests.together import at_once
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -190,13 +190,7 @@ def test_a_wheel_stays_when_its_successor_fails(tmp_path: Path, core: CoreFiles)
 
 
 def test_builds_at_once_leave_one_whole_wheel(tmp_path: Path, core: CoreFiles) -> None:
-    done: list[WheelFile] = []
-    threads = [threading.Thread(target=lambda: done.append(write(tmp_path, core))) for _ in range(8)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert len(done) == len(threads)
+    done = at_once([lambda: write(tmp_path, core)] * 8)
     assert len({made.sha256 for made in done}) == 1
     assert list(tmp_path.iterdir()) == [done[0].path]
     assert hashlib.sha256(done[0].path.read_bytes()).hexdigest() == done[0].sha256

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -14,19 +14,7 @@ from pypackpack.middleware.graph.task import Task, critical_paths
 from pypackpack.model.action import ActionResult
 from pypackpack.model.build import Silent, Step
 from pypackpack.model.errors import WorkError
-
-
-@dataclass
-class Dictionary:
-    """A memory for one test."""
-
-    known: dict[str, ActionResult] = field(default_factory=dict)
-
-    def result(self, key: str) -> ActionResult | None:
-        return self.known.get(key)
-
-    def record(self, key: str, result: ActionResult) -> None:
-        self.known[key] = result
+from tests.memory import Dictionary
 
 
 def task(name: str, *needs: str, inputs: tuple[str, ...] | None = None, ran: list[str] | None = None, output: str | None = None) -> Task:
@@ -111,11 +99,57 @@ def test_a_missing_need_and_a_double_name_are_refused() -> None:
         critical_paths([task("a"), task("a")])
 
 
+def test_two_tasks_that_write_one_file_are_refused_before_anything_runs() -> None:
+    ran: list[str] = []
+    tasks = [replace(task(name, ran=ran), writes=("out/common.whl", f"out/{name}.txt")) for name in ("a", "b")]
+    with pytest.raises(WorkError, match=r"a and b both write out/common\.whl"):
+        go(tasks)
+    assert ran == []
+
+
 def test_the_longest_path_starts_first() -> None:
     ran: list[str] = []
     long = replace(task("long", ran=ran), cost=5.0)
     go([task("short", ran=ran), replace(task("user", "long", ran=ran), cost=1.0), long], jobs=1)
     assert ran[0] == "long"
+
+
+class Elsewhere:
+    """A distant memory that knows some keys."""
+
+    width = 3
+
+    def __init__(self, known: dict[str, ActionResult]) -> None:
+        self.known = known
+        self.asked: list[str] = []
+        self.offered: dict[str, ActionResult] = {}
+
+    def lookup(self, key: str) -> ActionResult | None:
+        self.asked.append(key)
+        return self.known.get(key)
+
+    def offer(self, key: str, result: ActionResult) -> None:
+        self.offered[key] = result
+
+
+def test_a_distant_memory_is_asked_once_and_told_of_what_ran() -> None:
+    ran: list[str] = []
+    tasks = [task("a", ran=ran), task("b", "a", ran=ran), task("c", ran=ran)]
+    key = tasks[0].key({})
+    elsewhere = Elsewhere({key: ActionResult({"out": "a[]"})})
+    finished = run_tasks(tasks, Dictionary(), Rules(2), watcher=Silent(), distant=elsewhere)
+    assert {name: outcome.source for name, outcome in finished.outcomes.items()} == {"a": "remote", "b": "run", "c": "run"}
+    assert sorted(ran) == ["b", "c"]
+    assert len(elsewhere.asked) == len(set(elsewhere.asked)) == 3
+    assert key not in elsewhere.offered
+    assert len(elsewhere.offered) == 2
+
+
+def test_what_is_done_sooner_than_asked_is_not_asked() -> None:
+    elsewhere = Elsewhere({})
+    run_tasks([replace(task("a"), cost=0.01)], Dictionary(), Rules(1), watcher=Silent(), distant=elsewhere)
+    assert elsewhere.asked == []
+    assert elsewhere.offered == {}
 
 
 def test_an_error_stops_what_has_not_begun() -> None:

@@ -1,0 +1,218 @@
+"""What a build would do: ``build --dry-run`` and ``tasks``. Nothing runs, nothing is fetched, nothing of a project is written.
+
+Keys are computed as a build does it, and the store on this machine is asked for them. Behind a task that would run no key is
+known, since what that task leaves behind is in it; so everything behind it would run, unless it leaves what it left before.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pypackpack.middleware.build import check_rerun, is_to_rerun, plan_members, resolve
+from pypackpack.middleware.build_history import open_history
+from pypackpack.middleware.bundle import artifacts
+from pypackpack.middleware.compile.workshop import looking
+from pypackpack.middleware.graph.schedule import STORE, Outcome
+from pypackpack.middleware.graph.task import in_order
+from pypackpack.model.build import Bundle, Level
+from pypackpack.model.errors import PyPackPackError
+from pypackpack.model.journal import Reason
+from pypackpack.model.preview import BEHIND, REMEMBERED, TWIN, WOULD_RUN, PlannedTask, Preview
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from pypackpack.middleware.build import Order
+    from pypackpack.middleware.compile.plan import PackagePlan
+    from pypackpack.middleware.compile.workshop import Workshop
+    from pypackpack.middleware.graph.task import Task
+    from pypackpack.model.build import BuildRequest, Watcher
+    from pypackpack.model.interpreter import Interpreter
+    from pypackpack.model.target import Target
+
+BUNDLE, ENVIRONMENT = "bundle", "environment"
+
+
+def preview(request: BuildRequest, watcher: Watcher) -> Preview:
+    """Return what a build would do.
+
+    Args:
+        request: What would be built; as with ``offline``, nothing is fetched.
+        watcher: Gets notes.
+
+    Raises:
+        PyPackPackError: It cannot be built; the same as a build would say.
+    """
+    from dataclasses import replace  # noqa: PLC0415 - beside its only use
+
+    order = resolve(replace(request, offline=True), watcher)
+    with looking(order.project, watcher=watcher) as shop:
+        return _Preview(order, shop).found()
+
+
+class _Preview:
+    """One look at what a build would do."""
+
+    def __init__(self, order: Order, shop: Workshop) -> None:
+        self._order = order
+        self._shop = shop
+        self._history = open_history(shop.cache, order.project)
+        self._tasks: list[PlannedTask] = []
+        self._outcomes: dict[str, Outcome] = {}
+        self._claimed: set[str] = set()
+        self._names: set[str] = set()
+        self._users: dict[str, list[str]] = {}
+        self._notes: list[str] = []
+
+    def found(self) -> Preview:
+        order = self._order
+        self._plans, _, self._same = plan_members(order, self._shop)
+        plans = self._plans.values()
+        tasks = [task for plan in plans for task in plan.syntax_tasks] + [task for plan in plans for task in plan.native_tasks]
+        check_rerun(order.request, tasks)
+        self._names.update(task.name for task in tasks)
+        for task in tasks:
+            for need in task.needs:
+                self._users.setdefault(need, []).append(task.name)
+        for task in in_order(tasks):
+            self._look(task)
+        for plan in self._plans.values():
+            self._check(plan)
+        if order.request.bundle is Bundle.BINARY:
+            self._binaries()
+        else:
+            self._wheels()
+        if order.project.cache.remote is not None and any(task.state == WOULD_RUN for task in self._tasks):
+            self._notes.append("the remote cache was not asked: what it has would not run")
+        return Preview(tuple(self._tasks), order.left_out, tuple(self._notes))
+
+    def _check(self, plan: PackagePlan) -> None:
+        """Note what Python is known to have against the sources."""
+        if all(task.name in self._outcomes for task in plan.syntax_tasks):
+            try:
+                plan.check_syntax(self._outcomes)
+            except PyPackPackError as error:
+                self._notes.append(f"the build would fail: {error.message}")
+
+    def _look(self, task: Task) -> None:
+        """Find out what would become of a task."""
+        if any(need not in self._outcomes for need in task.needs):
+            self._add(task, BEHIND)
+            return
+        needs = {need: self._outcomes[need].result for need in task.needs}
+        key = task.key(needs)
+        result = self._shop.store.result(key)
+        if result is not None:
+            self._outcomes[task.name] = Outcome(result, STORE, key)
+        rerun = is_to_rerun(self._order.request, task)
+        if result is not None and not rerun:
+            self._add(task, REMEMBERED)
+        elif key in self._claimed:
+            self._add(task, TWIN)
+        else:
+            self._claimed.add(key)
+            asked = tuple(self._users.get(task.name, ())) or task.asked
+            self._add(task, WOULD_RUN, self._history.why(task, needs, key, asked=asked, rerun=rerun, present=self._names))
+
+    def _add(self, task: Task, state: str, reason: Reason | None = None) -> None:
+        self._tasks.append(
+            PlannedTask(task.name, task.step, task.package, task.target, task.label, state, needs=task.needs, reason=reason)
+        )
+
+    def _pairs(self) -> list[tuple[Target, Interpreter]]:
+        return [(target, python) for target in self._order.targets for python in self._order.pythons]
+
+    def _made(self, target: Target, python: Interpreter) -> list[artifacts.Made] | None:
+        """Return what the packages become on a target, or None where that is not known before something ran."""
+        members = self._order.members
+        if not all(self._plans[member.name].is_complete(target, python, self._outcomes) for member in members):
+            return None
+        try:
+            return [
+                artifacts.Made(
+                    member,
+                    target,
+                    python,
+                    self._plans[member.name].contents(target, python, self._outcomes),
+                    self._same[member.name],
+                )
+                for member in members
+            ]
+        except PyPackPackError as error:
+            if (text := f"the build would fail: {error.message}") not in self._notes:
+                self._notes.append(text)
+            return None
+
+    def _needs(self, target: Target) -> tuple[str, ...]:
+        """Return the tasks that would run, of those whose results go into what is made for a target."""
+        return tuple(task.name for task in self._tasks if task.state != REMEMBERED and task.target in ("", target.name))
+
+    def _wheels(self) -> None:
+        bundler = artifacts.Bundler(self._order.project, self._order.request, self._order.folder, self._shop)
+        seen: set[str] = set()
+        for target, python in self._pairs():
+            made = self._made(target, python)
+            for item in made or ():
+                task = bundler.wheel_task(item)
+                if task.name not in seen:
+                    seen.add(task.name)
+                    self._look(task)
+            name = self._wheel_name(target, python)
+            if made is None and name not in seen:
+                seen.add(name)
+                package = self._order.package.name
+                self._tasks.append(PlannedTask(name, BUNDLE, package, target.name, "", BEHIND, needs=self._needs(target)))
+
+    def _wheel_name(self, target: Target, python: Interpreter) -> str:
+        """Return the name of a wheel's task as it is if no module falls back."""
+        from pypackpack.middleware.bundle.tags import wheel_tags  # noqa: PLC0415 - loaded when there is something to bundle
+
+        package, level = self._order.package, self._order.request.level
+        tags = wheel_tags(
+            target,
+            python.series,
+            native=level is Level.NATIVE,
+            bytecode=level is Level.BYTECODE,
+            same_everywhere=self._same[package.name],
+        )
+        return f"wheel {package.name} {tags}"
+
+    def _binaries(self) -> None:
+        """Look at the environments of dependencies, and at the folders."""
+        order = self._order
+        bundler = artifacts.Bundler(order.project, order.request, order.folder, self._shop)
+        for target in order.targets:
+            why = self._why_sync(target)
+            self._place(f"environment {order.package.name} {target.name}", ENVIRONMENT, target, why)
+            for python in order.pythons:
+                made = None if why else self._made(target, python)
+                folder = bundler.folder_of(target.name, python, len(order.pythons))
+                name = f"folder {order.package.name} {folder.name}"
+                if made is None:
+                    needs = self._needs(target)
+                    self._tasks.append(PlannedTask(name, BUNDLE, order.package.name, target.name, "", BEHIND, needs=needs))
+                    continue
+                stands = bundler.stands(folder, order.package, made)
+                self._place(name, BUNDLE, target, "" if stands else "it is not there, or not what would be made now")
+
+    def _place(self, name: str, step: str, target: Target, why: str) -> None:
+        """Note what becomes of something on disk, whose result is no entry of the store."""
+        words, reason = self._order.request.rerun_tasks, Reason("place", text=why) if why else None
+        if step == BUNDLE and self._order.request.rerun and (not words or step in words or name in words):
+            reason = Reason("asked")
+        state = WOULD_RUN if reason is not None else REMEMBERED
+        self._tasks.append(PlannedTask(name, step, self._order.package.name, target.name, "", state, reason=reason))
+
+    def _why_sync(self, target: Target) -> str:
+        """Return why a target's environment would be synchronised; nothing when it is as the lock says."""
+        from pypackpack.middleware.environment.check import check_package  # noqa: PLC0415 - import cost
+
+        try:
+            check_package(self._order.project, self._order.package, _words(target))
+        except PyPackPackError as error:
+            return error.message
+        return ""
+
+
+def _words(target: Target) -> Sequence[str]:
+    return (target.name,)
