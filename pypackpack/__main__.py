@@ -34,18 +34,25 @@ def main() -> int:
             if code is not None:
                 return code
             words = run_call.whole()
+    settled = _nothing_to_do(words)
+    return settled if settled is not None else _whole(words)
+
+
+def _nothing_to_do(words: "list[str]") -> "int | None":
+    """Answer a call that has nothing to do, as far as that can be told at once; else return None."""
     if words[1:] == ["sync"]:
-        from pypackpack.frontend.cli.quick_sync import quick_sync  # noqa: PLC0415 - as above
+        from pypackpack.frontend.cli.quick_sync import quick_sync  # noqa: PLC0415 - only what the call needs
 
-        settled = quick_sync(words)
-        if settled is not None:
-            return settled
+        return quick_sync(words)
     if words[0] == "build":
-        from pypackpack.frontend.cli.quick_build import quick_build  # noqa: PLC0415 - as above
+        from pypackpack.frontend.cli.quick_build import quick_build  # noqa: PLC0415 - only what the call needs
 
-        built = quick_build(words)
-        if built is not None:
-            return built
+        return quick_build(words)
+    return None
+
+
+def _whole(words: "list[str]") -> int:
+    """Run the full command line."""
     import gc  # noqa: PLC0415 - not for the fast paths
 
     # Imports and plans make many objects and hardly any garbage: looking for it as often as Python does by default costs a build

@@ -36,10 +36,26 @@ def _this_python(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("NO_COLOR", "1")
 
 
-def ppp(root: Path, *words: str, code: int = 0) -> subprocess.CompletedProcess[str]:
-    done = run([sys.executable, "-m", "pypackpack", *words], cwd=root)
-    assert done.returncode == code, done.stdout + done.stderr
-    return done
+class Shell:
+    """Runs commands in a folder, in this process: what they print is what counts here, not that they start."""
+
+    def __init__(self, patch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+        self._patch = patch
+        self._capsys = capsys
+
+    def __call__(self, folder: Path, *words: str, code: int = 0) -> str:
+        """Run a command and return what it prints."""
+        self._patch.chdir(folder)
+        self._capsys.readouterr()
+        ended = main.run(list(words))
+        out, err = self._capsys.readouterr()
+        assert ended == code, out + err
+        return out
+
+
+@pytest.fixture
+def ppp(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Shell:
+    return Shell(monkeypatch, capsys)
 
 
 def events(text: str) -> list[dict[str, Any]]:
@@ -56,16 +72,18 @@ BUILD = ("build", "small", "source", "single")
 NATIVE = (*BUILD, "--level", "native")
 
 
-def test_native_builds_explain_themselves(small_project: Callable[..., Path], tmp_path: Path, cold_cache: Path) -> None:
+def test_native_builds_explain_themselves(
+    small_project: Callable[..., Path], tmp_path: Path, cold_cache: Path, ppp: Shell
+) -> None:
     root = small_project(targets=TARGETS)
     before, cache = snapshot(root), contents(cold_cache)
-    dry = ppp(root, *NATIVE, "--dry-run").stdout
+    dry = ppp(root, *NATIVE, "--dry-run")
     assert re.search(r"compile +linux_arm64 +2 +- +2\n", dry)
     assert dry.splitlines()[-1].startswith("10 of 10 tasks would run; 6 of them unless")
     assert snapshot(root) == before, "a dry run leaves the project as it is"
     assert {name for name in contents(cold_cache) if name not in cache} == set(), "and the cache too"
 
-    stream = ppp(root, *NATIVE, "--json").stdout
+    stream = ppp(root, *NATIVE, "--json")
     first = events(stream)
     assert first[0]["event"] == "build-started"
     assert first[-1]["event"] == "result"
@@ -75,27 +93,27 @@ def test_native_builds_explain_themselves(small_project: Callable[..., Path], tm
 
     module = root / "small" / "src" / "main" / "mod.py"
     module.write_text("def answer():\n    return 43\n", encoding="utf-8")
-    (plan,) = events(ppp(root, *NATIVE, "--dry-run", "--json").stdout)
+    (plan,) = events(ppp(root, *NATIVE, "--dry-run", "--json"))
     states = {task["name"]: task["state"] for task in plan["tasks"]}
     assert states["transcompile small/src/main/mod.py"] == "to do"
     assert states[f"compile small/src/main/mod.py linux_arm64 {version()}"] == "behind"
     assert states["transcompile small/src/main/__init__.py"] == "remembered"
 
     page = tmp_path / "run.html"
-    second = ppp(root, *NATIVE, "--explain", "--profile", os.fspath(page)).stdout
+    second = ppp(root, *NATIVE, "--explain", "--profile", os.fspath(page))
     assert "Why 6 of 10 tasks ran\n" in second
     assert re.search(r"\n  6 tasks: src/main/mod\.py [0-9a-f]{12} → [0-9a-f]{12}\n", second)
     assert f"for compile small/src/main/mod.py linux_x86_64 {version()}, for the wheel of small for linux_x86_64\n" in second
     assert f"profile: {page}" in second
     assert seen(page, "tasks", "0")["found"] == 10
 
-    again = events(ppp(root, *NATIVE, "--json", "--rerun", "transcompile", "--offline").stdout)
+    again = events(ppp(root, *NATIVE, "--json", "--rerun", "transcompile", "--offline"))
     assert {event["reason"]["kind"] for event in of(again, "task-started").values()} == {"asked"}
     assert again[-1]["tasks_run"] == 2
     assert again[-1]["warnings"] == []
     known = of(again, "task-finished")[f"compile small/src/main/mod.py linux_arm64 {version()}"]
     assert (known["source"], "c of transcompile small/src/main/mod.py" in known["inputs"]) == ("store", True)
-    assert ppp(root, *NATIVE, "--dry-run").stdout.endswith("Nothing would run: all of 10 tasks are remembered.\n")
+    assert ppp(root, *NATIVE, "--dry-run").endswith("Nothing would run: all of 10 tasks are remembered.\n")
 
 
 def version() -> str:
@@ -116,11 +134,11 @@ def seen(page: Path, *words: str) -> dict[str, Any]:
     return found
 
 
-def test_the_page_shows_steps_path_tasks_and_one_of_them(small_project: Callable[..., Path]) -> None:
+def test_the_page_shows_steps_path_tasks_and_one_of_them(small_project: Callable[..., Path], ppp: Shell) -> None:
     root = small_project({"main/extra.py": "A = 1\n"})
     told = ppp(root, *BUILD, "--level", "bytecode", "--profile")
     page = root / "small" / "build" / "packpack" / "profile.html"
-    assert told.stdout.endswith(f"profile: {page.relative_to(root)}\n")
+    assert told.endswith(f"profile: {page.relative_to(root)}\n")
     shown = seen(page, "tasks", "0", "wheel")
     assert shown["command"] == "pypackpack build small source single --type debug --level bytecode"
     assert [row[0] for row in shown["steps"]] == ["bytecode", "bundle"]
@@ -197,10 +215,10 @@ def test_a_reader_that_goes_away_lets_the_build_end(small_project: Callable[...,
     assert list((root / "small" / "build" / "packpack").rglob("*.whl")) != []
 
 
-def test_tasks_and_clean(small_project: Callable[..., Path]) -> None:
+def test_tasks_and_clean(small_project: Callable[..., Path], ppp: Shell) -> None:
     root = small_project()
     before = snapshot(root)
-    listed = ppp(root, "tasks").stdout
+    listed = ppp(root, "tasks")
     assert listed.startswith("Tasks of `pypackpack build small source binary --type debug --level instant`\n")
     assert (
         "bytecode     Let Python itself read every module, and keep the bytecode that it makes of it. (2 tasks, 2 to do)"
@@ -209,16 +227,16 @@ def test_tasks_and_clean(small_project: Callable[..., Path]) -> None:
     assert "environment  Bring the dependencies of a target in line with the lock. (1 task, 1 to do)" in listed
     assert snapshot(root) == before
     ppp(root, *BUILD, "--level", "bytecode")
-    every = ppp(root, "tasks", "small", "source", "single", "--level", "bytecode", "--all").stdout
+    every = ppp(root, "tasks", "small", "source", "single", "--level", "bytecode", "--all")
     assert every.count("    remembered  ") == 3
-    data = json.loads(ppp(root / "small", "tasks", "source", "single", "--level", "bytecode", "--json").stdout)
+    data = json.loads(ppp(root / "small", "tasks", "source", "single", "--level", "bytecode", "--json"))
     assert [(step["step"], step["tasks"], step["remembered"]) for step in data["steps"]] == [("bytecode", 2, 2), ("bundle", 1, 1)]
 
-    would = ppp(root, "clean", "--dry-run").stdout
+    would = ppp(root, "clean", "--dry-run")
     assert re.fullmatch(r"small/build  1 file  .*  packpack\n\n1 file, .* would be removed\n", would)
-    assert ppp(root, "clean", "small").stdout == would.replace("would be removed", "removed")
+    assert ppp(root, "clean", "small") == would.replace("would be removed", "removed")
     assert [path.name for path in (root / "small" / "build").iterdir()] == [".lock"]
-    assert ppp(root, "clean").stdout == "nothing to remove\n"
-    assert json.loads(ppp(root, "clean", "--json").stdout)["packages"][0]["parts"] == []
-    explained = ppp(root, *BUILD, "--level", "bytecode", "--explain").stdout
+    assert ppp(root, "clean") == "nothing to remove\n"
+    assert json.loads(ppp(root, "clean", "--json"))["packages"][0]["parts"] == []
+    explained = ppp(root, *BUILD, "--level", "bytecode", "--explain")
     assert "No task had to run: every result was known." in explained, "what clean removes is in the cache"
