@@ -153,7 +153,7 @@ def _below(folder: Path) -> Iterator[os.DirEntry[str]]:
             yield entry
 
 
-def prune(root: Path, goal: int | None, *, before: float | None = None) -> Pruned:
+def prune(root: Path, limit: int | None, *, slack: float = 1.0, before: float | None = None) -> Pruned:
     """Take away results by when they were last used, the oldest first, and the blobs that nothing names any more.
 
     Whoever calls this holds the gate, so no build begins; what the running ones may have seen is spared. A result goes before
@@ -161,10 +161,11 @@ def prune(root: Path, goal: int | None, *, before: float | None = None) -> Prune
 
     Args:
         root: The store's folder.
-        goal: Bytes that may stay; None takes nothing away for its size.
+        limit: Most bytes; None takes nothing away for its size.
+        slack: A store that has more is pruned to this part of the limit.
         before: Results that were not used since then (seconds since 1970) go in any case.
     """
-    return _Pruning(root, spared_since(leases(root)), before).run(goal)
+    return _Pruning(root, spared_since(leases(root)), before).run(limit, slack)
 
 
 class _Pruning:
@@ -179,8 +180,9 @@ class _Pruning:
         self._size = self._start = self._there.size
         self._results = self._blobs = self._leftovers = self._kept = 0
 
-    def run(self, goal: int | None) -> Pruned:
+    def run(self, limit: int | None, slack: float) -> Pruned:
         """Do it."""
+        goal = None if limit is None or self._size <= limit else int(limit * slack)
         self._sweep_others()
         names = {path: _named(path) for path in self._there.results}
         uses = Counter(digest for named in names.values() if named is not None for digest in named)
@@ -267,18 +269,23 @@ def sweep(cache: Path, folders: Iterable[str]) -> int:
         cache: The cache folder.
         folders: Names of folders in it where others than builds work aside: what they left has to be a day old.
     """
-    root = cache / VERSION
-    now = time.time()
-    alive = {each.name for each in leases(root)}
+    alive = {each.name for each in leases(cache / VERSION)}
     swept = 0
     for entry in _entries(cache / "tmp"):
-        with contextlib.suppress(OSError):
-            match = re.fullmatch(r"build-(\d+-[0-9a-f]{12})-.*", entry.name)
-            is_left = match[1] not in alive if match else now - entry.stat(follow_symlinks=False).st_mtime > DAY
-            swept += is_left and _gone(entry.path)
+        match = re.fullmatch(r"build-(\d+-[0-9a-f]{12})-.*", entry.name)
+        swept += (match[1] not in alive if match else _is_old(entry)) and _gone(entry.path)
     for name in folders:
         for entry in _entries(cache / name):
-            with contextlib.suppress(OSError):
-                is_aside = entry.name.startswith(".") and entry.name != ".lock"
-                swept += is_aside and now - entry.stat(follow_symlinks=False).st_mtime > DAY and _gone(entry.path)
+            swept += entry.name.startswith(".") and entry.name != ".lock" and _is_old(entry) and _gone(entry.path)
+    # zig too writes aside, in a folder of each version's cache.
+    for version in _entries(cache / "zig-v1"):
+        for entry in _entries(Path(version.path) / "tmp"):
+            swept += _is_old(entry) and _gone(entry.path)
     return swept
+
+
+def _is_old(entry: os.DirEntry[str]) -> bool:
+    try:
+        return time.time() - entry.stat(follow_symlinks=False).st_mtime > DAY
+    except OSError:
+        return False

@@ -310,20 +310,15 @@ class _Build:
         outcomes |= self._tasks([task for plan in plans.values() for task in plan.native_tasks])
         if self._sources[RAN]:
             shop.check_sources()
-        made = [
-            artifacts.Made(member, target, python, plans[member.name].contents(target, python, outcomes), same[member.name])
-            for target in order.targets
-            for python in order.pythons
-            if all(plans[member.name].is_complete(target, python, outcomes) for member in order.members)
-            for member in order.members
-        ]
+        pairs = [(target, python) for target in order.targets for python in order.pythons]
+        made = [item for target, python in pairs for item in self._made(target, python, plans, outcomes, same)]
         pure = {item.package.name for item in made if not item.contents.has_native}
         bundler = artifacts.Bundler(order.project, order.request, order.folder, shop)
         bundle: Callable[[Sequence[artifacts.Made]], tuple[Artifact, ...]] = partial(bundler.wheels, run=self._tasks)
         if order.request.bundle is Bundle.BINARY:
             package, rerun = order.package, self._rules.rerun
             bundle = partial(bundler.binaries, package=package, watcher=self._watcher, run=self._tasks, rerun=rerun)
-        done = bundle(made)
+        done = bundle(made) if made else ()
         if self._failures:
             for artifact in done:
                 self._watcher.note(f"built all the same: {artifact.path}")
@@ -340,6 +335,30 @@ class _Build:
             seconds=time.monotonic() - self._start,
             tasks=tuple(self._journal.reports),
         )
+
+    def _made(
+        self,
+        target: Target,
+        python: Interpreter,
+        plans: Mapping[str, PackagePlan],
+        outcomes: Mapping[str, Outcome],
+        same: Mapping[str, bool],
+    ) -> list[artifacts.Made]:
+        """Return what the packages became on a target; nothing where one of its tasks failed."""
+        members = self._order.members
+        if not all(plans[member.name].is_complete(target, python, outcomes) for member in members):
+            return []
+        try:
+            return [
+                artifacts.Made(member, target, python, plans[member.name].contents(target, python, outcomes), same[member.name])
+                for member in members
+            ]
+        except SourceError as error:  # a module fell back, and the settings are strict
+            if not self._order.request.keep_going:
+                raise
+            series = ".".join(map(str, python.series))
+            self._failures[f"bundle {self._order.package.name} {target.name} {series}"] = error
+            return []
 
 
 def plan_members(

@@ -31,7 +31,6 @@ if TYPE_CHECKING:
 BUSY = "somebody is pruning or clearing the cache; waiting for that"
 TOOLS, WORK, OLDER = "tools", "scratch", "older"
 SCRATCH = "tmp"
-_WORKED_ASIDE = ("headers-v2", "tools-v1", "digests-v2", "history-v1", "interpreters-v1", "settings-v1")
 
 
 class Use(NamedTuple):
@@ -89,15 +88,15 @@ def settle(store: Store, cache: Path, limit: int, watcher: Watcher, *, sweep: bo
         if count is None or sweep:
             count = store_prune.note_size(store.root, store_prune.walk(store.root).size)
             if sweep:
-                store_prune.sweep(cache, _WORKED_ASIDE)
+                store_prune.sweep(cache, _shared())
             due = count.size > limit or sweep
         else:
             due = count.is_due(limit, time.time())
         if not due:
             return
         with gate(store.root, wait=False):  # whoever holds it is doing this work, or just begins a build: the next one will
-            pruned = store_prune.prune(store.root, int(limit * store_prune.SLACK) if count.size > limit else None)
-        if count.size > limit:
+            pruned = store_prune.prune(store.root, limit, slack=store_prune.SLACK)
+        if pruned.results or pruned.size > limit:
             watcher.note(_told(pruned, limit))
 
 
@@ -159,6 +158,11 @@ def _folders() -> Mapping[str, tuple[str, tuple[str, ...]]]:
         ),
         WORK: ("what is being worked on", (SCRATCH, f"{STORE}/{SCRATCH}")),
     }
+
+
+def _shared() -> list[str]:
+    """Return the folders that others than builds work in too."""
+    return [folder for _, folders in _folders().values() for folder in folders if "/" not in folder and folder != SCRATCH]
 
 
 def _older(cache: Path) -> tuple[str, ...]:
@@ -255,7 +259,7 @@ def prune(cache: Path, limit: int, watcher: Watcher, *, older_than: float | None
     with gate(cache / STORE, waiting=lambda: watcher.note(BUSY)):
         before = None if older_than is None else time.time() - older_than
         pruned = store_prune.prune(cache / STORE, limit, before=before)
-        swept = store_prune.sweep(cache, _WORKED_ASIDE)
+        swept = store_prune.sweep(cache, _shared())
         old = _without_store(cache)
     return replace(pruned, leftovers=pruned.leftovers + swept + old.leftovers, freed=pruned.freed + old.freed)
 
@@ -311,7 +315,7 @@ def clear(cache: Path, watcher: Watcher, *, tools: bool = False) -> Cleared:
                 filesystem.remove_tree(cache / folder)
         filesystem.remove_tree(cache / STORE / SCRATCH)
         filesystem.remove_tree(cache / STORE / store_prune.SIZE)
-        store_prune.sweep(cache, _WORKED_ASIDE)
+        store_prune.sweep(cache, _shared())
     freed = sum(bucket.size for bucket in chosen)
     return Cleared(cache, removed=True, buckets=chosen, freed=freed)
 

@@ -28,9 +28,9 @@ CRASHES = "import os, signal; os.kill(os.getpid(), signal.SIGSEGV)"
 
 @pytest.fixture
 def root(small_project: Callable[..., Path], monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A project of one module whose compiler may take one second."""
+    """A project of one module."""
     monkeypatch.setenv("PATH", f"{Path(sys.base_prefix) / 'bin'}{os.pathsep}{os.environ['PATH']}")
-    root = small_project(settings="[tool.pypackpack.build.target.linux]\ntime-limit = 1\n")
+    root = small_project()
     (root / "small" / "src" / "main" / "mod.py").unlink()
     (root / ".python-version").write_text(".".join(map(str, sys.version_info[:3])))
     return root
@@ -38,6 +38,12 @@ def root(small_project: Callable[..., Path], monkeypatch: pytest.MonkeyPatch) ->
 
 def run(root: Path, level: Level) -> BuildResult:
     return build(BuildRequest(root, "small", Bundle.SINGLE, level=level, jobs=1), Silent())
+
+
+def limit(root: Path, table: str) -> None:
+    """Let tools take one second."""
+    with (root / "small" / "pyproject.toml").open("a") as stream:
+        stream.write(f"\n[tool.pypackpack.{table}]\ntime-limit = 1\n")
 
 
 def worker(tmp_path: Path, code: str) -> Path:
@@ -56,6 +62,7 @@ def compiler(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, code: str) -> None
 
 
 def test_a_compiler_that_hangs_is_ended(root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    limit(root, "build.target.linux")
     compiler(monkeypatch, tmp_path, HANGS)
     with pytest.raises(ToolError, match="zig did not end within 1 seconds") as caught:  # the target's own limit
         run(root, Level.NATIVE)
@@ -67,8 +74,7 @@ def test_a_compiler_that_hangs_is_ended(root: Path, tmp_path: Path, monkeypatch:
 def test_a_worker_that_hangs_is_ended(
     root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, tool: object, level: Level
 ) -> None:
-    settings = root / "small" / "pyproject.toml"
-    settings.write_text(settings.read_text().replace("build.target.linux", "build"))  # what targets share has the package's
+    limit(root, "build")  # which is for what targets share, too
     path = worker(tmp_path, HANGS)
     monkeypatch.setattr(tool, "WORKER", path)
     with pytest.raises(ToolError, match="did not answer within 1 seconds") as caught:

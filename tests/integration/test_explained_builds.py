@@ -235,8 +235,35 @@ def test_tasks_and_clean(small_project: Callable[..., Path], ppp: Shell) -> None
     would = ppp(root, "clean", "--dry-run")
     assert re.fullmatch(r"small/build  1 file  .*  packpack\n\n1 file, .* would be removed\n", would)
     assert ppp(root, "clean", "small") == would.replace("would be removed", "removed")
+    assert json.loads(ppp(root / "small" / "src", "clean", "--json"))["packages"][0]["package"] == "small"
     assert [path.name for path in (root / "small" / "build").iterdir()] == [".lock"]
     assert ppp(root, "clean") == "nothing to remove\n"
     assert json.loads(ppp(root, "clean", "--json"))["packages"][0]["parts"] == []
     explained = ppp(root, *BUILD, "--level", "bytecode", "--explain")
     assert "No task had to run: every result was known." in explained, "what clean removes is in the cache"
+
+
+def test_a_target_that_strict_refuses_does_not_hide_the_others(
+    small_project: Callable[..., Path], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(zig.Zig, "build_module", _refusing("linux_arm64", zig.Zig.build_module))
+    root = small_project(targets=TARGETS, settings="[tool.pypackpack.build]\nstrict = true\n")
+    words = ["--project", os.fspath(root), *NATIVE]
+    assert main.run(words) == 1
+    assert not list((root / "small" / "build").rglob("*.whl"))
+    assert main.run([*words, "--keep-going"]) == 1
+    err = capsys.readouterr().err
+    assert "built all the same: " in err
+    assert "error[bad-source]: small has modules that cannot be compiled for linux_arm64" in err
+    assert len(list((root / "small" / "build").rglob("*.whl"))) == 1
+
+
+def _refusing(target: str, real: Callable[..., bytes]) -> Callable[..., bytes]:
+    """A compiler that refuses everything for one target."""
+
+    def build_module(self: zig.Zig, job: zig.ModuleJob, folder: Path) -> bytes:
+        if job.target.name == target:
+            raise zig.RefusedError("the compiler refused it")
+        return real(self, job, folder)
+
+    return build_module

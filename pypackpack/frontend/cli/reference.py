@@ -86,7 +86,7 @@ def _command(row: Row) -> str:
     command = load(row)
     known = parameters(command)
     lines = [f"### `pypackpack {row.shown}`\n", f"{row.summary}\n", f"    {usage_line(row, command)}\n"]
-    lines.append(_options([(each.shown.strip("[]"), each.help) for each in known]))
+    lines.append(_options([(each.shown if each.names else each.shown.strip("[]"), each.help) for each in known]))
     if row.uv:
         lines.append(f"The options of `uv {row.uv}` work too: see [options of uv](uv-options.md).\n")
     return "\n".join([*lines, f"Example:\n\n    {row.example}\n"])

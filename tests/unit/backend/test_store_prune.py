@@ -209,9 +209,15 @@ def test_leftovers_of_the_dead_go_and_those_of_the_living_stay(tmp_path: Path) -
         recent, ancient = tmp_path / "tmp" / "import-1", tmp_path / "tmp" / "import-2"
         for folder in (mine, dead, recent, ancient, store.root / "tmp" / ".work-1"):
             folder.mkdir(parents=True)
+        zig = [tmp_path / "zig-v1" / "0.17.0" / "tmp" / name for name in ("old.tmp", "new.tmp")]
+        zig[0].parent.mkdir(parents=True)
+        for place in zig:
+            place.touch()
         os.utime(ancient, (1, 1))
+        os.utime(zig[0], (1, 1))
         aside.write_text("somebody is writing")
-        assert sweep(tmp_path, ()) == 2
+        assert sweep(tmp_path, ()) == 3
+        assert [path.exists() for path in zig] == [False, True]
         assert prune(store.root, None).leftovers == 0
         assert mine.is_dir()
         assert recent.is_dir()

@@ -74,6 +74,21 @@ def test_a_store_that_has_grown_too_large_is_pruned_and_that_is_said(tmp_path: P
     assert "not used for longest" in note
 
 
+def test_a_count_that_was_too_high_takes_nothing_away(tmp_path: Path) -> None:
+    watcher = Silent()
+    store = fill(tmp_path, 19, age=9 * 86400)
+    settle(store, tmp_path, 40 * BLOCK, watcher)
+    again = Store(tmp_path)
+    for _ in range(20):
+        again.put(b"0")  # which was there
+    settle(again, tmp_path, 40 * BLOCK, watcher)
+    assert walk(store.root).size == 38 * BLOCK
+    assert watcher.notes == []
+    count = add_size(store.root, 0)
+    assert count is not None
+    assert count.size == 38 * BLOCK
+
+
 def test_a_store_that_builds_need_all_of_is_left_alone(tmp_path: Path) -> None:
     watcher = Silent()
     store = fill(tmp_path, 30)

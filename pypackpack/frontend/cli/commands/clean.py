@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Optional
 import typer
 
 from pypackpack.frontend.cli.options import PACKAGE
-from pypackpack.frontend.cli.session import Answer, session_of
+from pypackpack.frontend.cli.session import Answer, package_here, session_of
 
 if TYPE_CHECKING:
     from pypackpack.frontend.cli.style import Style
@@ -18,7 +18,9 @@ def clean(
     ctx: typer.Context,
     packages: Annotated[
         Optional[list[str]],  # noqa: UP045 - typer evaluates it on Python 3.10 too
-        typer.Argument(metavar=PACKAGE, help="Packages of the project; all of them unless said.", show_default=False),
+        typer.Argument(
+            metavar=PACKAGE, help="Packages; the one that we stand in unless said, else all of the project.", show_default=False
+        ),
     ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be removed.", show_default=False)] = False,
 ) -> Answer:
@@ -26,8 +28,10 @@ def clean(
     session = session_of(ctx)
     from pypackpack.middleware.clean import clean as run_clean  # noqa: PLC0415 - import cost
 
+    here = package_here(session.start)
+    names = tuple(packages or ((here,) if here is not None else ()))
     with session.console.watching() as watcher:
-        result = run_clean(session.project(), tuple(packages or ()), watcher, dry=dry_run)
+        result = run_clean(session.project(), names, watcher, dry=dry_run)
     return Answer(result, lambda _width, style: clean_lines(result, style), asked=dry_run)
 
 
