@@ -12,7 +12,15 @@ HELP_WORDS = ("--help", "help", "-h")
 
 def main() -> int:
     """Run the command line of this process and return its exit code."""
-    words = sys.argv[1:]
+    try:
+        return _answer(sys.argv[1:])
+    except KeyboardInterrupt:  # before anything of ours listens to signals
+        eval("0")  # noqa: S307 - a constant; frontend/cli/main.forget_interrupt says why
+        sys.stderr.write("error[interrupted]: interrupted; nothing is left half done\n")
+        return 130
+
+
+def _answer(words: "list[str]") -> int:
     if len(words) == 1 and words[0] in VERSION_WORDS:
         from pypackpack.frontend.cli.version import show_version  # noqa: PLC0415 - the fast path loads only what it prints
 
@@ -58,12 +66,8 @@ def _whole(words: "list[str]") -> int:
     # Imports and plans make many objects and hardly any garbage: looking for it as often as Python does by default costs a build
     # with nothing to do a tenth of its time.
     gc.set_threshold(100_000, 10, 10)
-    try:
-        from pypackpack.frontend.cli.main import run  # noqa: PLC0415 - the full command line, only when it is needed
-    except KeyboardInterrupt:  # before anything of ours listens to signals
-        eval("0")  # noqa: S307 - a constant; main.forget_interrupt says why
-        sys.stderr.write("error[interrupted]: interrupted; nothing is left half done\n")
-        return 130
+    from pypackpack.frontend.cli.main import run  # noqa: PLC0415 - the full command line, only when it is needed
+
     return run(words)
 
 

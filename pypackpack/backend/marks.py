@@ -45,26 +45,21 @@ class Marks:
             return ABSENT
         return f"{state.st_ino}:{state.st_mtime_ns}"
 
-    def folder(self, path: str, skip: "frozenset[str]" = frozenset()) -> str:
-        """Return the mark of all files directly in a folder, hidden ones left out.
+    @staticmethod
+    def names(path: str) -> str:
+        """Return a mark of the names in a folder, hidden ones left out.
 
         Raises:
-            OSError: Something in it cannot be looked at.
+            OSError: It cannot be looked at.
         """
-        lines: list[str] = []
-        with os.scandir(path) as found:
-            for entry in found:
-                if entry.name[0] != "." and entry.name not in skip and entry.is_file():
-                    lines.append(self._line(entry.name, os.stat(entry.path)))  # noqa: PERF401 - two conditions
-        return _digest(lines)
+        return _digest([name for name in os.listdir(path) if name[0] != "."])
 
-    def tree(self, path: str, skip: "frozenset[str]" = frozenset(), *, everything: bool = True) -> str:
+    def tree(self, path: str, skip: "frozenset[str]" = frozenset()) -> str:
         """Return the mark of a folder with all that is below it.
 
         Args:
             path: The folder.
             skip: Names to leave out, wherever they are.
-            everything: Whether hidden entries count as well.
 
         Raises:
             OSError: Something in it cannot be looked at.
@@ -79,7 +74,7 @@ class Marks:
             with os.scandir(folder) as found:
                 for entry in found:
                     name = entry.name
-                    if name in skip or (name[0] == "." and not everything):
+                    if name in skip:
                         continue
                     if not entry.is_dir():
                         lines.append(self._line(prefix + name, os.stat(entry.path)))

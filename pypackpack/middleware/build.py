@@ -7,6 +7,7 @@ compiles modules, and, once it is known what became of each module, one that bun
 from __future__ import annotations
 
 import os
+import threading
 import time
 from collections import Counter
 from dataclasses import dataclass
@@ -22,7 +23,7 @@ from pypackpack.middleware.compile.workshop import open_workshop
 from pypackpack.middleware.graph.journal import Journal
 from pypackpack.middleware.graph.schedule import RAN, REMOTE, Rules, raise_failures, run_tasks
 from pypackpack.model.build import BuildResult, Bundle, Level
-from pypackpack.model.errors import LostError, MissingToolError, NotYetError, SourceError, UsageError
+from pypackpack.model.errors import ConflictError, LostError, MissingToolError, NotYetError, SourceError, UsageError
 from pypackpack.model.project import BuildSettings
 
 if TYPE_CHECKING:
@@ -65,6 +66,7 @@ class Order:
         targets: For which targets.
         pythons: For which Pythons.
         left_out: Targets that have no such artifact, with the reason.
+        began: When the words were resolved, in nanoseconds since 1970: what changed later, nobody here has seen.
     """
 
     request: BuildRequest
@@ -74,6 +76,7 @@ class Order:
     targets: tuple[Target, ...]
     pythons: tuple[Interpreter, ...]
     left_out: tuple[tuple[str, str], ...]
+    began: int = 0
 
     @property
     def folder(self) -> Path:
@@ -113,20 +116,26 @@ def build(request: BuildRequest, watcher: Watcher, hooks: Hooks | None = None) -
         HaltedError: ``hooks.halted`` said so.
     """
     start = time.monotonic()
+    hooks = hooks or Hooks()
     order = resolve(request, watcher)
     folder = order.package.build_folder
-    busy = f"another build of {order.package.name} is running; waiting for it"
+    waited = threading.Event()
+
+    def wait() -> None:
+        waited.set()
+        watcher.note(f"another build of {order.package.name} is running; waiting for it")
+
     with filesystem.explained("make", folder):
         folder.mkdir(parents=True, exist_ok=True)
-    with (
-        filesystem.lock(folder / ".lock", waiting=lambda: watcher.note(busy)),
-        open_workshop(order.project, offline=request.offline, watcher=watcher) as shop,
-    ):
-        hooks = hooks or Hooks()
-        result = _Build(order, shop, watcher, hooks, start).run()
-        if hooks.done is not None:
-            hooks.done(order, result)
-        return result
+    with filesystem.lock(folder / ".lock", waiting=wait):
+        if waited.is_set():  # the settings may be others now
+            order = resolve(request, watcher)
+        with open_workshop(order.project, offline=request.offline, watcher=watcher) as shop:
+            result = _Build(order, shop, watcher, hooks, start).run()
+            if hooks.done is not None:
+                shop.check_sources()
+                hooks.done(order, result)
+            return result
 
 
 def resolve(request: BuildRequest, watcher: Watcher) -> Order:
@@ -140,6 +149,7 @@ def resolve(request: BuildRequest, watcher: Watcher) -> Order:
     from pypackpack.middleware.python.choose import pythons_for, the_python  # noqa: PLC0415 - as above
     from pypackpack.middleware.target import table  # noqa: PLC0415 - as above
 
+    began = time.time_ns()
     project = request.project or find_project(request.start)
     package = project.package(request.package)
     if package is None:
@@ -165,7 +175,7 @@ def resolve(request: BuildRequest, watcher: Watcher) -> Order:
     else:
         pythons = pythons_for(project, package, request.pythons, headers=headers, offline=request.offline, watcher=watcher)
     targets, left_out = _possible(wanted, request, pythons)
-    return Order(request, project, package, members, targets, pythons, left_out)
+    return Order(request, project, package, members, targets, pythons, left_out, began)
 
 
 def _refuse_later(package: Package, targets: Sequence[Target], bundle: Bundle) -> None:
@@ -291,6 +301,16 @@ class _Build:
         self._skipped += finished.skipped
         return dict(finished.outcomes)
 
+    def _check_settings(self) -> None:
+        """Look whether the settings are still those that were built by.
+
+        Raises:
+            ConflictError: They are not.
+        """
+        if self._sources[RAN] and self._order.request.project is None and not is_still(self._order):
+            msg = f"the settings of {self._order.project.name} changed while it was being built"
+            raise ConflictError(msg, hint="Run the same command again; what was compiled is remembered.")
+
     def _attempt(self) -> BuildResult:
         order, shop = self._order, self._shop
         plans, files, same = plan_members(order, shop)
@@ -305,9 +325,9 @@ class _Build:
             shop.zig()
         # Python's own word on every source first: nobody waits minutes for a compiler to hear of a missing bracket.
         outcomes = self._tasks([task for plan in plans.values() for task in plan.syntax_tasks])
-        for plan in plans.values():
-            plan.check_syntax(outcomes)
-        outcomes |= self._tasks([task for plan in plans.values() for task in plan.native_tasks])
+        vain = [task.name for plan in plans.values() for task in self._check_syntax(plan, outcomes)]
+        native = [task for plan in plans.values() for task in plan.native_tasks]
+        outcomes |= self._tasks([task for task in native if task.name not in vain])
         if self._sources[RAN]:
             shop.check_sources()
         pairs = [(target, python) for target in order.targets for python in order.pythons]
@@ -322,6 +342,8 @@ class _Build:
         if self._failures:
             for artifact in done:
                 self._watcher.note(f"built all the same: {artifact.path}")
+            if not done:
+                self._watcher.note("nothing could be bundled; what was compiled all the same is remembered")
             raise_failures(self._failures, self._skipped)
         return BuildResult(
             artifacts=done,
@@ -335,6 +357,19 @@ class _Build:
             seconds=time.monotonic() - self._start,
             tasks=tuple(self._journal.reports),
         )
+
+    def _check_syntax(self, plan: PackagePlan, outcomes: Mapping[str, Outcome]) -> tuple[Task, ...]:
+        """Refuse sources that Python cannot read, now or at the end; return the tasks that cannot run without them."""
+        try:
+            plan.check_syntax(outcomes)
+        except SourceError as error:
+            if not self._order.request.keep_going:
+                raise
+            self._failures.update(dict.fromkeys(plan.refused(outcomes), error))
+        vain = plan.vain(outcomes)
+        self._journal.skipped(vain)
+        self._skipped += [task.name for task in vain]
+        return vain
 
     def _made(
         self,
@@ -359,6 +394,13 @@ class _Build:
             series = ".".join(map(str, python.series))
             self._failures[f"bundle {self._order.package.name} {target.name} {series}"] = error
             return []
+
+
+def is_still(order: Order) -> bool:
+    """Tell whether the settings are those of an order."""
+    from pypackpack.middleware.project.read import load_project  # noqa: PLC0415 - keeps imports of the CLI light
+
+    return load_project(order.project.root) == order.project
 
 
 def plan_members(

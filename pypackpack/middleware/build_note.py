@@ -16,7 +16,6 @@ import hashlib
 import json
 import os
 import sys
-import time
 
 from pypackpack import __version__
 from pypackpack.backend.marks import RACY_NANOSECONDS, LinkedError, Marks
@@ -35,7 +34,10 @@ _OWN_FOLDER = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 _VARIABLES = ("SOURCE_DATE_EPOCH", "PATH", "VIRTUAL_ENV", "CONDA_PREFIX", "HOME")
 _PREFIXES = ("UV_", "PYPACKPACK_", "PIP_", "PYTHON", "XDG_")
 _CACHES = frozenset({"__pycache__"})
-_SKIP = _CACHES | {"build"}
+
+
+_SECRETS = ("PASSWORD", "TOKEN", "KEY", "SECRET", "USERNAME", "USER")
+"""Ends of names of variables that decide nothing, and whose values could be guessed from a digest."""
 
 
 def known_answer(start: str, words: Sequence[str], face: str) -> str | None:
@@ -61,22 +63,20 @@ def known_answer(start: str, words: Sequence[str], face: str) -> str | None:
         for kind, path, mark in content["marks"]:
             if _mark(marks, kind, os.path.join(root, path)) != mark:
                 return None
-    except (OSError, ValueError, KeyError, TypeError, LinkedError):
+    except (OSError, ValueError, KeyError, TypeError, LinkedError, RecursionError):
         return None
     return text
 
 
 def _mark(marks: Marks, kind: str, path: str) -> str:
-    """Return the mark of what the kind says: a file, a folder's names or files, a package, an artifact."""
+    """Return the mark of what the kind says: a file, a folder's entry, its names, or all that is in it."""
     if kind == "file":
         return marks.file(path)
     if kind == "place":
         return marks.place(path)
-    if kind == "folder":
-        return marks.folder(path)
-    if kind == "package":
-        return marks.tree(path, _SKIP, everything=False)
-    return marks.tree(path, _CACHES if kind == "installed" else frozenset())
+    if kind == "names":
+        return marks.names(path)
+    return marks.tree(path, frozenset() if kind == "artifact" else _CACHES)
 
 
 def _name(words: Sequence[str]) -> str:
@@ -104,7 +104,11 @@ def _find(folder: str, words: Sequence[str]) -> str | None:
 
 def _head() -> str:
     """Return what must be the same besides files: ourselves, the Python that we run on, and what the environment says."""
-    said = {name: value for name, value in os.environ.items() if name in _VARIABLES or name.startswith(_PREFIXES)}
+    said = {
+        name: value.rpartition("@")[2]  # what stands before it in a url is a login
+        for name, value in os.environ.items()
+        if (name in _VARIABLES or name.startswith(_PREFIXES)) and not name.endswith(_SECRETS)
+    }
     facts = [_FORMAT, __version__, sys.version, sys.executable, sorted(said.items())]
     return hashlib.sha256(json.dumps(facts).encode("utf-8", "surrogateescape")).hexdigest()
 
@@ -121,6 +125,8 @@ def remember(words: Sequence[str], start: str, face: str, order: Order, result: 
         text: What the call answered.
     """
     from pypackpack.backend import filesystem  # noqa: PLC0415 - not for the reading half
+    from pypackpack.middleware.build import is_still  # noqa: PLC0415 - not for the reading half
+    from pypackpack.middleware.bundle.metadata import metadata_sources  # noqa: PLC0415 - not for the reading half
     from pypackpack.model.errors import PyPackPackError  # noqa: PLC0415 - not for the reading half
 
     package, root = order.package, os.fspath(order.project.root)
@@ -129,10 +135,12 @@ def remember(words: Sequence[str], start: str, face: str, order: Order, result: 
         return
     if sys.platform == "win32" and not _is_settled(order):
         return  # uv also looks into the registry, which has no marks
-    marks, began = Marks(), time.time_ns()
+    marks = Marks()
     try:
+        if any("/" in pattern for member in order.members for pattern in metadata_sources(member, order.project)[1]):
+            return  # a new licence in a folder below would not be seen
         found = [(kind, os.path.relpath(path, root), _mark(marks, kind, path)) for kind, path in _watched(order, result)]
-        if marks.newest > began - RACY_NANOSECONDS or not _still(order):
+        if marks.newest > order.began - RACY_NANOSECONDS or not is_still(order):
             return
         place = package.root / FOLDER / _name(words)
         texts = {f"{os.path.realpath(start)}|{face}": text}
@@ -151,7 +159,7 @@ def _texts(place: os.PathLike[str], marks: Sequence[tuple[str, str, str]]) -> di
             content = json.load(stream)
         if content["head"] == _head() and [tuple(each) for each in content["marks"]] == list(marks):
             return {str(key): str(value) for key, value in content["texts"].items()}
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
         pass
     return {}
 
@@ -159,23 +167,25 @@ def _texts(place: os.PathLike[str], marks: Sequence[tuple[str, str, str]]) -> di
 def _watched(order: Order, result: BuildResult) -> list[tuple[str, str]]:
     """Return every file and folder that decides what the build makes, and what it made."""
     from pypackpack.backend.tools import cython  # noqa: PLC0415 - not for the reading half
+    from pypackpack.middleware.bundle.metadata import metadata_sources  # noqa: PLC0415 - not for the reading half
     from pypackpack.middleware.environment.place import site_packages  # noqa: PLC0415 - not for the reading half
     from pypackpack.model.build import Bundle  # noqa: PLC0415 - not for the reading half
 
     project = order.project
     root = os.fspath(project.root)
     found = [
-        ("folder", root),
+        ("names", root),
         ("file", os.path.join(root, ".python-version")),
         ("file", os.path.join(root, ".venv", "pyvenv.cfg")),
         ("installed", _OWN_FOLDER),
         ("file", cython.installed_at()),
     ]
     for each in project.packages:
+        found.append(("file", os.path.join(each.root, "pyproject.toml")))
         if each in order.members:
-            found.append(("package", os.fspath(each.root)))
-        else:
-            found.append(("file", os.path.join(each.root, "pyproject.toml")))
+            own = os.fspath(each.root)
+            found += [("names", own), ("sources", os.path.join(own, "src")), ("file", os.path.join(own, "pyproject.lock"))]
+            found += [("file", os.fspath(path)) for path in metadata_sources(each, project)[0]]
     for python in order.pythons:
         found += [("file", os.path.realpath(python.executable)), ("file", os.path.join(python.include, "patchlevel.h"))]
     for artifact in result.artifacts:
@@ -198,10 +208,3 @@ def _python_places() -> list[str]:
     data = os.environ.get("XDG_DATA_HOME") or os.path.join(os.path.expanduser("~"), ".local", "share")
     managed = os.environ.get("UV_PYTHON_INSTALL_DIR") or os.path.join(data, "uv", "python")
     return [managed, *(os.path.abspath(folder) for folder in os.environ.get("PATH", "").split(os.pathsep) if folder)]
-
-
-def _still(order: Order) -> bool:
-    """Tell whether the settings still say what was built: the marks were taken later, perhaps of others."""
-    from pypackpack.middleware.project.read import load_project  # noqa: PLC0415 - not for the reading half
-
-    return load_project(order.project.root) == order.project

@@ -7,16 +7,19 @@ change touches is done again.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import time
 from dataclasses import dataclass, field, replace
+from fnmatch import fnmatchcase
 from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
 from pypackpack.backend import filesystem
 from pypackpack.backend.watching import Place, links_below
 from pypackpack.middleware.build import HaltedError
-from pypackpack.middleware.bundle.artifacts import METADATA_SKIPS
+from pypackpack.middleware.bundle.licenses import DEFAULT_PATTERNS
+from pypackpack.middleware.bundle.metadata import metadata_sources
 from pypackpack.middleware.compile.layers import NOT_SHIPPED
 from pypackpack.middleware.package.order import in_order
 from pypackpack.middleware.project.read import FILE, find_root, load_project
@@ -95,13 +98,15 @@ class View:
     Attributes:
         root: The project's folder; where there is none that can be read, the folder that the call stands in.
         deep: Folders of which everything matters but what editors and Python leave, and some names that lie in them directly.
-        flat: Folders of which only the files that lie in them directly matter.
+        flat: Folders of which only the files that lie in them directly and have certain names matter.
+        patterns: The names of these: what a package's metadata is made of.
         files: Files and folders that matter besides.
     """
 
     root: Path
     deep: Mapping[str, frozenset[str]] = field(default_factory=dict)
     flat: frozenset[str] = frozenset()
+    patterns: frozenset[str] = frozenset()
     files: frozenset[str] = frozenset()
 
     @property
@@ -117,9 +122,7 @@ class View:
         if any(_is_relevant(path[len(folder) + 1 :], skip) for folder, skip in self.deep.items() if _is_below(path, folder)):
             return True
         folder, _, name = path.rpartition(os.sep)
-        if folder not in self.flat or name.startswith(".") or name in METADATA_SKIPS or filesystem.is_leftover(name):
-            return False
-        return not os.path.isdir(path)
+        return folder in self.flat and any(fnmatchcase(name, pattern) for pattern in self.patterns) and not os.path.isdir(path)
 
     def halts(self, path: str) -> bool:
         """Tell whether a change of a path is a reason to halt a build; a lock's is none, for builds write it themselves."""
@@ -172,9 +175,6 @@ def view_of(request: BuildRequest) -> View:
         flat.add(folder)
         source = os.path.join(folder, "src")
         deep[source] = frozenset({TESTS})
-        for entry in filesystem.folders_in(root / folder):
-            if entry not in METADATA_SKIPS and not entry.startswith("."):
-                deep[os.path.join(folder, entry)] = frozenset()
         if request.bundle is Bundle.BINARY:
             files.add(os.path.join(folder, LOCK))
         for real in links_below(source):
@@ -182,7 +182,22 @@ def view_of(request: BuildRequest) -> View:
                 deep.setdefault(real, frozenset())
             else:
                 files.add(real)
-    return View(root, deep, frozenset(flat), frozenset(files))
+    named, patterns = _metadata(root, request)
+    return View(root, deep, frozenset(flat), patterns, frozenset(files | named))
+
+
+def _metadata(root: Path, request: BuildRequest) -> tuple[set[str], frozenset[str]]:
+    """Return the files that the metadata of the packages is made of, and the names that more of them would have."""
+    files: set[str] = set()
+    patterns = {FILE, *DEFAULT_PATTERNS}
+    with contextlib.suppress(PyPackPackError):  # whoever builds says what is wrong
+        project = load_project(root)
+        package = project.package(request.package)
+        for member in in_order(project, (package,)) if package is not None else ():
+            found, named = metadata_sources(member, project)
+            files.update(place for path in found for place in (os.fspath(path), os.path.realpath(path)))
+            patterns.update(pattern for pattern in named if "/" not in pattern)
+    return files, frozenset(patterns)
 
 
 def _folders(root: Path, request: BuildRequest) -> dict[str, bool]:

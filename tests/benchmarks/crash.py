@@ -83,6 +83,7 @@ class Bench:
         linked: Whether zig's runtimes are those of ``tools``, and not made for this and copied for each round.
         expected: Name of each wheel → SHA-256, as built undisturbed.
         seconds: How long that took, with zig's runtimes there.
+        entries: Blobs and results that it left in the store.
         seen: What was counted.
     """
 
@@ -94,6 +95,7 @@ class Bench:
     linked: bool = False
     expected: dict[str, str] = field(default_factory=dict)
     seconds: float = 0.0
+    entries: int = 0
     seen: Counter[str] = field(default_factory=Counter)
 
     def __post_init__(self) -> None:
@@ -165,6 +167,7 @@ class Bench:
         if len(self.expected) != (len(self.targets) if self.level == "native" else 1):
             msg = f"built {list(self.expected)}"
             raise DifferenceError(msg)
+        self.entries = stored(cache)
         self.check([project], cache)
         self.done(cache)
 
@@ -206,10 +209,16 @@ class Bench:
         project = self.projects[0]
         left = dice.choice(times)
         while left:
-            begin = time.monotonic()
             child = self.start(project, cache)
             try:
-                child.wait(dice.uniform(0.02, self.seconds * (1.5 if cold else 0.9)))
+                # By the clock, or by how far it has come: a busy machine would else be killed while it starts, mostly.
+                if number % 3 == 0:
+                    child.wait(dice.uniform(0.02, self.seconds * (1.5 if cold else 0.9)))
+                else:
+                    mark = dice.randrange(min(stored(cache), self.entries - 1), self.entries)
+                    while child.poll() is None and stored(cache) < mark:
+                        time.sleep(0.002)
+                    child.wait(dice.uniform(0.0, 1.5 * self.seconds / self.entries))
             except subprocess.TimeoutExpired:
                 family = descendants(child.pid)
                 for each in [child.pid, *(family if number % 2 else [])]:
@@ -218,12 +227,10 @@ class Bench:
                 left -= 1
                 self.seen["killed with all it started" if number % 2 else "killed alone"] += 1
                 self.seen["while tools ran"] += bool(family)
-                results = len(list(cache.glob("store-*/ac/*/*.json")))
-                self.seen[f"with {results:2} results in the store by then"] += 1
+                self.seen[f"with {stored(cache):2} of {self.entries} entries in the store by then"] += 1
             else:
                 # It was faster than we: once more, from the beginning.
                 self.finish(child, what="a build")
-                self.seconds = min(self.seconds, time.monotonic() - begin)
                 self.done(cache)
                 cache = self.cache(cold=cold)
         self.finish(self.start(project, cache), what="the build after a kill")
@@ -243,6 +250,11 @@ class Bench:
             self.finish(child, what="one of two builds")
         self.check(list(dict.fromkeys(projects)), cache)
         self.done(cache)
+
+
+def stored(cache: Path) -> int:
+    """Return the number of blobs and results in the store of a cache."""
+    return sum(not path.name.startswith(".") for kind in ("cas", "ac") for path in cache.glob(f"store-*/{kind}/*/*"))
 
 
 def descendants(pid: int) -> list[int]:

@@ -7,11 +7,13 @@ import shutil
 import subprocess
 import sys
 import time
+import zipfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
+from pypackpack.backend import filesystem
 from pypackpack.frontend.cli.main import run
 from pypackpack.frontend.cli.quick_build import is_plain
 from pypackpack.middleware import build_note
@@ -32,7 +34,10 @@ def settled(small_project: Callable[..., Path], own_cache: Path, monkeypatch: py
     monkeypatch.setattr(build_note, "RACY_NANOSECONDS", -(10**18))
     monkeypatch.setattr(build_note, "_OWN_FOLDER", os.fspath(tmp_path / "nothing"))
     monkeypatch.setenv("NO_COLOR", "1")
-    root = small_project({"main/sub/__init__.py": "", "test/test_it.py": "", "linux/extra.py": "A = 1\n"})
+    root = small_project(
+        {"main/sub/__init__.py": "", "main/build/deep.py": "A = 1\n", "test/test_it.py": "", "linux/extra.py": "A = 1\n"},
+        folder="settled",
+    )
     monkeypatch.chdir(root)
     assert run(["build", *WORDS]) == 0
     assert run(["build", *WORDS]) == 0
@@ -92,6 +97,8 @@ CHANGES: dict[str, Callable[[Path], object]] = {
     "a module renamed": lambda root: (root / "small/src/main/mod.py").rename(root / "small/src/main/mode.py"),
     "an overlay": lambda root: (root / "small/src/linux/extra.py").write_text("A = 2\n"),
     "a new overlay": lambda root: (root / "small/src/linux_x86_64").mkdir(),
+    "a hidden file": lambda root: (root / "small/src/main/.hidden").touch(),
+    "a module in a folder called build": lambda root: (root / "small/src/main/build/deep.py").write_text("A = 2\n"),
     "a program now": lambda root: (root / "small/src/main/mod.py").chmod(0o755),
     "the package's settings": lambda root: _append(root / "small/pyproject.toml"),
     "the project's settings": lambda root: _append(root / "pyproject.toml"),
@@ -143,6 +150,103 @@ def test_what_changed_just_now_is_not_noted(
     run(["build", *WORDS])
     assert not list(root.glob("small/build/packpack/notes/*"))
     assert own_cache.is_dir()
+
+
+READMES = ("../docs/R.md", ".github/R.md", "src/R.md", "build/R.md")
+
+
+@pytest.mark.parametrize("readme", READMES)
+def test_every_file_that_metadata_is_made_of_is_an_input(settled: Path, readme: str) -> None:
+    path = settled / "small" / readme
+    path.parent.mkdir(exist_ok=True)
+    path.write_text("first")
+    settings = settled / "small/pyproject.toml"
+    settings.write_text(settings.read_text().replace('version = "1.0"\n', f'version = "1.0"\nreadme = "{readme}"\n'))
+    for text in ("first", "second"):
+        path.write_text(text)
+        assert run(["build", *WORDS]) == 0
+        assert run(["build", *WORDS]) == 0
+        (wheel,) = settled.glob("small/build/packpack/single/*/*/*.whl")
+        with zipfile.ZipFile(wheel) as archive:
+            assert archive.read("small-1.0.dist-info/METADATA").decode().endswith(text)
+    assert answer() is not None
+    path.write_text("third")
+    assert answer() is None
+
+
+def test_a_new_licence_below_a_folder_is_never_missed(settled: Path) -> None:
+    (settled / "small/docs").mkdir()
+    (settled / "small/docs/L1.txt").touch()
+    settings = settled / "small/pyproject.toml"
+    settings.write_text(settings.read_text().replace('version = "1.0"\n', 'version = "1.0"\nlicense-files = ["docs/*.txt"]\n'))
+    for _ in range(2):
+        assert run(["build", *WORDS]) == 0
+    assert answer() is None
+
+
+def test_what_is_nobodys_input_changes_nothing(settled: Path) -> None:
+    (settled / "output.log").touch()
+    (settled / "small/notes.txt").touch()
+    for _ in range(2):
+        assert run(["build", *WORDS]) == 0
+    assert answer() is not None
+    (settled / "output.log").write_text("more")
+    (settled / "small/notes.txt").write_text("more")
+    assert answer() is not None
+
+
+def test_a_source_that_changed_while_nothing_was_done_leaves_no_note(settled: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    shutil.rmtree(settled / "small/build/packpack/notes")
+    real = build_note.remember
+
+    def late(*values: object) -> None:
+        (settled / "small/src/main/mod.py").write_text("def answer():\n    return 43\n")
+        real(*values)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(build_note, "RACY_NANOSECONDS", 0)
+    monkeypatch.setattr(build_note, "remember", late)
+    run(["build", *WORDS])
+    assert answer() is None
+
+
+def test_a_readme_that_changes_while_its_wheel_is_written_poisons_nothing(
+    settled: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from pypackpack.middleware.bundle import wheel  # noqa: PLC0415 - to disturb it
+
+    readme = settled / "small/README.md"
+    readme.write_text("planned")
+    settings = settled / "small/pyproject.toml"
+    settings.write_text(settings.read_text().replace('version = "1.0"\n', 'version = "1.0"\nreadme = "README.md"\n'))
+    real = wheel.write_wheel
+
+    def disturbed(*values: object, **more: object) -> object:
+        readme.write_text("another")
+        return real(*values, **more)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(wheel, "write_wheel", disturbed)
+    assert run(["build", *WORDS]) == 1
+    assert "README.md changed while it was being built" in capsys.readouterr().err
+    monkeypatch.setattr(wheel, "write_wheel", real)
+    readme.write_text("planned")
+    assert run(["build", *WORDS]) == 0
+    (made,) = settled.glob("small/build/packpack/single/*/*/*.whl")
+    with zipfile.ZipFile(made) as archive:
+        assert archive.read("small-1.0.dist-info/METADATA").decode().endswith("planned")
+
+
+def test_settings_that_change_while_another_build_is_waited_for_are_read_again(settled: Path) -> None:
+    settings = settled / "small/pyproject.toml"
+    words = [sys.executable, "-m", "pypackpack", "build", *WORDS]
+    env = {**os.environ, "PYTHONPATH": os.fspath(ROOT)}
+    with filesystem.lock(settled / "small/build/.lock"):
+        child = subprocess.Popen(words, cwd=settled, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        assert child.stderr is not None
+        assert "waiting" in child.stderr.readline()
+        settings.write_text(settings.read_text().replace('version = "1.0"', 'version = "2.0"'))
+    out, err = child.communicate(timeout=60)
+    assert child.returncode == 0, err
+    assert "small-2.0-" in out
 
 
 def test_a_binary_is_looked_at_with_its_dependencies(settled: Path) -> None:

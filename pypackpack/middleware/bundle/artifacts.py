@@ -10,15 +10,17 @@ from typing import TYPE_CHECKING
 
 from pypackpack import __version__
 from pypackpack.backend import filesystem
-from pypackpack.middleware.compile.plan import reader, snapshot_digest
+from pypackpack.middleware.compile.plan import reader
 from pypackpack.middleware.graph.task import Task
 from pypackpack.model.action import ActionResult
 from pypackpack.model.build import Artifact
-from pypackpack.model.errors import LostError, WorkError
+from pypackpack.model.errors import ConflictError, LostError, WorkError
+from pypackpack.model.names import normalise
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
+    from pypackpack.middleware.bundle.metadata import CoreFiles
     from pypackpack.middleware.bundle.wheel import Packed
     from pypackpack.middleware.compile.plan import Content, Contents
     from pypackpack.middleware.compile.workshop import Workshop
@@ -29,8 +31,7 @@ if TYPE_CHECKING:
     from pypackpack.model.project import Package, Project
     from pypackpack.model.target import Target
 
-WHEEL_VERSION = "wheel-3"
-METADATA_SKIPS = frozenset({"src", "build", "pyproject.lock", "releases.toml"})
+WHEEL_VERSION = "wheel-4"
 
 
 @dataclass(frozen=True)
@@ -111,6 +112,7 @@ class Bundler:
             members = [WheelMember(each.place, partial(self._packed, each), self._executable(each)) for each in contents.files]
             with self._shop.store.scratch() as scratch:
                 file = write_wheel(scratch, core=core, tags=tags, pure=not contents.has_native, members=members)
+                self._check(core, package)
                 self._shop.store.adopt(file.path, file.sha256)
             return ActionResult({"wheel": file.sha256}, {"file": file.path.name, "size": str(file.size)})
 
@@ -135,6 +137,17 @@ class Bundler:
             writes=(str(self._folder / f"{package.import_name}-{package.version}-{tags}.whl"),),
         )
 
+    def _check(self, core: CoreFiles, package: Package) -> None:
+        """Look whether what was written is what was planned: a result under a key that is not its own would stay for ever.
+
+        Raises:
+            ConflictError: Somebody changed a file meanwhile.
+        """
+        self._shop.check_sources()
+        if (normalise(core.name), core.version) != (normalise(package.name), package.version):
+            msg = f"{package.root / 'pyproject.toml'} changed while {package.name} was being built"
+            raise ConflictError(msg, hint="Run the same command again.")
+
     def _packed(self, content: Content) -> bytes | Packed:
         from pypackpack.middleware.bundle.packing import packed  # noqa: PLC0415 - import cost, not in a no-op
 
@@ -147,14 +160,22 @@ class Bundler:
         return content.source is not None and filesystem.is_executable(content.source.path)
 
     def _metadata_inputs(self, package: Package) -> tuple[tuple[str, str], ...]:
-        """Everything that METADATA may be made of: the package's folder but for sources, and the project's own files."""
+        """Everything that METADATA may be made of: the settings, and the files that they name."""
+        from pypackpack.middleware.bundle.metadata import metadata_sources  # noqa: PLC0415 - import cost of `--help`
+
         locals_ = [self._project.package(name) for name in package.local_dependencies]
-        tops = sorted(path for path in self._project.root.iterdir() if path.is_file() and not path.name.startswith("."))
+        root = self._project.root
         return (
-            ("package's folder", snapshot_digest(package.root, self._shop, skip=METADATA_SKIPS)),
-            *((path.name, self._shop.digests.planned(path)[0]) for path in tops),
+            *(
+                (self._shown(path, root), self._shop.digests.planned(path)[0])
+                for path in metadata_sources(package, self._project)[0]
+            ),
             *((f"version of {local.name}", local.version) for local in locals_ if local is not None),
         )
+
+    @staticmethod
+    def _shown(path: Path, root: Path) -> str:
+        return path.relative_to(root).as_posix() if path.is_relative_to(root) else path.name
 
     def _placed(self, wheel: _Wheel, outcome: Outcome) -> Artifact:
         """Copy a wheel from the store to where the person looks for it, unless it is there."""

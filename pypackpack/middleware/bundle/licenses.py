@@ -47,6 +47,11 @@ def license_files(
     return tuple(result)
 
 
+def license_sources(patterns: object, package: Path, project: Path) -> dict[str, Path]:
+    """Return what `license_files` finds, as far as the patterns are right, without reading it: path → file."""
+    return _usual(package, project) if patterns is None else _named(patterns, package, project, lambda _key, _what: None)
+
+
 def _usual(package: Path, project: Path) -> dict[str, Path]:
     for folder in (package, project):
         if found := {path: file for pattern in DEFAULT_PATTERNS for path, file in _matches(folder, pattern).items()}:

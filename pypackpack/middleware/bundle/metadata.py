@@ -6,15 +6,18 @@ dependency-specifiers) and PEP 639 for licences.
 
 from __future__ import annotations
 
+import contextlib
+import os
 import re
 import sys
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pypackpack.backend import filesystem
-from pypackpack.middleware.bundle.licenses import license_files
+from pypackpack.middleware.bundle.licenses import DEFAULT_PATTERNS, license_files, license_sources
 from pypackpack.middleware.project.paths import folder_key, is_relative
-from pypackpack.model.errors import SettingsError
+from pypackpack.model.errors import FilesystemError, SettingsError
 from pypackpack.model.names import normalise
 
 if sys.version_info >= (3, 11):
@@ -24,7 +27,6 @@ else:
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
-    from pathlib import Path
 
     from packaging.requirements import Requirement
     from pyproject_metadata import StandardMetadata
@@ -169,6 +171,25 @@ def core_metadata(
     text = _text(metadata, [path for path, _ in licenses], problems)
     problems.finish(package.name)
     return CoreFiles(metadata.name, str(metadata.version), text, points, licenses)
+
+
+def metadata_sources(package: Package, project: Project) -> tuple[list[Path], tuple[str, ...]]:
+    """Return every file that a package's metadata is made of, sorted, and the patterns by which a new one would be found.
+
+    Where the settings are wrong, as far as they can be read; whoever makes the metadata says what is wrong.
+    """
+    files = {package.root / "pyproject.toml", project.root / "pyproject.toml"}
+    patterns: object = None
+    with contextlib.suppress(SettingsError, FilesystemError):
+        table = _read(package.root / "pyproject.toml")
+        patterns = table.get("license-files")
+        for value in (table.get("readme"), table.get("license")):
+            word = value.get("file") if isinstance(value, dict) else value
+            if isinstance(word, str) and "\0" not in word and (package.root / word).is_file():
+                files.add(package.root / word)
+    files.update(license_sources(patterns, package.root, project.root).values())
+    named = tuple(word for word in patterns if isinstance(word, str)) if isinstance(patterns, list) else DEFAULT_PATTERNS
+    return sorted(Path(os.path.normpath(file)) for file in files), named
 
 
 def frozen_requirement(line: str, package: Package, project: Project, references: Mapping[str, str]) -> str:

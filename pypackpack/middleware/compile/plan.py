@@ -11,7 +11,6 @@ import shutil
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from pypackpack.backend import filesystem
 from pypackpack.backend.tools import bytecode, cython, zig
 from pypackpack.backend.tools.bytecode import SyntaxProblem
 from pypackpack.middleware.compile.choice import wants_native
@@ -23,7 +22,6 @@ from pypackpack.model.errors import LostError, SourceError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
-    from pathlib import Path
 
     from pypackpack.backend.tools.headers import HeaderFolder
     from pypackpack.middleware.compile.layers import SourceFile
@@ -288,8 +286,8 @@ class PackagePlan:
         problems: dict[str, str] = {}
         for modules in self._modules.values():
             for module in modules:
-                facts = outcomes[module.bytecode].result.facts
-                if "message" in facts:
+                if _is_refused(module, outcomes):
+                    facts = outcomes[module.bytecode].result.facts
                     where = str(module.file.path) + (f":{facts['line']}" if facts["line"] != "0" else "")
                     shown = f"\n    {facts['text'].strip()}" if facts["text"].strip() else ""
                     problems[where] = f"{where}: {facts['message']}{shown}"
@@ -297,9 +295,28 @@ class PackagePlan:
             first, *others = problems.values()
             raise SourceError(first.splitlines()[0], details="\n".join([*first.splitlines()[1:], *others]))
 
+    def refused(self, outcomes: Mapping[str, Outcome]) -> tuple[str, ...]:
+        """Return the tasks that found a source which Python itself cannot read."""
+        found = [module.bytecode for modules in self._modules.values() for module in modules if _is_refused(module, outcomes)]
+        return tuple(dict.fromkeys(found))
+
+    def vain(self, outcomes: Mapping[str, Outcome]) -> tuple[Task, ...]:
+        """Return the tasks that only modules need which Python itself cannot read."""
+        names = {
+            module.extension
+            for modules in self._modules.values()
+            for module in modules
+            if module.extension is not None and _is_refused(module, outcomes)
+        }
+        wanted = {need for task in self.native_tasks if task.name not in names for need in task.needs}
+        names |= {need for name in names for need in self._tasks[name].needs} - wanted
+        return tuple(task for task in self.native_tasks if task.name in names)
+
     def is_complete(self, target: Target, python: Interpreter, outcomes: Mapping[str, Outcome]) -> bool:
-        """Tell whether every task of a target came to its end."""
+        """Tell whether every task of a target came to its end, and Python could read every source."""
         modules = self._modules[target.name, python]
+        if any(_is_refused(module, outcomes) for module in modules):
+            return False
         return all(name is None or name in outcomes for module in modules for name in (module.bytecode, module.extension))
 
     def contents(self, target: Target, python: Interpreter, outcomes: Mapping[str, Outcome]) -> Contents:
@@ -351,6 +368,11 @@ class PackagePlan:
         return Contents(tuple(files), bytecode_used, native_used, tuple(fallbacks), cached)
 
 
+def _is_refused(module: _Module, outcomes: Mapping[str, Outcome]) -> bool:
+    outcome = outcomes.get(module.bytecode)
+    return outcome is not None and "message" in outcome.result.facts
+
+
 def merge_fallbacks(fallbacks: Sequence[Fallback]) -> tuple[Fallback, ...]:
     """Join what is the same on several targets into one."""
     joined: dict[tuple[str, tuple[int, int], str], list[str]] = {}
@@ -375,14 +397,3 @@ def reader(shop: Workshop) -> Callable[[Content], bytes]:
         return data
 
     return read
-
-
-def snapshot_digest(root: Path, shop: Workshop, *, skip: frozenset[str]) -> str:
-    """Return one digest over the files directly relevant to metadata: all below a folder but for some of its folders."""
-    listing: list[list[str]] = []
-    for entry in sorted(root.iterdir()):
-        if entry.name in skip or entry.name.startswith("."):
-            continue
-        paths = filesystem.files_below(entry) if entry.is_dir() and not entry.is_symlink() else iter([entry])
-        listing.extend([path.relative_to(root).as_posix(), shop.digests.planned(path)[0]] for path in paths if path.is_file())
-    return filesystem.sha256_bytes(json.dumps(listing))

@@ -222,13 +222,17 @@ MATTERS = [
     ("one/src/main/.a.py.swp", False),
     ("one/src/main/.gitkeep", False),
     ("one/pyproject.toml", True),
-    ("one/README.md", True),
+    ("one/about.md", True),
+    ("one/more.md", False),
     ("one/licenses/MIT.txt", True),
+    ("one/LICENSE.second", True),
+    ("docs/R.md", False),
     ("one/build/packpack/single/a.whl", False),
     ("one/build", False),
     ("one/releases.toml", False),
     ("one/.hidden", False),
     ("LICENSE", True),
+    ("output.log", False),
     ("pyproject.toml", True),
     (".python-version", True),
     (".venv/pyvenv.cfg", True),
@@ -243,8 +247,21 @@ MATTERS = [
 @pytest.mark.parametrize(("path", "matters"), MATTERS)
 def test_what_matters_to_a_wheel(root: Path, path: str, matters: bool) -> None:
     (root / "one" / "licenses").mkdir()
+    (root / "one" / "licenses" / "MIT.txt").touch()
+    (root / "one" / "about.md").touch()
+    settings = root / "one" / "pyproject.toml"
+    named = 'version = "1"\nreadme = "about.md"\nlicense-files = ["licenses/*.txt", "LICEN[CS]E*"]\n'
+    settings.write_text(settings.read_text().replace('version = "1"\n', named))
     (root / "one" / "src" / "main" / "a.py").touch()
     assert view_of(asked(root)).matters(os.fspath(root.joinpath(*path.split("/")))) is matters
+
+
+def test_a_readme_elsewhere_in_the_project_matters(root: Path) -> None:
+    (root / "docs").mkdir()
+    (root / "docs" / "R.md").touch()
+    settings = root / "one" / "pyproject.toml"
+    settings.write_text(settings.read_text().replace('version = "1"\n', 'version = "1"\nreadme = "../docs/R.md"\n'))
+    assert view_of(asked(root)).matters(os.fspath(root / "docs" / "R.md"))
 
 
 def test_a_binary_depends_on_the_packages_that_it_needs_and_on_locks(root: Path) -> None:
