@@ -44,7 +44,7 @@ class FileDigests:
         self._known: dict[str, list[int | str]] = {}
         self._planned: dict[str, tuple[str, int]] = {}
         self._changed = False
-        with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
+        with contextlib.suppress(OSError, ValueError, KeyError, TypeError, RecursionError):
             loaded = json.loads(unsealed(self._place.read_bytes(), VERSION))
             if int(loaded["written"]) <= clock() and isinstance(loaded["files"], dict):
                 self._known = loaded["files"]
@@ -73,7 +73,7 @@ class FileDigests:
             msg = f"{name} changes while it is read"
             raise ConflictError(msg, hint="Run the same command again when whoever writes it is done.")
         self._changed = self._known.pop(name, None) is not None or self._changed
-        if self._clock() - mark[1] > RACY_NANOSECONDS:
+        if self._clock() - max(mark[1], mark[2]) > RACY_NANOSECONDS:
             self._known[name] = [*mark, digest]
             self._changed = True
         return digest
@@ -113,6 +113,9 @@ class FileDigests:
 
 
 def _mark(name: str) -> list[int]:
-    """Return what tells a file apart from what it was: size, times of its content and of its entry, and inode."""
+    """Return what tells a file apart from what it was: size, times of its content and of its entry, and inode.
+
+    On Windows the time of the entry is that of its creation: there, only the time of the content tells of a change.
+    """
     facts = os.stat(name)  # noqa: PTH116 - hot path
     return [facts.st_size, facts.st_mtime_ns, facts.st_ctime_ns, facts.st_ino]

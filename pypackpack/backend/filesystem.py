@@ -326,7 +326,7 @@ def _lock_handle(handle: int, path: Path, *, wait: bool, busy: str, waiting: Cal
 
 def sha256_bytes(data: bytes | str) -> str:
     """Return the hex SHA-256 of bytes (text as UTF-8)."""
-    return hashlib.sha256(data.encode() if isinstance(data, str) else data).hexdigest()
+    return hashlib.sha256(data.encode("utf-8", "surrogatepass") if isinstance(data, str) else data).hexdigest()
 
 
 def sha256_file(path: Path) -> str:
@@ -438,6 +438,17 @@ def _source_files(folder: str, way: tuple[str, ...], roots: tuple[str, ...]) -> 
             yield from _source_files(entry.path, (*way, real), roots)
         elif entry.is_file():
             yield Path(entry.path)
+
+
+def is_link(path: str | Path) -> bool:
+    """Tell whether a path is a link, or on Windows a junction; what cannot be looked at is none."""
+    try:
+        facts = os.lstat(path)
+    except OSError:
+        return False
+    if sys.platform == "win32" and facts.st_reparse_tag == stat.IO_REPARSE_TAG_MOUNT_POINT:
+        return True
+    return stat.S_ISLNK(facts.st_mode)
 
 
 def _is_link(entry: os.DirEntry[str]) -> bool:

@@ -391,7 +391,7 @@ def login_for(url: str, *, token: str, user: str, password: str) -> tuple[str, s
     host = parts.hostname or ""
     pair = (user, password) if user or password else None
     if not token and pair is None:
-        pair = network.netrc_login(host)
+        pair = network.netrc_login(host, by_name=True)
     if not token and pair is None:
         return "", ""
     if parts.scheme != "https" and host not in {"localhost", "127.0.0.1", "::1"}:

@@ -165,15 +165,21 @@ def _copy(
                 progress(len(chunk))
 
 
-def netrc_login(host: str) -> tuple[str, str] | None:
-    """Return user and password for a server from the person's netrc (``NETRC`` names another file), or None."""
+def netrc_login(host: str, *, by_name: bool = False) -> tuple[str, str] | None:
+    """Return user and password for a server from the person's netrc (``NETRC`` names another file), or None.
+
+    Args:
+        host: The server.
+        by_name: Only what is there for this very server: ``default`` would be sent to whatever server a project names.
+    """
     import netrc  # noqa: PLC0415 - only where a server may want them
 
     named = os.environ.get("NETRC")
     files = [Path(named)] if named else [Path.home() / ".netrc", Path.home() / "_netrc"]
     for path in files:
         try:
-            found = netrc.netrc(path).authenticators(host)
+            known = netrc.netrc(path)
+            found = known.authenticators(host) if host in known.hosts or not by_name else None
         except (OSError, netrc.NetrcParseError):
             continue
         if found is not None and found[2]:

@@ -14,8 +14,9 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
 from pypackpack.model.errors import MissingToolError, ToolError, WorkError
 
@@ -29,11 +30,18 @@ _stopping = threading.Event()
 
 _heard = threading.local()
 
+_PYTHON_PREFIXES = ("PYTHON", "CYTHON", "__PYVENV")
+
 SHOWN_LINES = 60
 SECRETS = frozenset({"PYPACKPACK_CACHE_KEY", "PYPACKPACK_CACHE_TOKEN", "PYPACKPACK_CACHE_PASSWORD"})
 """Variables that no tool gets: who can sign for the remote cache can make everybody build anything."""
 END_SECONDS = 5.0
 """So long the pipes of a child that was ended are read on: what it started may have got away and hold them."""
+MOST_OUTPUT = 256_000_000
+"""A child that writes more bytes than this is ended: nothing that we run has so much to say, and we hold it in memory."""
+MOST_ANSWER = 1_000_000_000
+"""As above, for one answer of a worker, which may hold the C of a large module."""
+PIECE = 1 << 16
 HEARD_CHARACTERS = 64_000
 """So many characters of what the children of one block say are kept by `hearing`."""
 
@@ -169,6 +177,62 @@ def environment(changes: Mapping[str, str | None], *, base: Mapping[str, str] | 
     return result
 
 
+class _Pipes:
+    """The pipes of a child, read by a thread each: what it writes is kept up to a limit, beyond which it is ended."""
+
+    def __init__(self, child: subprocess.Popen[bytes], text: bytes) -> None:
+        self.too_much = False
+        self._child = child
+        self._size = 0
+        self._pieces: tuple[list[bytes], list[bytes]] = ([], [])
+        streams = zip((child.stdout, child.stderr), self._pieces, strict=True)
+        self._threads = [threading.Thread(target=self._read, args=each, daemon=True) for each in streams]
+        self._threads.append(threading.Thread(target=self._write, args=(text,), daemon=True))
+        for thread in self._threads:
+            thread.start()
+
+    def _read(self, stream: IO[bytes], pieces: list[bytes]) -> None:
+        with contextlib.suppress(OSError), stream:
+            while not self.too_much and (piece := os.read(stream.fileno(), PIECE)):
+                self._size += len(piece)  # two threads may lose a piece's size to each other, which does not matter
+                pieces.append(piece)
+                if self._size > MOST_OUTPUT:
+                    self.too_much = True
+                    _end(self._child)
+
+    def _write(self, text: bytes) -> None:
+        with contextlib.suppress(OSError), self._child.stdin or contextlib.nullcontext() as stream:
+            if stream is not None and text:
+                stream.write(text)
+
+    def wait(self, seconds: float | None) -> bool:
+        """Wait until all pipes are at their end and the child is, too; return whether that came before the time was over."""
+        end = None if seconds is None else time.monotonic() + seconds
+        for thread in self._threads:
+            thread.join(None if end is None else max(end - time.monotonic(), 0))
+            if thread.is_alive():
+                return False
+        try:
+            self._child.wait(None if end is None else max(end - time.monotonic(), 0))
+        except subprocess.TimeoutExpired:
+            return False
+        return True
+
+    def said(self) -> tuple[bytes, bytes]:
+        """Return what came on stdout and on stderr."""
+        return b"".join(self._pieces[0]), b"".join(self._pieces[1])
+
+
+def python_environment() -> dict[str, str]:
+    """Return our environment for a Python that works for us: nothing in it changes what that Python, or Cython on it, does.
+
+    A leaked PYTHONPATH brings other modules, PYTHONHOME another standard library, PYTHONOPTIMIZE another bytecode;
+    __PYVENV_LAUNCHER__ is macOS's own way to make a framework Python believe that it is another one.
+    """
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(_PYTHON_PREFIXES)}
+    return {**kept, "PYTHONHASHSEED": "0", "PYTHONUTF8": "1"}
+
+
 def run(
     command: Sequence[str | Path],
     *,
@@ -188,20 +252,18 @@ def run(
 
     Raises:
         MissingToolError: The program is not there.
-        ToolError: It took longer than that.
+        ToolError: It took longer than that, or wrote more than `MOST_OUTPUT`.
         KeyboardInterrupt: `stop_all` was called meanwhile.
     """
     child = _popen(command, cwd=cwd, env=env)
     words = tuple(os.fspath(word) for word in command)
     limit = _time_limit(timeout)
     try:
-        out, err = child.communicate(text_input.encode(), timeout=limit)
-    except subprocess.TimeoutExpired as error:
-        _end(child)
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            child.communicate(timeout=END_SECONDS)
-        msg = f"{words[0]} did not end within {limit:g} seconds"
-        raise ToolError(msg, hint="The command was: " + " ".join(words)) from error
+        pipes = _Pipes(child, text_input.encode())
+        ended = pipes.wait(limit)
+        if not ended:
+            _end(child)
+            pipes.wait(END_SECONDS)
     except BaseException:
         _end(child)
         child.wait()
@@ -211,7 +273,12 @@ def run(
             _live.discard(child)
     if _stopping.is_set():
         raise KeyboardInterrupt
-    done = Completed(words, child.returncode, out.decode(errors="replace"), err.decode(errors="replace"))
+    out, err = (said.decode(errors="replace") for said in pipes.said())
+    if pipes.too_much or not ended:
+        msg = f"{words[0]} wrote more than {MOST_OUTPUT // 1_000_000} MB" if pipes.too_much else ""
+        msg = msg or f"{words[0]} did not end within {limit:g} seconds"
+        raise ToolError(msg, hint="The command was: " + " ".join(words))
+    done = Completed(words, child.returncode, out, err)
     _note_words(words, done.stdout + done.stderr)
     return done
 
@@ -267,7 +334,7 @@ class Worker:
 
     def _read_errors(self) -> None:
         if self._child.stderr is not None:
-            for line in self._child.stderr:
+            while line := self._child.stderr.readline(PIECE):
                 self._errors.append(line)
                 del self._errors[:-SHOWN_LINES]
 
@@ -286,7 +353,7 @@ class Worker:
             with self._watched() as late:
                 stdin.write(json.dumps(value).encode() + b"\n")
                 stdin.flush()
-                line = stdout.readline()
+                line = stdout.readline(MOST_ANSWER)
         except (OSError, ValueError):
             line = b""
         if _stopping.is_set():
@@ -294,9 +361,13 @@ class Worker:
         if late.is_set():
             msg = f"{self._words[0]} did not answer within {_time_limit(None):g} seconds"
             raise ToolError(msg, hint="The command was: " + " ".join(self._words))
+        if len(line) == MOST_ANSWER:
+            _end(self._child)
+            msg = f"{self._words[0]} gave an answer of more than {MOST_ANSWER // 1_000_000} MB"
+            raise ToolError(msg, hint="The command was: " + " ".join(self._words))
         try:
             return json.loads(line)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             self._drain.join(timeout=2)
             raise ToolError(
                 f"{self._words[0]} {self._how()} in the middle of its work",

@@ -15,7 +15,7 @@ import os
 import threading
 from typing import TYPE_CHECKING
 
-from pypackpack.backend import signing
+from pypackpack.backend import remote_login, signing
 from pypackpack.backend.remote_entry import (
     ENTRY_LIMIT,
     NoEntryError,
@@ -101,14 +101,14 @@ class RemoteCache:
     def _connect(self) -> Asked:
         from pypackpack.backend.http_server import Server, login_for  # noqa: PLC0415 - import cost, not in a no-op
 
-        login, why_not = login_for(
-            self._settings.url,
-            token=os.environ.get(TOKEN_VARIABLE, ""),
-            user=os.environ.get(USER_VARIABLE, ""),
-            password=os.environ.get(PASSWORD_VARIABLE, ""),
-        )
-        if why_not:
-            self._watcher.note(f"the remote cache {self._settings.url}: {why_not}")
+        token, user, password = (os.environ.get(name, "") for name in (TOKEN_VARIABLE, USER_VARIABLE, PASSWORD_VARIABLE))
+        held_back = ""
+        if (token or user or password) and (why := remote_login.why_not(self._settings.url)):
+            held_back = f"the login of the environment is not sent to it: {why}"
+            token = user = password = ""
+        login, why_not = login_for(self._settings.url, token=token, user=user, password=password)
+        if not login and (held_back or why_not):
+            self._watcher.note(f"the remote cache {self._settings.url}: {held_back or why_not}")
         return Server(self._settings.url, headers={"Authorization": login} if login else {})
 
     def _say(self, what: str, *, about: str = "") -> None:

@@ -23,6 +23,7 @@ TOKEN_VARIABLE = "PYPACKPACK_CACHE_TOKEN"  # noqa: S105 - the variable's name
 USER_VARIABLE, PASSWORD_VARIABLE = "PYPACKPACK_CACHE_USER", "PYPACKPACK_CACHE_PASSWORD"
 
 _NOT_US = frozenset({401, 403, 407})
+_WRONG_THERE = 500
 
 
 class Asked(Protocol):
@@ -121,7 +122,7 @@ class Patience:
             to = f" to {answer.location.partition('?')[0][:200]}" if answer.location else ""
             self.give_up(f"it sends us elsewhere ({answer.status}{to}), and we do not go; the settings must name the right url")
         else:
-            self.failed(f"it says {answer.status}")
+            self.failed(said(answer))
 
     def give_up(self, why: str) -> None:
         """Ask it nothing more."""
@@ -129,6 +130,11 @@ class Patience:
             first, self.open = self.open, False
         if first:
             self._given_up(why)
+
+
+def said(answer: Answer) -> str:
+    """Return an answer that is of no use in words; what went wrong inside of a server, only that server knows."""
+    return f"it says {answer.status}" + ("; look into the server's log" if answer.status >= _WRONG_THERE else "")
 
 
 def quick(size: int) -> float:

@@ -11,9 +11,9 @@ import threading
 import time
 from typing import TYPE_CHECKING
 
-from pypackpack.backend import process, signing
+from pypackpack.backend import process, remote_login, signing
 from pypackpack.backend.remote_entry import NoEntryError, pack_head, seal, to_action_result
-from pypackpack.backend.remote_patience import QUICK_BYTES, Patience
+from pypackpack.backend.remote_patience import QUICK_BYTES, Patience, said
 from pypackpack.backend.urls import urlsplit
 from pypackpack.model.build import Step
 from pypackpack.model.errors import PyPackPackError
@@ -103,7 +103,7 @@ class Pusher:
             self._count(uploaded=False, why="there were too many at one time")
 
     def finish(self, watcher: Watcher) -> None:
-        """Wait for the uploads, a bounded time, and say what was not uploaded."""
+        """Wait for the uploads, a bounded time, and say how many were uploaded, or why not all of them."""
         end = time.monotonic() + FINISH_SECONDS
         while True:
             with self._changed:
@@ -114,6 +114,8 @@ class Pusher:
                 self._changed.wait(0.2)
             watcher.step(Step("", "", "upload", done, offered))
         missing = offered - self._uploaded
+        if offered and not missing:
+            watcher.note(f"uploaded {offered} {'result' if offered == 1 else 'results'} to the remote cache {self._settings.url}")
         if missing:
             why = self._why or f"they took longer than {FINISH_SECONDS:.0f} seconds after the build"
             self._say(f"did not get {missing} of the {offered} results that were made here: {why}")
@@ -202,7 +204,7 @@ class Pusher:
         if answer.status == _NOT_ALLOWED:
             self._patience.give_up("it takes nothing (405)")
         self._patience.refused(answer)
-        raise _RefusedError(self._why or f"it says {answer.status}")
+        raise _RefusedError(self._why or said(answer))
 
     def _ask(
         self,
@@ -228,6 +230,9 @@ class Pusher:
         """Return the secret key; without one nothing is uploaded."""
         with self._keying:
             if self._signer is None and self._patience.open:
+                if os.environ.get(KEY_VARIABLE) and (why := remote_login.why_not(self._settings.url)):
+                    self._patience.give_up(f"{KEY_VARIABLE} is not used: {why}")
+                    return None
                 try:
                     self._signer = _find_signer(self._settings.url)
                 except signing.KeyTextError as error:

@@ -272,7 +272,7 @@ def parse_result(data: bytes, key: str) -> tuple[ActionResult, dict[str, int]]:
         outputs = {str(name): str(digest) for name, digest in raw["outputs"].items()}
         facts = {str(name): str(value) for name, value in raw["facts"].items()}
         sizes = {str(digest): int(size) for digest, size in raw.get("sizes", {}).items()}
-    except (KeyError, AttributeError, TypeError) as error:
+    except (KeyError, AttributeError, TypeError, RecursionError) as error:
         raise ValueError(str(error)) from error
     return ActionResult(outputs, facts), sizes
 

@@ -10,12 +10,13 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pypackpack.backend import filesystem
-from pypackpack.backend.store import FRESH_SECONDS
+from pypackpack.backend.store import FRESH_SECONDS, VERSION
 from pypackpack.model.errors import FilesystemError
 
 if TYPE_CHECKING:
@@ -25,6 +26,23 @@ LEASES = "leases"
 GATE = "gate"
 PATIENCE_SECONDS = 1.0
 """Builds that begin at one moment wait for each other too, but nobody notices."""
+_NAME = re.compile(r"\d+-[0-9a-f]{12}")
+_OWN = ("tmp", VERSION, *(f"{VERSION}/{name}" for name in ("cas", "ac", "signed", "tmp", LEASES)))
+"""Folders of a cache in which we remove whatever has a name of ours."""
+
+
+def check_no_links(cache: Path) -> None:
+    """Look that what is removed from a cache folder is removed there, and not where a link leads.
+
+    The cache folder itself may be a link, and so may what is in it beside these folders.
+
+    Raises:
+        FilesystemError: One of the folders that are swept is a link.
+    """
+    for name in _OWN:
+        if filesystem.is_link(cache / name):
+            msg = f"{cache / name} is a link; pypackpack removes files in its cache, and removes none through a link"
+            raise FilesystemError(msg, hint="Remove the link; PYPACKPACK_CACHE_DIR moves the whole cache.")
 
 
 @dataclass(frozen=True)
@@ -123,9 +141,11 @@ def _bury(root: Path) -> bool:
 
 
 def _files(root: Path) -> list[Path]:
+    if filesystem.is_link(root) or filesystem.is_link(root / LEASES):
+        return []
     try:
         with os.scandir(root / LEASES) as entries:
-            return [Path(entry.path) for entry in entries if entry.is_file()]
+            return [Path(each.path) for each in entries if _NAME.fullmatch(each.name) and each.is_file(follow_symlinks=False)]
     except FileNotFoundError:
         return []
 

@@ -35,6 +35,13 @@ AGAIN_PART = 0.05
 DAY = 86400.0
 
 _DIGEST = re.compile(r"[0-9a-f]{64}")
+_RESULT = re.compile(r"[0-9a-f]{64}\.json")
+_OTHER = re.compile(r"\.new-[0-9a-f]{16}|[0-9a-f]{64}(\.json)?|[0-9a-f]{2}")
+"""What is no entry and yet ours: what is being written, and what stands in an entry's or a folder's place."""
+_ASIDE = re.compile(r"\..*[.-][0-9a-f]{12}")
+_SCRATCH = re.compile(r"(\.work-|(vendor|import|tool)-)[0-9a-f]{12}")
+_BUILD = re.compile(r"build-(\d+-[0-9a-f]{12})-[0-9a-f]{12}")
+"""Names as `filesystem.unused_name` makes them. Nothing else is ever swept: it is somebody else's."""
 
 
 @dataclass(frozen=True)
@@ -84,7 +91,7 @@ def _read_count(root: Path) -> Count | None:
     try:
         raw = json.loads((root / SIZE).read_bytes())
         return Count(int(raw["size"]), int(raw["counted"]), float(raw["walked"]))
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return None
 
 
@@ -126,17 +133,20 @@ def walk(root: Path) -> Contents:
         for entry in _below(folder):
             with contextlib.suppress(OSError):
                 facts = entry.stat(follow_symlinks=False)
-                is_result = entry.name.endswith(".json") and entry.is_file(follow_symlinks=False)
+                is_result = _RESULT.fullmatch(entry.name) and entry.is_file(follow_symlinks=False)
                 kind = found.results if is_result else found.others
                 kind[entry.path] = (on_disk(facts.st_size), facts.st_mtime)
     return found
 
 
 def _signers(root: Path) -> list[Path]:
-    return [Path(entry.path) for entry in _entries(root / "signed") if entry.is_dir()]
+    return [Path(entry.path) for entry in _entries(root / "signed") if entry.is_dir(follow_symlinks=False)]
 
 
 def _entries(folder: Path | str) -> list[os.DirEntry[str]]:
+    """Return what lies in a folder; nothing of one that a link leads to, since what is found may be removed."""
+    if filesystem.is_link(folder):
+        return []
     try:
         with os.scandir(folder) as entries:
             return list(entries)
@@ -234,12 +244,13 @@ class _Pruning:
 
     def _sweep_others(self) -> None:
         for path, (size, written) in self._there.others.items():
-            if written < self._spared and _gone(path):
+            if written < self._spared and _OTHER.fullmatch(os.path.basename(path)) and _gone(path):  # noqa: PTH119 - many
                 self._leftovers += 1
                 self._size -= size
         for entry in _entries(self._root / "tmp"):
             with contextlib.suppress(OSError):
-                if entry.stat(follow_symlinks=False).st_mtime < self._spared and _gone(entry.path):
+                is_ours = _SCRATCH.fullmatch(entry.name) and entry.stat(follow_symlinks=False).st_mtime < self._spared
+                if is_ours and _gone(entry.path):
                     self._leftovers += 1
 
 
@@ -272,14 +283,15 @@ def sweep(cache: Path, folders: Iterable[str]) -> int:
     alive = {each.name for each in leases(cache / VERSION)}
     swept = 0
     for entry in _entries(cache / "tmp"):
-        match = re.fullmatch(r"build-(\d+-[0-9a-f]{12})-.*", entry.name)
-        swept += (match[1] not in alive if match else _is_old(entry)) and _gone(entry.path)
+        match = _BUILD.fullmatch(entry.name)
+        is_left = match[1] not in alive if match else _SCRATCH.fullmatch(entry.name) is not None and _is_old(entry)
+        swept += is_left and _gone(entry.path)
     for name in folders:
         for entry in _entries(cache / name):
-            swept += entry.name.startswith(".") and entry.name != ".lock" and _is_old(entry) and _gone(entry.path)
+            swept += _ASIDE.fullmatch(entry.name) is not None and _is_old(entry) and _gone(entry.path)
     # zig too writes aside, in a folder of each version's cache.
     for version in _entries(cache / "zig-v1"):
-        for entry in _entries(Path(version.path) / "tmp"):
+        for entry in () if filesystem.is_link(version.path) else _entries(Path(version.path) / "tmp"):
             swept += _is_old(entry) and _gone(entry.path)
     return swept
 

@@ -127,6 +127,8 @@ def remember(words: Sequence[str], start: str, face: str, order: Order, result: 
     from pypackpack.backend import filesystem  # noqa: PLC0415 - not for the reading half
     from pypackpack.middleware.build import is_still  # noqa: PLC0415 - not for the reading half
     from pypackpack.middleware.bundle.metadata import metadata_sources  # noqa: PLC0415 - not for the reading half
+    from pypackpack.middleware.environment.path_sources import source_folders  # noqa: PLC0415 - not for the reading half
+    from pypackpack.model.build import Bundle  # noqa: PLC0415 - not for the reading half
     from pypackpack.model.errors import PyPackPackError  # noqa: PLC0415 - not for the reading half
 
     package, root = order.package, os.fspath(order.project.root)
@@ -139,6 +141,8 @@ def remember(words: Sequence[str], start: str, face: str, order: Order, result: 
     try:
         if any("/" in pattern for member in order.members for pattern in metadata_sources(member, order.project)[1]):
             return  # a new licence in a folder below would not be seen
+        if order.request.bundle is Bundle.BINARY and source_folders(order.project, package):
+            return  # dependencies in folders that other tools build from: what matters there is theirs to say
         found = [(kind, os.path.relpath(path, root), _mark(marks, kind, path)) for kind, path in _watched(order, result)]
         if marks.newest > order.began - RACY_NANOSECONDS or not is_still(order):
             return
@@ -166,7 +170,9 @@ def _texts(place: os.PathLike[str], marks: Sequence[tuple[str, str, str]]) -> di
 
 def _watched(order: Order, result: BuildResult) -> list[tuple[str, str]]:
     """Return every file and folder that decides what the build makes, and what it made."""
+    from pypackpack.backend import distributions  # noqa: PLC0415 - not for the reading half
     from pypackpack.backend.tools import cython  # noqa: PLC0415 - not for the reading half
+    from pypackpack.middleware.bundle.artifacts import METADATA_WRITERS  # noqa: PLC0415 - not for the reading half
     from pypackpack.middleware.bundle.metadata import metadata_sources  # noqa: PLC0415 - not for the reading half
     from pypackpack.middleware.environment.place import site_packages  # noqa: PLC0415 - not for the reading half
     from pypackpack.model.build import Bundle  # noqa: PLC0415 - not for the reading half
@@ -179,6 +185,7 @@ def _watched(order: Order, result: BuildResult) -> list[tuple[str, str]]:
         ("file", os.path.join(root, ".venv", "pyvenv.cfg")),
         ("installed", _OWN_FOLDER),
         ("file", cython.installed_at()),
+        *(("file", distributions.record_of(name)) for name in METADATA_WRITERS),
     ]
     for each in project.packages:
         found.append(("file", os.path.join(each.root, "pyproject.toml")))

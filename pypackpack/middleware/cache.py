@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from pypackpack.backend import filesystem
 from pypackpack.backend.store import VERSION as STORE
-from pypackpack.backend.store_leases import gate, lease, leases
+from pypackpack.backend.store_leases import check_no_links, gate, lease, leases
 from pypackpack.model.build import Step
 from pypackpack.model.cache import CacheSettings
 from pypackpack.model.cache_use import Bucket, CacheInfo, Cleared
@@ -55,8 +55,9 @@ def in_use(cache: Path, who: str, watcher: Watcher) -> Iterator[Use]:
         watcher: Told when we have to wait.
 
     Raises:
-        FilesystemError: The cache cannot be written.
+        FilesystemError: The cache cannot be written, or a folder that is swept is a link.
     """
+    check_no_links(cache)
     with (
         lease(cache / STORE, who, waiting=lambda: watcher.note(BUSY)) as held,
         filesystem.scratch_folder(cache / SCRATCH, prefix=f"build-{held.name}-") as scratch,
@@ -254,6 +255,7 @@ def prune(cache: Path, limit: int, watcher: Watcher, *, older_than: float | None
 
     from pypackpack.backend import store_prune  # noqa: PLC0415 - as above
 
+    check_no_links(cache)
     if not (cache / STORE).is_dir():
         return _without_store(cache)
     with gate(cache / STORE, waiting=lambda: watcher.note(BUSY)):
@@ -284,6 +286,7 @@ def verify(cache: Path, watcher: Watcher) -> Verified:
     """
     from pypackpack.backend.store_verify import verify as read_all  # noqa: PLC0415 - import cost, not in a build
 
+    check_no_links(cache)
     return read_all(cache / STORE, lambda done, total: watcher.step(Step("", "", "verify", done, total)))
 
 
@@ -301,6 +304,7 @@ def clear(cache: Path, watcher: Watcher, *, tools: bool = False) -> Cleared:
     """
     from pypackpack.backend import store_prune  # noqa: PLC0415 - import cost, not in a build
 
+    check_no_links(cache)
     with contextlib.ExitStack() as stack:
         if (cache / STORE).is_dir():
             stack.enter_context(gate(cache / STORE, waiting=lambda: watcher.note(BUSY)))

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 LOCK = ".lock"
 """What builds of a package hold. It stays: who waits for it would else hold a file that nobody knows."""
+EDITABLE = "editable"
+"""What type checkers follow to the sources: links only, that belong to ``.venv`` and stay as long as that is there."""
 
 
 def clean(project: Project, names: Sequence[str], watcher: Watcher, *, dry: bool = False) -> CleanResult:
@@ -35,9 +37,10 @@ def clean(project: Project, names: Sequence[str], watcher: Watcher, *, dry: bool
         FilesystemError: Something cannot be removed; what is left is removed by the next call.
     """
     packages = _packages(project, names)
-    done = tuple(_look(package) if dry else _empty(package, watcher) for package in packages)
-    if not dry and any("editable" in cleaned.parts for cleaned in done):
-        _place_again(project)
+    from pypackpack.backend.tools import venv  # noqa: PLC0415 - import cost
+
+    stays = (LOCK, EDITABLE) if venv.works(project.venv) else (LOCK,)
+    done = tuple(_look(package, stays) if dry else _empty(package, watcher, stays) for package in packages)
     return CleanResult(done, dry)
 
 
@@ -53,41 +56,31 @@ def _packages(project: Project, names: Sequence[str]) -> tuple[Package, ...]:
     return tuple(found) if names else project.packages
 
 
-def _look(package: Package) -> Cleaned:
+def _look(package: Package, stays: Sequence[str]) -> Cleaned:
     folder = package.build_folder
-    parts = _parts(package)
+    parts = _parts(package, stays)
     files, size = tree_size([folder / part for part in parts])
     return Cleaned(package.name, folder, files, size, parts)
 
 
-def _parts(package: Package) -> tuple[str, ...]:
+def _parts(package: Package, stays: Sequence[str]) -> tuple[str, ...]:
     """Return the names of what is to be removed: nothing where the folder is a link, which may lead anywhere."""
     folder = package.build_folder
     if folder.is_symlink() or not folder.is_dir():
         return ()
     with filesystem.explained("read", folder):
-        return tuple(sorted(name for name in os.listdir(folder) if name != LOCK))  # noqa: PTH208 - names only
+        return tuple(sorted(name for name in os.listdir(folder) if name not in stays))  # noqa: PTH208 - names only
 
 
-def _empty(package: Package, watcher: Watcher) -> Cleaned:
+def _empty(package: Package, watcher: Watcher, stays: Sequence[str]) -> Cleaned:
     folder = package.build_folder
     if folder.is_symlink():
         watcher.note(f"{folder} is a link, and what it leads to is left alone")
-    if not _parts(package):
+    if not _parts(package, stays):
         return Cleaned(package.name, folder, 0, 0, ())
     busy = f"a build of {package.name} is running; waiting for it"
     with filesystem.lock(folder / LOCK, waiting=lambda: watcher.note(busy)), exclusive(package, watcher):
-        found = _look(package)
+        found = _look(package, stays)
         for part in found.parts:
             filesystem.remove_tree(folder / part)
     return found
-
-
-def _place_again(project: Project) -> None:
-    """Give type checkers the folders back that they follow: ``.venv`` names them, and they are made of links only."""
-    from pypackpack.backend.tools import venv  # noqa: PLC0415 - only where there were such folders
-    from pypackpack.middleware.environment.development_editable import place_packages  # noqa: PLC0415 - as above
-
-    site = venv.site_packages(project.venv) if venv.works(project.venv) else None
-    if site is not None:
-        place_packages(project, site)

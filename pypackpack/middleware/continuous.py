@@ -183,6 +183,8 @@ def view_of(request: BuildRequest) -> View:
             else:
                 files.add(real)
     named, patterns = _metadata(root, request)
+    for place in _path_dependencies(root, request):
+        deep.setdefault(place, frozenset({"build", "dist", ".git", ".venv"}))
     return View(root, deep, frozenset(flat), patterns, frozenset(files | named))
 
 
@@ -198,6 +200,20 @@ def _metadata(root: Path, request: BuildRequest) -> tuple[set[str], frozenset[st
             files.update(place for path in found for place in (os.fspath(path), os.path.realpath(path)))
             patterns.update(pattern for pattern in named if "/" not in pattern)
     return files, frozenset(patterns)
+
+
+def _path_dependencies(root: Path, request: BuildRequest) -> list[str]:
+    """Return the folders that dependencies of a binary come from as sources."""
+    if request.bundle is not Bundle.BINARY:
+        return []
+    from pypackpack.middleware.environment.path_sources import source_folders  # noqa: PLC0415 - keeps imports of the CLI light
+
+    with contextlib.suppress(PyPackPackError):  # whoever builds says what is wrong
+        project = load_project(root)
+        package = project.package(request.package)
+        if package is not None:
+            return [os.fspath(folder) for folder in source_folders(project, package)]
+    return []
 
 
 def _folders(root: Path, request: BuildRequest) -> dict[str, bool]:

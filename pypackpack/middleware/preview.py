@@ -17,7 +17,7 @@ from pypackpack.middleware.graph.task import in_order
 from pypackpack.model.build import Bundle, Level
 from pypackpack.model.errors import PyPackPackError
 from pypackpack.model.journal import Reason
-from pypackpack.model.preview import BEHIND, REMEMBERED, TWIN, WOULD_RUN, PlannedTask, Preview
+from pypackpack.model.preview import BEHIND, REFUSED, REMEMBERED, TWIN, WOULD_RUN, PlannedTask, Preview
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -106,7 +106,7 @@ class _Preview:
             self._outcomes[task.name] = Outcome(result, STORE, key)
         rerun = is_to_rerun(self._order.request, task)
         if result is not None and not rerun:
-            self._add(task, REMEMBERED)
+            self._add(task, REFUSED if task.step == "bytecode" and "message" in result.facts else REMEMBERED)
         elif key in self._claimed:
             self._add(task, TWIN)
         else:

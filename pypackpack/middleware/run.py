@@ -258,4 +258,29 @@ def _no_program(word: str, venv: str, packages: "list[str]") -> Exception:
         return MissingToolError(msg, hint=f"Did you mean {near[0]}?")
     if os.path.isfile(word + ".py"):
         return MissingToolError(msg, hint=f"The script is `pypackpack run {word}.py`.")
+    hint = _own(word, os.path.dirname(venv))
+    if hint:
+        return MissingToolError(msg, hint=hint)
     return MissingToolError(msg, hint=f"`pypackpack add {word}` puts it into the environment, if a package of that name has it.")
+
+
+def _own(word: str, root: str) -> str:
+    """Return the hint for a command that is the project's own: what the index has under its name is somebody else's."""
+    from pathlib import Path  # noqa: PLC0415 - import cost
+
+    from pypackpack.middleware.project import foreign  # noqa: PLC0415 - import cost
+    from pypackpack.middleware.project.toml import read_toml  # noqa: PLC0415 - import cost
+    from pypackpack.model.errors import PyPackPackError  # noqa: PLC0415 - import cost
+
+    try:
+        content = read_toml(Path(root, FILE))
+        members = {_plain(name): folder for name, folder in foreign.workspace_members(Path(root), content).items()}
+    except PyPackPackError:
+        return ""
+    name = foreign.own_name(content)
+    if _plain(word) == _plain(name) or word in foreign.own_scripts(content):
+        return f"It is of the project itself, whose own code is not in .venv. {foreign.way_into_a_package(name or '<name>')}"
+    if _plain(word) in members:
+        place = members[_plain(word)].relative_to(root).as_posix()
+        return f"{place} is a member of the uv workspace; `pypackpack add --editable ./{place}` puts it into the environment."
+    return ""

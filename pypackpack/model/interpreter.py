@@ -28,6 +28,8 @@ class Interpreter:
         has_headers: Whether ``Python.h`` lies in ``include``.
         free_threaded: Built with ``--disable-gil`` (PEP 703).
         platform: ``sysconfig.get_platform()``.
+        release: Its version as it names itself: ``3.14.0rc1`` and ``3.14.0`` have one ``version``, and different bytecode.
+        magic: The magic number of its bytecode, without the line end in it: 3495.
     """
 
     executable: Path
@@ -37,6 +39,8 @@ class Interpreter:
     has_headers: bool
     free_threaded: bool
     platform: str
+    release: str = ""
+    magic: int = 0
 
     @property
     def series(self) -> PythonVersion:

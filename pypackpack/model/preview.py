@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from pypackpack.model.journal import Reason
 
-REMEMBERED, WOULD_RUN, BEHIND, TWIN = "remembered", "to do", "behind", "twin"
+REMEMBERED, WOULD_RUN, BEHIND, TWIN, REFUSED = "remembered", "to do", "behind", "twin", "refused"
 
 
 @dataclass(frozen=True)
@@ -22,9 +22,10 @@ class PlannedTask:
         target: For which target; empty when all share it.
         label: What it works on.
         state: ``remembered`` (its result is known), ``to do`` (it would run), ``behind`` (it needs a task that would run, so it
-            would run too unless that one leaves behind what it did before), or ``twin`` (another one does the very same).
+            would run too unless that one leaves behind what it did before), ``twin`` (another one does the very same), or
+            ``refused`` (its result is known: Python cannot read the source, and the build fails).
         needs: Names of the tasks that it needs.
-        reason: Why it would run; None for what is remembered or behind.
+        reason: Why it would run; None for what is remembered, refused or behind.
     """
 
     name: str
@@ -46,7 +47,8 @@ class StepCount:
         package: Whose work it is.
         target: For which target; empty when all share it.
         tasks: Number of its tasks.
-        remembered: Number of those whose result is known.
+        remembered: Number of those whose result is known, and no refusal.
+        refused: Number of those that are known to fail: Python cannot read the source.
     """
 
     step: str
@@ -54,6 +56,7 @@ class StepCount:
     target: str
     tasks: int
     remembered: int
+    refused: int = 0
 
 
 @dataclass(frozen=True)
@@ -75,7 +78,8 @@ class Preview:
         """The tasks counted, by step, package and target, in the order in which they come."""
         counts: dict[tuple[str, str, str], list[int]] = {}
         for task in self.tasks:
-            count = counts.setdefault((task.step, task.package, task.target), [0, 0])
+            count = counts.setdefault((task.step, task.package, task.target), [0, 0, 0])
             count[0] += 1
             count[1] += task.state == REMEMBERED
+            count[2] += task.state == REFUSED
         return tuple(StepCount(*cell, *count) for cell, count in counts.items())

@@ -38,7 +38,7 @@ from pathlib import Path
 from sample import SIX_TARGETS, module, write_project
 
 ROOT = Path(__file__).resolve().parents[2]
-SHARED = ("tools-v1", "zig-v1", "interpreters-v1", "settings-v1")
+SHARED = ("tools-v1", "zig-v1", "interpreters-v2", "settings-v1")
 """What a cold cache keeps: the tools, and what a cold build would ask of the interpreter (as setuptools would not)."""
 
 SETUP = """

@@ -229,7 +229,8 @@ def test_a_change_while_a_module_is_compiled_repeats_only_what_it_touches(
     small_project: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PATH", f"{Path(sys.base_prefix) / 'bin'}{os.pathsep}{os.environ['PATH']}")
-    root = small_project({"main/long.py": "X = 1\n" + "# the longest path begins first\n" * 999})
+    long = "X = 1\n" + "# the longest path begins first\n" * 999
+    root = small_project({"main/long.py": long}, settings='[tool.pypackpack.build]\nnative.exclude = ["__init__"]\n')
     (root / ".python-version").write_text(".".join(map(str, sys.version_info[:3])))
     other = root / "small" / "src" / "main" / "mod.py"
 
@@ -249,5 +250,4 @@ def test_a_change_while_a_module_is_compiled_repeats_only_what_it_touches(
     assert ran["long.py", "transcompile"] == ran["long.py", "bytecode"] == 1
     assert ran["mod.py", "bytecode"] == 2
     assert ran["mod.py", "compile"] == 1, "of what was changed nothing began any more"
-    assert ran["__init__.py", "compile"] == 1
-    assert second.result.tasks_run + second.result.tasks_cached == sum(len(step) for step in ([1] * 3, [1] * 3, [1] * 3, [1]))
+    assert second.result.tasks_run + second.result.tasks_cached == 3 + 2 + 2 + 1

@@ -12,6 +12,7 @@ import pytest
 from pypackpack.backend import filesystem
 from pypackpack.backend.filesystem import CACHE_VARIABLE
 from pypackpack.backend.tools import venv
+from pypackpack.middleware.clean import clean
 from pypackpack.middleware.dependency.imports import import_requirements
 from pypackpack.middleware.environment import development, development_change, development_tree
 from pypackpack.middleware.environment.check import check_development
@@ -211,6 +212,24 @@ def test_an_extra_and_a_package_of_one_name(shop: Shop) -> None:
     add_package(load_project(shop.root), "new-one", Silent())
 
 
+def test_what_the_project_itself_has_is_not_taken_from_the_index(shop: Shop) -> None:
+    file = shop.root / "pyproject.toml"
+    file.write_text(file.read_text(encoding="utf-8") + '\n[tool.uv.workspace]\nmembers = ["libs/*"]\n', encoding="utf-8")
+    (shop.root / "libs" / "one").mkdir(parents=True)
+    (shop.root / "libs" / "one" / "pyproject.toml").write_text('[project]\nname = "lib.one"\n', encoding="utf-8")
+    before = snapshot(shop.root)
+    with pytest.raises(UsageError, match="shop is this project, which cannot depend on itself") as caught:
+        shop.add("Shop>=1")
+    assert "give the project another name in pyproject.toml" in caught.value.hint
+    with pytest.raises(UsageError, match="lib-one would come from the index, and libs/one is a member") as caught:
+        shop.add("lib-one>=1")
+    assert caught.value.hint == "`pypackpack add --editable ./libs/one` takes the member."
+    with pytest.raises(UsageError, match="--all-packages cannot be used here") as caught:
+        shop.sync("--all-packages")
+    assert "a uv workspace's member" in caught.value.hint
+    assert snapshot(shop.root) == before
+
+
 def test_a_damaged_lock_is_said_once(shop: Shop) -> None:
     shop.sync()
     (shop.root / "pyproject.lock").write_text("garbage", encoding="utf-8")
@@ -377,7 +396,9 @@ def test_ctrl_c_in_the_middle_of_uv_s_work_says_what_completes_it(shop: Shop, mo
             f"{shop.root / '.venv'} is not as it was: interrupted",
             "`pypackpack sync` makes .venv what the lock says.",
         ]
-        (shop.root / "core" / "pyproject.toml").write_text(CORE.format(host="linux_x86_64") + "\n", encoding="utf-8")
+        (shop.root / "core" / "pyproject.toml").write_text(
+            CORE.format(host="linux_x86_64") + "[project.urls]\n", encoding="utf-8"
+        )
         with pytest.raises(KeyboardInterrupt) as caught:
             development.refresh(load_project(shop.root), Silent())
         assert caught.value.__notes__ == [".venv may not be up to date: `pypackpack sync` completes it."]
@@ -485,6 +506,20 @@ def test_a_check_says_whether_all_is_as_locked_and_changes_nothing(shop: Shop) -
     assert checked() == ""
     with (shop.root / "core" / "pyproject.toml").open("a", encoding="utf-8") as stream:
         stream.write("# more\n")
+    assert checked() == "", "a comment is no setting"
+    settings = (shop.root / "core" / "pyproject.toml").read_text(encoding="utf-8")
+    (shop.root / "core" / "pyproject.toml").write_text(settings.replace("targets = [", 'targets = ["linux_armv7", '))
+    assert checked() == "", "nothing that depends on the target is in .venv"
+    before = snapshot(shop.root / ".venv")
+    (shop.root / "core" / "build" / "packpack").mkdir()
+    assert [each.parts for each in clean(load_project(shop.root), ("core",), Silent()).packages] == [("packpack",)]
+    assert (snapshot(shop.root / ".venv") == before, checked()) == (True, "")
+    billing = (shop.root / "billing" / "pyproject.toml").read_text(encoding="utf-8")
+    (shop.root / "billing" / "pyproject.toml").write_text(billing.replace(', "emscripten"]', "]"))
+    assert "has changed since the last sync" in checked(), "a target there has dependencies of its own"
+    shop.sync()
+    with (shop.root / "core" / "pyproject.toml").open("a", encoding="utf-8") as stream:
+        stream.write("[project.urls]\nhome = 'https://example.org'\n")
     assert "has changed since the last sync" in checked()
     shop.sync("--reinstall")
     assert checked().endswith("that time only Run `pypackpack sync`.")

@@ -102,7 +102,7 @@ def test_native_builds_explain_themselves(
     page = tmp_path / "run.html"
     second = ppp(root, *NATIVE, "--explain", "--profile", os.fspath(page))
     assert "Why 6 of 10 tasks ran\n" in second
-    assert re.search(r"\n  6 tasks: src/main/mod\.py [0-9a-f]{12} → [0-9a-f]{12}\n", second)
+    assert re.search(r"\n  6 tasks: small/src/main/mod\.py [0-9a-f]{12} → [0-9a-f]{12}\n", second)
     assert f"for compile small/src/main/mod.py linux_x86_64 {version()}, for the wheel of small for linux_x86_64\n" in second
     assert f"profile: {page}" in second
     assert seen(page, "tasks", "0")["found"] == 10
@@ -190,6 +190,44 @@ def test_what_failed_is_shown_with_its_tools_words_and_the_rest_is_built(
     assert all(event["error"].endswith("line 39") for event in of(found, "task-failed").values())
 
 
+def test_sources_that_python_cannot_read_let_the_others_be_built(
+    small_project: Callable[..., Path], capsys: pytest.CaptureFixture[str]
+) -> None:
+    broken = {"main/broken.py": "def f(:\n", "main/worse.py": "if\n", "linux_arm64/late.py": "x = (\n"}
+    root = small_project(broken, targets=TARGETS)
+    words = ["--project", os.fspath(root), *NATIVE, "--json"]
+    assert main.run(words) == 1
+    assert of(events(capsys.readouterr().out), "task-finished").keys() == {
+        f"bytecode small/src/{place} {'.'.join(map(str, sys.version_info[:3]))}"
+        for place in ("main/__init__.py", "main/mod.py", "main/broken.py", "main/worse.py", "linux_arm64/late.py")
+    }, "without the option a compiler is not asked"
+    assert main.run([*words, "--keep-going"]) == 1
+    out, err = capsys.readouterr()
+    compiled = {name for name in of(events(out), "task-finished") if name.startswith("compile")}
+    assert compiled == {
+        f"compile small/src/main/{name}.py {each} {version()}" for name in ("__init__", "mod") for each in TARGETS
+    }
+    assert "nothing could be bundled" in err
+    told = json.loads(out.splitlines()[-1])["error"]
+    assert (told["code"], told["message"].partition("broken.py:1: ")[1]) == ("bad-source", "broken.py:1: ")
+    assert all(name in told["details"] for name in ("worse.py:1", "late.py:1", "in the task bytecode small/src/main/broken.py"))
+
+    assert main.run([*words[:-1], "--explain"]) == 1
+    assert "every result was known, and that of what fails too." in capsys.readouterr().err
+    assert main.run(["--project", os.fspath(root), *BUILD, "--level", "bytecode", "--dry-run"]) == 0
+    dry = capsys.readouterr().out
+    assert re.search(r"bytecode +all targets +5 +2 +-\n", dry)
+    assert dry.endswith("; 3 would fail. Nothing was run or written.\n")
+
+    for name in ("broken", "worse"):
+        (root / "small" / "src" / "main" / f"{name}.py").unlink()
+    assert main.run([*words[:-1], "--keep-going"]) == 1
+    err = capsys.readouterr().err
+    assert "late.py:1" in err
+    assert [path.name.endswith("x86_64.whl") for path in (root / "small" / "build").rglob("*.whl")] == [True]
+    assert "built all the same: " in err, "a target whose files are all right"
+
+
 def test_a_build_that_cannot_begin_tells_one_event(
     small_project: Callable[..., Path], capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -241,6 +279,18 @@ def test_tasks_and_clean(small_project: Callable[..., Path], ppp: Shell) -> None
     assert json.loads(ppp(root, "clean", "--json"))["packages"][0]["parts"] == []
     explained = ppp(root, *BUILD, "--level", "bytecode", "--explain")
     assert "No task had to run: every result was known." in explained, "what clean removes is in the cache"
+
+
+def test_a_binary_says_that_it_changes_the_committed_lock(
+    small_project: Callable[..., Path], capsys: pytest.CaptureFixture[str]
+) -> None:
+    root = small_project(targets=TARGETS[:1])
+    file = root / "small" / "pyproject.toml"
+    settings = file.read_text(encoding="utf-8")
+    for more, said in (("", True), ("", False), ('"linux_arm64", ', True)):
+        file.write_text(settings.replace("targets = [", f"targets = [{more}"), encoding="utf-8")
+        assert main.run(["--project", os.fspath(root), "build", "small", "source"]) == 0
+        assert ("locked small\n" in capsys.readouterr().err) is said
 
 
 def test_a_target_that_strict_refuses_does_not_hide_the_others(

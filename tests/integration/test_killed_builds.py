@@ -20,7 +20,7 @@ KNOWN = {
     "digests-v2",
     "headers-v2",
     "history-v1",
-    "interpreters-v1",
+    "interpreters-v2",
     "locks",
     "settings-v1",
     "store-v2",

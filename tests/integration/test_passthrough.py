@@ -184,5 +184,7 @@ def test_what_nobody_knows_is_said_with_the_nearest_of_both(shell: Shell) -> Non
     assert "--index needs a value" in shell("sync", "--index", code=2)
     assert "`pypackpack <package> sync --check`" in shell("billing", "add", "x", "--locked", code=2)
     assert "`pypackpack import r.txt --package billing`" in shell("billing", "add", "-r", "r.txt", code=2)
+    assert "`pypackpack add --group docs sphinx`" in shell("billing", "add", "--group", "docs", "sphinx", code=2)
+    assert "`--invert --package idna`" in shell("billing", "tree", "--invert", "idna", code=2)
     assert "has no option --indx" in shell("build", "billing", "source", "--indx", code=2)
     assert "--target is for a package's environments" in shell("sync", "--target", "linux", code=2)

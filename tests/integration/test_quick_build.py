@@ -269,3 +269,23 @@ def test_only_calls_whose_options_leave_the_answer_as_it_is_go_the_short_way() -
     assert is_plain(["a", "source", "--target", "linux", "--level=native", "--offline"])
     for words in (["a"], ["a", "resource"], ["--json", "a", "source"], ["a", "source", "--json"], ["a", "source", "--rerun"], []):
         assert not is_plain(words)
+
+
+def test_a_binary_with_a_dependency_from_a_folder_is_looked_at_as_a_whole(settled: Path) -> None:
+    thing = settled / "libs/thing"
+    thing.mkdir(parents=True)
+    (thing / "pyproject.toml").write_text(
+        '[project]\nname = "thing"\nversion = "1"\ndescription = "A thing."\n[build-system]\nrequires = ["flit_core"]\nbuild-backend = "flit_core.buildapi"\n'
+    )
+    (thing / "thing.py").write_text('"""One."""\n')
+    settings = settled / "small/pyproject.toml"
+    settings.write_text(
+        settings.read_text().replace('version = "1.0"\n', 'version = "1.0"\ndependencies = ["thing @ ../libs/thing"]\n')
+    )
+    words = ("small", "source", "binary")
+    for text in ("One", "Two"):
+        (thing / "thing.py").write_text(f'"""{text}."""\n')
+        for _ in range(2):
+            assert run(["build", *words]) == 0
+        assert text in (settled / "small/build/packpack/binary/debug/instant/linux_x86_64/thing.py").read_text()
+    assert answer(words) is None

@@ -15,6 +15,7 @@ import pytest
 from pypackpack.backend import filesystem, process
 from pypackpack.backend.remote_entry import from_action_result, seal, to_action_result, unseal
 from pypackpack.backend.signing import Signer, Verifier, make_pair
+from pypackpack.backend.urls import urlsplit
 from pypackpack.middleware.build import build
 from pypackpack.model.action import ActionResult
 from pypackpack.model.build import BuildRequest, Bundle, Level, Silent
@@ -50,9 +51,12 @@ def test_a_second_clone_on_an_empty_machine_calls_no_compiler(tmp_path: Path, co
     first = with_remote(copy_project(EXAMPLE, tmp_path / "first"), f"{server.url}/example")
     second = shutil.copytree(first, tmp_path / "second")
     words = ("single", "--level", "native", "--target", *TARGETS)
-    made = build_by_command(
-        first, "tidewatch", *words, env={"PYPACKPACK_CACHE_KEY": SECRET, "PYPACKPACK_CACHE_PUSH": "true"}
-    ).answer
+    pushing = {
+        "PYPACKPACK_CACHE_KEY": SECRET,
+        "PYPACKPACK_CACHE_PUSH": "true",
+        "PYPACKPACK_CACHE_HOST": urlsplit(server.url).netloc,
+    }
+    made = build_by_command(first, "tidewatch", *words, env=pushing).answer
     assert made["tasks_remote"] == 0
     home = tmp_path / "home"
     home.mkdir()
@@ -95,9 +99,11 @@ class Team:
 
     def __init__(self, folder: Path, server: CacheServer, project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         self.shelf = server.files / folder.name
+        self.url = f"{server.url}/{folder.name}"
+        monkeypatch.setenv("PYPACKPACK_CACHE_HOST", urlsplit(server.url).netloc)
         self._folder = folder
         self._monkeypatch = monkeypatch
-        self._project = with_remote(project, f"{server.url}/{folder.name}", "timeout = 5\n")
+        self._project = with_remote(project, self.url, "timeout = 5\n")
         self._machines = 0
 
     def build(self, *, push: bool = False, cache: str = "", offline: bool = False) -> tuple[BuildResult, str]:
@@ -132,7 +138,7 @@ def wheel(result: BuildResult) -> bytes:
 
 def test_what_one_machine_makes_another_takes(team: Team) -> None:
     made, said = team.build(push=True)
-    assert (made.tasks_remote, said) == (0, "")
+    assert (made.tasks_remote, said) == (0, f"uploaded 1 result to the remote cache {team.url}")
     taken, said = team.build()
     assert (taken.tasks_remote, said) == (1, "")
     assert wheel(taken) == wheel(made)

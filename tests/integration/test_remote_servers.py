@@ -17,6 +17,7 @@ from pypackpack.backend.http_server import Server, UnansweredError
 from pypackpack.backend.remote_cache import RemoteCache
 from pypackpack.backend.signing import make_pair
 from pypackpack.backend.store import Store
+from pypackpack.backend.urls import urlsplit
 from pypackpack.model.action import ActionResult
 from pypackpack.model.build import Silent
 from pypackpack.model.cache import RemoteSettings
@@ -44,6 +45,7 @@ def _alone(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
     monkeypatch.setenv("PYPACKPACK_CACHE_KEY", SECRET)
+    monkeypatch.setenv("PYPACKPACK_CACHE_HOST", "127.0.0.1")
     yield
     while MACHINES:
         MACHINES.pop().remote.close()
@@ -66,6 +68,7 @@ class Machine:
 
     def __init__(self, cache: Path, url: str, **settings: Any) -> None:  # noqa: ANN401 - of RemoteSettings
         self.watcher = Silent()
+        os.environ["PYPACKPACK_CACHE_HOST"] = urlsplit(url).netloc  # `_alone` takes it back
         self.remote = RemoteCache(RemoteSettings(url, **{"trust": (PUBLIC,), "timeout": 5.0, **settings}), self.watcher)
         self.store = Store(cache, signers=self.remote.signers, far=self.remote)
         self.remote.attach(self.store)
@@ -93,7 +96,7 @@ def test_what_one_machine_makes_another_takes(request: pytest.FixtureRequest, tm
     (server.files / protocol).mkdir()
     maker = Machine(tmp_path / "a", f"{server.url}/{protocol}", protocol=protocol, push=True)
     maker.make()
-    assert maker.notes == ""
+    assert maker.notes == f"uploaded 1 result to the remote cache {server.url}/{protocol}"
     taker = Machine(tmp_path / "b", f"{server.url}/{protocol}", protocol=protocol)
     assert taker.remote.lookup(OTHER) is None
     assert taker.remote.lookup(KEY) == RESULT

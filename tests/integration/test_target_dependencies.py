@@ -12,6 +12,7 @@ import pytest
 from pypackpack.frontend.cli import quick_sync
 from pypackpack.frontend.cli.main import run
 from pypackpack.middleware.dependency.tree import tree
+from pypackpack.middleware.environment.check import check_package
 from pypackpack.middleware.environment.settled import nothing_to_do
 from pypackpack.middleware.project.read import load_project
 from pypackpack.middleware.target.asked import Asked
@@ -22,6 +23,7 @@ from pypackpack.model.errors import (
     NewerLockError,
     NoSuchDependencyError,
     NoWheelError,
+    OutOfSyncError,
     PackageIndexError,
     SettingsError,
     UsageError,
@@ -362,6 +364,69 @@ def test_folders_and_repositories(shop: Shop, tmp_path: Path) -> None:
     error = shop.refused(NoWheelError, "other", options=("--reinstall", "--refresh"))
     assert "near, which app needs on" in error.message
     assert "native code" in error.message
+
+
+# A build backend that needs nothing: the folder's one module, under the version and with the needs that the folder says.
+PLAIN_BACKEND = """\
+import sys, zipfile
+
+def build_wheel(folder, settings=None, metadata=None):
+    version, needs = open("facts").read().split("\\n")[:2]
+    info = "near-" + version + ".dist-info/"
+    with zipfile.ZipFile(folder + "/near-" + version + "-py3-none-any.whl", "w") as made:
+        made.write("near.py")
+        needs = "Requires-Dist: " + needs + "\\n" if needs else ""
+        made.writestr(info + "METADATA", "Metadata-Version: 2.1\\nName: near\\nVersion: " + version + "\\n" + needs)
+        made.writestr(info + "WHEEL", "Wheel-Version: 1.0\\nGenerator: x\\nRoot-Is-Purelib: true\\nTag: py3-none-any\\n")
+        made.writestr(info + "RECORD", "near.py,,\\n" + "".join(info + name + ",,\\n" for name in ("METADATA", "WHEEL", "RECORD")))
+    return "near-" + version + "-py3-none-any.whl"
+"""
+
+
+def test_a_folder_that_changed_is_installed_anew(shop: Shop) -> None:
+    near = shop.root / "libs" / "near"
+    near.mkdir(parents=True)
+
+    def describe(version: str, needs: str = "") -> None:
+        (near / "pyproject.toml").write_text(
+            f'[project]\nname = "near"\nversion = "{version}"\ndependencies = {json.dumps([needs] if needs else [])}\n\n'
+            '[build-system]\nrequires = []\nbuild-backend = "make"\nbackend-path = ["."]\n'
+        )
+        (near / "facts").write_text(f"{version}\n{needs}\n")
+
+    (near / "make.py").write_text(PLAIN_BACKEND)
+    (near / "near.py").write_text("word = 1\n")
+    describe("1.0")
+    shop.package("app", "near @ ../libs/near", targets=TARGETS[:1])
+    shop.sync()
+    check(shop)
+    there = shop.site(TARGETS[0]) / "near.py"
+    assert there.read_text() == "word = 1\n"
+    assert all(item.unchanged for item in shop.sync().environments)
+
+    (near / "near.py").write_text("word = 2\n")
+    with pytest.raises(OutOfSyncError, match=r"a folder that it depends on has changed .*near"):
+        check(shop)
+    assert nothing_to_do(str(shop.root), "app") is None
+    assert not shop.sync().locked
+    assert there.read_text() == "word = 2\n"
+
+    describe("1.1", "leaf<2")
+    with pytest.raises(OutOfSyncError):
+        check(shop)
+    assert shop.sync().locked == ("app",)
+    assert shop.there(TARGETS[0]) == {"near": "1.1 any", "leaf": "1.0 any"}
+    check(shop)
+    # What building and running it leaves is no change.
+    for made in ("build/lib", "near.egg-info", "__pycache__", ".git"):
+        (near / made).mkdir(parents=True, exist_ok=True)
+        (near / made / "x").write_text("x")
+    assert all(item.unchanged for item in shop.sync().environments)
+
+
+def check(shop: Shop) -> None:
+    project = load_project(shop.root)
+    check_package(project, project.packages[0])
 
 
 def test_local_packages(shop: Shop) -> None:

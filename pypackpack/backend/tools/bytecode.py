@@ -65,8 +65,7 @@ class Bytecode:
         self._pool = Pool(self._start)
 
     def _start(self) -> process.Worker:
-        env = process.environment({"PYTHONHASHSEED": "0", "PYTHONUTF8": "1", "PYTHONHOME": None, "PYTHONPATH": None})
-        return process.Worker([self._python.executable, "-S", "-s", WORKER], env=env)
+        return process.Worker([self._python.executable, "-S", "-s", WORKER], env=process.python_environment())
 
     def compile(self, name: str, source: bytes, *, checked: bool) -> bytes | SyntaxProblem:
         """Return a hash-based pyc (PEP 552).

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import base64
-import contextlib
-import os
-import re
 import sys
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pypackpack.backend import filesystem, process
+from pypackpack.backend import distributions, filesystem, process
 from pypackpack.backend.tools.pool import Pool
+from pypackpack.model.errors import ToolError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -22,7 +20,6 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
 WORKER = Path(__file__).parent / "workers" / "cython_worker.py"
-_DIST_INFO = re.compile(r"cython-\d[^-]*\.dist-info", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -36,41 +33,29 @@ class Transcompiled:
 @cache
 def fingerprint() -> str:
     """Return what, besides a module's own source, decides the C that comes out: Cython's version and our worker."""
-    return f"cython {_version()} {filesystem.sha256_file(WORKER)}"
+    return f"cython {distributions.version_of('cython')} {filesystem.sha256_file(WORKER)}"
 
 
 def installed_at() -> str:
     """Return the file whose change tells that another Cython was installed."""
-    return next((f"{folder}/RECORD" for folder in _dist_infos()), "")
-
-
-def _dist_infos() -> list[str]:
-    """Return the ``.dist-info`` folders of Cython in the first place of ``sys.path`` that has any."""
-    for place in sys.path:
-        with contextlib.suppress(OSError):
-            found = [name for name in os.listdir(place or ".") if _DIST_INFO.fullmatch(name)]  # noqa: PTH208 - names are enough
-            if found:
-                return [f"{place or '.'}/{name}" for name in found]
-    return []
-
-
-def _version() -> str:
-    """Return the version of the installed Cython, by the name of its ``.dist-info`` folder.
-
-    ``importlib.metadata`` is asked only if there is no such folder: its import costs more than a whole build that has
-    nothing to do, and so does Cython's own.
-    """
-    found = _dist_infos()
-    if len(found) == 1:
-        return found[0].rpartition("/")[2][len("cython-") : -len(".dist-info")]
-    from importlib.metadata import version  # noqa: PLC0415 - import cost
-
-    return version("cython")
+    return distributions.record_of("cython")
 
 
 def places(found: Iterable[tuple[int, int, str]]) -> tuple[str, ...]:
     """Return places in a source with what is wrong there as lines of ``line:column: message``."""
     return tuple(f"{line}:{column}: {message}" for line, column, message in found)
+
+
+def _check(worker: process.Worker, installed: distributions.Installed) -> None:
+    """Look whether a worker has the Cython that is in the keys.
+
+    Raises:
+        ToolError: It does not, or does not start.
+    """
+    found = worker.request({"versions": True})["cython"]
+    if found != installed.version:
+        msg = f"the Cython in {installed.place} is {found}, and its record says {installed.version}"
+        raise ToolError(msg, hint="Install Cython again: pip install --force-reinstall cython")
 
 
 class Cython:
@@ -86,8 +71,16 @@ class Cython:
         folder = self._scratch / f"cython-{self._started}-{id(self)}"
         with filesystem.explained("make", folder):
             folder.mkdir(parents=True)
-        env = process.environment({"PYTHONHASHSEED": "0", "PYTHONDONTWRITEBYTECODE": None, "PYTHONUTF8": "1"})
-        return process.Worker([sys.executable, WORKER], cwd=folder, env=env)
+        # Isolated, so that the Cython whose version is in the key is the one that works: -I would do, but for the hash seed.
+        installed = distributions.find("cython")
+        env = process.python_environment()
+        worker = process.Worker([sys.executable, "-S", "-s", WORKER, installed.place], cwd=folder, env=env)
+        try:
+            _check(worker, installed)
+        except BaseException:
+            worker.close()
+            raise
+        return worker
 
     def transcompile(self, path: str, module: str, source: bytes, trailer: str = "") -> Transcompiled:
         """Turn one module into C.

@@ -15,7 +15,7 @@ from pypackpack.backend import filesystem
 from pypackpack.model.errors import FilesystemError, MissingToolError, ToolError
 from pypackpack.model.interpreter import Interpreter
 
-CACHE = "interpreters-v1"
+CACHE = "interpreters-v2"
 QUESTION_SECONDS = 60
 
 # Runs in the interpreter that is asked, whatever its age or implementation, so that a caller can refuse it by name. The header
@@ -24,6 +24,11 @@ _QUESTION = """
 import json, os, sys, sysconfig
 places = [sysconfig.get_paths().get("include"), sysconfig.get_config_var("INCLUDEPY"), sysconfig.get_paths().get("platinclude")]
 places = [place for place in places if place]
+try:
+    import importlib.util
+    magic = int.from_bytes(importlib.util.MAGIC_NUMBER[:2], "little")
+except (ImportError, AttributeError):
+    magic = 0
 found = [place for place in places if os.path.isfile(os.path.join(place, "Python.h"))]
 print(json.dumps({
     "version": list(sys.version_info[:3]),
@@ -32,6 +37,8 @@ print(json.dumps({
     "has_headers": bool(found),
     "free_threaded": bool(sysconfig.get_config_var("Py_GIL_DISABLED")),
     "platform": sysconfig.get_platform(),
+    "release": sys.version.split()[0],
+    "magic": magic,
 }))
 """
 
@@ -81,7 +88,7 @@ def _remembered(place: Path) -> Interpreter | None:
     try:
         facts = json.loads(place.read_bytes())
         return _interpreter(Path(facts["executable"]), facts)
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, RecursionError, ToolError):
         return None
 
 
@@ -124,6 +131,8 @@ def _interpreter(path: Path, facts: dict[str, Any]) -> Interpreter:
             has_headers=bool(facts["has_headers"]),
             free_threaded=bool(facts["free_threaded"]),
             platform=str(facts["platform"]),
+            release=str(facts["release"]),
+            magic=int(facts["magic"]),
         )
     except (KeyError, TypeError, ValueError) as error:
         msg = f"{path} gave no sensible answer about itself"

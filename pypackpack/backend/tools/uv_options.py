@@ -57,7 +57,7 @@ def _all() -> dict[str, dict[str, bool]]:
     try:
         kept = json.loads(place.read_bytes())
         return {str(command): {str(name): bool(typed) for name, typed in found.items()} for command, found in kept.items()}
-    except (OSError, ValueError, AttributeError):
+    except (OSError, ValueError, AttributeError, RecursionError):
         pass
     found = parsed(uv.run(["generate-shell-completion", "nushell"], "asking uv for its options").stdout)
     if found:

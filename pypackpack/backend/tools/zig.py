@@ -6,6 +6,7 @@ wheel from the package index when first needed, pinned by hash, into the user's 
 
 from __future__ import annotations
 
+import os
 import re
 import sys
 from dataclasses import dataclass
@@ -55,6 +56,10 @@ _HELPER = re.compile(
     r"extend|trunc|add|sub|div|powi|clz|ctz|ffs|parity|popcount|bswap|eq|ne|lt|le|gt|ge|unord)[sdtxh][ifc])"
 )
 """Names of functions of compiler-rt and libgcc (GCC Internals, "The GCC low-level runtime library")."""
+
+_WINDOWS = ("SYSTEMROOT", "SYSTEMDRIVE", "WINDIR", "COMSPEC", "PATHEXT", "USERPROFILE", "APPDATA", "LOCALAPPDATA")
+_HANDED_ON = frozenset(("PATH", "HOME", "TMPDIR", "TMP", "TEMP", *_WINDOWS))
+"""All that zig gets of the person's variables: clang goes by dozens (CPATH, CCC_OVERRIDE_OPTIONS, SDKROOT) that no key has."""
 
 _DLLTOOL_MACHINES = {"amd64": "i386:x86-64", "arm64": "arm64", "x86": "i386"}
 
@@ -153,15 +158,13 @@ class Zig:
 
     def _run(self, words: Sequence[str | Path], cwd: Path, what: str, source: str = "\0") -> None:
         """Run zig in a scratch folder; ``source`` is the file whose errors are its author's and not zig's."""
-        env = process.environment(
-            {
-                "ZIG_GLOBAL_CACHE_DIR": str(self.cache),
-                # zig keeps what it compiled in the local cache; our store keeps it already, so it goes with the scratch.
-                "ZIG_LOCAL_CACHE_DIR": str(cwd / ".zig"),
-                "SOURCE_DATE_EPOCH": "0",
-                **dict.fromkeys(("CPATH", "C_INCLUDE_PATH", "LIBRARY_PATH", "CFLAGS", "LDFLAGS", "ZIG_LIB_DIR")),
-            }
-        )
+        env = {
+            **{name: value for name, value in os.environ.items() if name.upper() in _HANDED_ON},
+            "ZIG_GLOBAL_CACHE_DIR": str(self.cache),
+            # zig keeps what it compiled in the local cache; our store keeps it already, so it goes with the scratch.
+            "ZIG_LOCAL_CACHE_DIR": str(cwd / ".zig"),
+            "SOURCE_DATE_EPOCH": "0",
+        }
         done = process.run([self.program, *words], cwd=cwd, env=env)
         if done.code != 0:
             text = done.stderr.strip() or done.stdout.strip()

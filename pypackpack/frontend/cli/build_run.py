@@ -73,7 +73,14 @@ class Ears:
             return list(self._reports.values())
 
 
-def run_build(session: Session, request: BuildRequest, wishes: Wishes, *, halted: Callable[[], bool] | None = None) -> Answer:
+def run_build(
+    session: Session,
+    request: BuildRequest,
+    wishes: Wishes,
+    *,
+    halted: Callable[[], bool] | None = None,
+    tell: Callable[[list[str]], None] | None = None,
+) -> Answer:
     """Build, and answer with the result and what else was wished for.
 
     Args:
@@ -81,6 +88,7 @@ def run_build(session: Session, request: BuildRequest, wishes: Wishes, *, halted
         request: What to build.
         wishes: What to tell besides.
         halted: Tells whether to begin nothing more.
+        tell: Gets the lines that tell of a build which failed; they go to stderr unless said.
 
     Raises:
         PyPackPackError: The build failed; what was wished for is told all the same.
@@ -99,7 +107,7 @@ def run_build(session: Session, request: BuildRequest, wishes: Wishes, *, halted
         with session.console.watching() as watcher:
             result = build(request, watcher, hooks)
     except PyPackPackError as error:
-        _tell_of_failure(session, request, wishes, ears, page, before, error)
+        _tell_of_failure(session, request, wishes, ears, page, before, error, tell or session.console.tell)
         raise
     result = replace(result, warnings=(*result.warnings, *_unstable(ears.reports)))
     if page is not None:
@@ -158,6 +166,7 @@ def _tell_of_failure(
     page: Path | None,
     before: os.times_result,
     error: PyPackPackError,
+    tell: Callable[[list[str]], None],
 ) -> None:
     """Explain and write the page for a build that failed, too: then more than ever a person wants to know."""
     console, reports = session.console, ears.reports
@@ -169,15 +178,16 @@ def _tell_of_failure(
         from pypackpack.frontend.cli.explain_view import explain_lines  # noqa: PLC0415 - import cost
 
         verbose, last = console.general.verbose, DELIVERED.get(request.bundle, "")
-        console.tell([*explain_lines(reports, console.width_err, console.style_err, last=last, verbose=verbose), ""])
+        lines = explain_lines(reports, console.width_err, console.style_err, last=last, verbose=verbose, failed=True)
+        tell([*lines, ""])
     if page is not None:
         seconds = max(report.end for report in reports)
         try:
             write_profile(page, request, reports, seconds=seconds, before=before, error=error.message)
         except FilesystemError as other:
-            console.tell([other.message])
+            tell([other.message])
         else:
-            console.tell([f"profile: {page}"])
+            tell([f"profile: {page}"])
 
 
 def _keep_whole(session: Session, request: BuildRequest, error: TasksFailedError) -> None:

@@ -96,7 +96,7 @@ def call(command: TyperCommand, row: Row, words: Sequence[str], session: Session
         with command.make_context(f"pypackpack {row.shown}", list(words), obj=session) as context:
             answer: Answer = command.invoke(context)
     except TyperUsageError as error:
-        raise usage_error(error, row) from error
+        raise usage_error(error, row, words, session.uv_options) from error
     return answer
 
 
@@ -142,7 +142,7 @@ def usage_line(row: Row, command: TyperCommand) -> str:
 def command_help(row: Row, command: TyperCommand, width: int, style: Style = PLAIN) -> list[str]:
     """Return the lines of a command's help."""
     known = parameters(command)
-    lines = [*wrapped(row.summary, width), "", f"{style.bold('Usage:')} {usage_line(row, command)}"]
+    lines = [*wrapped(row.summary, width), "", *_usage(usage_line(row, command), width, style)]
     pairs = {
         "Words": [(each.shown.strip("[]"), each.help) for each in known if not each.names],
         "Options": [(each.shown, each.help) for each in known if each.names],
@@ -157,11 +157,24 @@ def command_help(row: Row, command: TyperCommand, width: int, style: Style = PLA
             "",
             *wrapped(f"The options of `uv {row.uv}` work too, with their values; uv's own documentation explains them.", width),
         ]
-    return [*lines, "", style.bold("Example"), f"  {row.example}"]
+    first, *rest = wrapped(row.example, width - 6)
+    return [*lines, "", style.bold("Example"), f"  {first}", *(f"      {line}" for line in rest)]
 
 
-def usage_error(error: Exception, row: Row) -> PyPackPackError:
-    """Return typer's error in our own form."""
+def _usage(line: str, width: int, style: Style) -> list[str]:
+    first, *rest = wrapped(f"Usage: {line}", width - 4)
+    return [first.replace("Usage:", style.bold("Usage:"), 1), *(f"    {part}" for part in rest)]
+
+
+def usage_error(error: Exception, row: Row, words: Sequence[str] = (), uv_options: Sequence[str] = ()) -> PyPackPackError:
+    """Return typer's error in our own form.
+
+    Args:
+        error: typer's.
+        row: The command.
+        words: What typer was given.
+        uv_options: What is for uv.
+    """
     wrong: Any = error
     kind = type(error).__name__
     message: str = wrong.format_message().strip().rstrip(".")
@@ -187,6 +200,10 @@ def usage_error(error: Exception, row: Row) -> PyPackPackError:
     elif message.startswith("Got unexpected extra argument"):
         extra = message.rpartition(" (")[2].rstrip(")")
         message = f"`{row.words}` does not know what to do with ({extra})" if " (" in message else message
-        if row.words in ("sync", "tree") and extra.isidentifier():
+        if row.words == "tree" and "--invert" in uv_options:
+            hint = f"uv's `tree --invert` takes the name by an option of its own: `--invert --package {extra}`."
+        elif "--profile=" in words and extra == "".join(words[words.index("--profile=") + 1 :][:1]):
+            hint = f"A page's name ends in .html: `--profile {extra}.html`."
+        elif row.words in ("sync", "tree") and extra.isidentifier():
             hint = f"A package stands before it: did you mean `pypackpack {extra} {row.words}`?"
     return UsageError(message[:1].lower() + message[1:] if message[:2].istitle() else message, hint=hint)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from pypackpack.backend.watching import Eyes
 from pypackpack.frontend.cli.build_run import run_build
 from pypackpack.frontend.cli.errors import error_lines, error_object
-from pypackpack.frontend.cli.render import count, duration, fallback_line, some
+from pypackpack.frontend.cli.render import count, duration, fallback_line, paragraph, some
 from pypackpack.middleware.continuous import keep_building
 from pypackpack.model.build import BuildResult
 
@@ -44,6 +44,7 @@ class _Rounds:
         self._request = request
         self._wishes = wishes
         self._answer: Answer | None = None
+        self._reasons: list[str] = []  # of a round that failed; shown after its line, as of one that did not
         self._remarks: list[str] | None = None  # of the last round that came to a result
 
     def work(self, halted: Callable[[], bool], begun: Round) -> BuildResult:
@@ -54,7 +55,8 @@ class _Rounds:
         request = self._request
         if begun.number > 1:  # a person who wants everything to run again wants that once
             request = replace(request, rerun=False, rerun_tasks=())
-        self._answer = run_build(self._session, request, self._wishes, halted=halted)
+        self._reasons.clear()
+        self._answer = run_build(self._session, request, self._wishes, halted=halted, tell=self._reasons.extend)
         data = self._answer.data
         if not isinstance(data, BuildResult):
             raise TypeError
@@ -79,7 +81,8 @@ class _Rounds:
 
     def _show(self, ended: Round) -> None:
         console, before = self._console, self._remarks
-        lines = [round_line(ended, time.strftime("%H:%M:%S"), console.style_out)] if ended.number > 1 else []
+        line = round_line(ended, time.strftime("%H:%M:%S"), console.style_out)
+        lines = ([line] if console.width is None else paragraph(line, console.width)) if ended.number > 1 else []
         if ended.result is not None and self._answer is not None:
             self._remarks = _remarks(ended.result)
             if before is None or self._wishes.explain:
@@ -89,6 +92,7 @@ class _Rounds:
         if not console.general.quiet:
             console.write(lines)
         if ended.error is not None:
+            console.tell(self._reasons)
             console.tell(error_lines(ended.error, console.style_err, console.width_err))
 
 

@@ -23,7 +23,13 @@ ELSEWHERE = (
 
 
 def explain_lines(
-    reports: Sequence[TaskReport], width: int | None, style: Style = PLAIN, *, last: str = "", verbose: bool = False
+    reports: Sequence[TaskReport],
+    width: int | None,
+    style: Style = PLAIN,
+    *,
+    last: str = "",
+    verbose: bool = False,
+    failed: bool = False,
 ) -> list[str]:
     """Return why tasks ran, those with one reason together.
 
@@ -33,11 +39,13 @@ def explain_lines(
         style: Colour, or none.
         last: What is built of it all, such as ``the wheel``.
         verbose: Name every task and every input.
+        failed: Whether the build did.
     """
     found = groups(reports)
     total = sum(len(group.reports) for group in found)
     if not total:
-        return [style.bold("Why tasks ran"), "  No task had to run: every result was known."]
+        text = "No task had to run: every result was known" + (", and that of what fails too." if failed else ".")
+        return [style.bold("Why tasks ran"), *_fitted(text, width, "  ")]
     by_name = {report.name: report for report in reports}
     lines = [style.bold(f"Why {total} of {count(len(by_name), 'task')} ran")]
     for group in found:

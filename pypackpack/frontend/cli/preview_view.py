@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from pypackpack.frontend.cli.render import count, paragraph, some, table
 from pypackpack.frontend.cli.style import PLAIN, Style
 from pypackpack.middleware.graph.explain import reason_text
-from pypackpack.model.preview import BEHIND, REMEMBERED, WOULD_RUN
+from pypackpack.model.preview import BEHIND, REFUSED, REMEMBERED, WOULD_RUN
 from pypackpack.model.steps import STEPS
 
 if TYPE_CHECKING:
@@ -16,38 +16,50 @@ if TYPE_CHECKING:
     from pypackpack.model.preview import PlannedTask, Preview
 
 OTHER_GROUP = "Other"
+ENVIRONMENT = "environment"
+"""The step that a build does beside its tasks, and does not count."""
+KNOWN = (REMEMBERED, REFUSED)
 STATE = 12
 
 
 def preview_lines(found: Preview, width: int | None, style: Style = PLAIN, *, each: bool = False) -> list[str]:
     """Return what a build would do: numbers for each step and target, and with ``each`` every task and why."""
-    todo = sum(task.state != REMEMBERED for task in found.tasks)
+    tasks = [task for task in found.tasks if task.step != ENVIRONMENT]
+    todo = sum(task.state not in KNOWN for task in tasks)
+    refused = sum(task.state == REFUSED for task in tasks)
+    environments = sum(task.step == ENVIRONMENT and task.state != REMEMBERED for task in found.tasks)
+    several = len({task.package for task in found.tasks}) > 1
     lines = []
     if each:
         lines += [*_every(found, width, style), ""]
-    heads = ("step", "target", "tasks", "remembered", "would run")
+    heads = (*(("package",) if several else ()), "step", "target", "tasks", "remembered", "would run")
     rows = [
         (
+            *((step.package,) if several else ()),
             step.step,
             step.target or "all targets",
             str(step.tasks),
             str(step.remembered or "-"),
-            str(step.tasks - step.remembered or "-"),
+            str(step.tasks - step.remembered - step.refused or "-"),
         )
         for step in found.steps
     ]
-    first, *rest = table([heads, *rows], right=(2, 3, 4))
+    first, *rest = table([heads, *rows], right=tuple(range(len(heads) - 3, len(heads))))
     lines += [style.bold(first), *rest, ""]
     lines += _notes(found, width, style)
-    if not todo:
-        return [
-            *lines,
-            *paragraph(f"Nothing would run: all of {count(len(found.tasks), 'task')} are remembered.", width, hang=""),
-        ]
+    if not todo and not environments:
+        known = f"all of {count(len(tasks), 'task')} are remembered"
+        if refused:
+            known = f"{len(tasks) - refused} of {count(len(tasks), 'task')} are remembered, and {refused} would fail"
+        return [*lines, *paragraph(f"Nothing would run: {known}.", width, hang="")]
     behind = sum(task.state == BEHIND for task in found.tasks)
-    text = f"{todo} of {count(len(found.tasks), 'task')} would run"
+    text = f"{todo} of {count(len(tasks), 'task')} would run"
     if behind:
         text += f"; {behind} of them unless what they need comes out as it was before"
+    if environments:
+        text += f"; {count(environments, 'environment')} would be synchronised"
+    if refused:
+        text += f"; {refused} would fail"
     return [*lines, *paragraph(f"{text}. Nothing was run or written.", width, hang="")]
 
 
@@ -55,7 +67,7 @@ def _every(found: Preview, width: int | None, style: Style) -> list[str]:
     by_name = {task.name: task for task in found.tasks}
     lines = []
     for task in found.tasks:
-        mark = style.dim if task.state == REMEMBERED else style.warn
+        mark = style.dim if task.state == REMEMBERED else style.bad if task.state == REFUSED else style.warn
         lines += _stated(task.state, task.name, width, mark)
         for line in _why(task, by_name):
             lines += [style.dim(part) for part in paragraph(line, width, " " * 12)]
@@ -96,19 +108,20 @@ def task_lines(found: Preview, command: str, width: int | None, style: Style = P
             lines += _step(step, by_step[step], left, width, style, each=each)
     lines += ["", *_notes(found, width, style)]
     hint = "" if each else " `--all` lists every task; `build … --dry-run` says what would run, and `--explain` why."
-    todo = sum(task.state != REMEMBERED for task in found.tasks)
+    todo = sum(task.state not in KNOWN for task in found.tasks)
     return [*lines, *paragraph(f"{count(len(found.tasks), 'task')}, {todo} to do.{hint}", width, hang="")]
 
 
 def _step(step: str, tasks: Sequence[PlannedTask], left: int, width: int | None, style: Style, *, each: bool) -> list[str]:
     summary = STEPS[step].summary if step in STEPS else ""
-    todo = sum(task.state != REMEMBERED for task in tasks)
-    numbers = f"({count(len(tasks), 'task')}, {f'{todo} to do' if todo else 'remembered'})"
+    todo, refused = sum(task.state not in KNOWN for task in tasks), sum(task.state == REFUSED for task in tasks)
+    state = ", ".join([*([f"{todo} to do"] if todo else []), *([f"{refused} would fail"] if refused else [])])
+    numbers = f"({count(len(tasks), 'task')}, {state or 'remembered'})"
     first, *rest = paragraph(f"{summary} {numbers}", _less(width, left + 4))
     lines = [f"  {style.word(step)}{' ' * (left - len(step))}  {first}", *(f"{' ' * (left + 4)}{line.strip()}" for line in rest)]
     for task in tasks if each else ():
-        state = REMEMBERED if task.state == REMEMBERED else WOULD_RUN
-        lines += _stated(state, task.name, width, style.dim if state == REMEMBERED else style.warn, "    ")
+        word = task.state if task.state in KNOWN else WOULD_RUN
+        lines += _stated(word, task.name, width, style.dim if word == REMEMBERED else style.warn, "    ")
     return lines
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pypackpack import __version__
-from pypackpack.backend import filesystem
+from pypackpack.backend import distributions, filesystem
 from pypackpack.middleware.compile.plan import reader
 from pypackpack.middleware.graph.task import Task
 from pypackpack.model.action import ActionResult
@@ -32,6 +32,8 @@ if TYPE_CHECKING:
     from pypackpack.model.target import Target
 
 WHEEL_VERSION = "wheel-4"
+METADATA_WRITERS = ("pyproject-metadata", "packaging")
+"""The distributions that decide how METADATA is written."""
 
 
 @dataclass(frozen=True)
@@ -124,6 +126,7 @@ class Bundler:
             kind=WHEEL_VERSION,
             inputs=(
                 ("pypackpack", __version__),
+                *((name, distributions.version_of(name)) for name in METADATA_WRITERS),
                 ("tags", str(tags)),
                 ("native", str(contents.has_native)),
                 *((content.place, content.digest) for content in contents.files),
@@ -213,7 +216,7 @@ class Bundler:
 
         targets = list(dict.fromkeys(item.target.name for item in made))
         pythons = list(dict.fromkeys(item.python for item in made))
-        sync(
+        synced = sync(
             self._project,
             (package,),
             tuple(targets),
@@ -221,6 +224,8 @@ class Bundler:
             offline=self._request.offline,
             watcher=watcher,
         )
+        for name in synced.locked:  # a file that is committed has changed
+            watcher.note(f"locked {name}")
         done: dict[str, Artifact | None] = {}
         tasks: list[Task] = []
         for target in targets:

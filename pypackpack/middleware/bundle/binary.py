@@ -173,7 +173,7 @@ def _sizes(folder: Path) -> dict[tuple[str, str], int]:
     try:
         content = json.loads((folder / MANIFEST).read_bytes())
         return {(entry["path"], entry["sha256"]): int(entry["size"]) for entry in content["files"]}
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return {}
 
 

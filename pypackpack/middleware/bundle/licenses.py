@@ -9,6 +9,7 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
 from pypackpack.backend import filesystem
+from pypackpack.middleware.bundle.paths import problem_with
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -40,7 +41,9 @@ def license_files(
     inside = project.resolve()
     result: list[tuple[str, bytes]] = []
     for path, file in sorted(found.items()):
-        if file.resolve().is_relative_to(inside):
+        if wrong := problem_with(path):
+            problem(KEY, f"{path} cannot be in a wheel: its path {wrong}; rename the file")
+        elif file.resolve().is_relative_to(inside):
             result.append((path, filesystem.read_bytes(file)))
         else:
             problem(KEY, f"{path} is a link to a file outside of the project; copy the file into it")

@@ -199,7 +199,12 @@ class PackagePlan:
                 return ActionResult(facts=facts)
             return ActionResult({"pyc": shop.store.put(made)})
 
-        inputs = (("bytecode worker", bytecode.fingerprint()), ("Python", version), ("checked", str(checked)))
+        inputs = (
+            ("bytecode worker", bytecode.fingerprint()),
+            ("Python", python.release or version),
+            ("format of bytecode", str(python.magic)),
+            ("checked", str(checked)),
+        )
         return self._shared(name, "bytecode-2", source, inputs, run, cost=0.01)
 
     def _transcompile(self, source: _Source, python: Interpreter) -> str:

@@ -18,6 +18,7 @@ from pypackpack.backend import filesystem
 from pypackpack.backend.urls import file_name, path_of, unquote, urlsplit
 from pypackpack.middleware.dependency import other_tools
 from pypackpack.model.errors import FilesystemError, RequirementsFileError
+from pypackpack.model.names import normalise
 from pypackpack.model.requirement import Asked, AskedIndex, NotTaken, Place, RequirementFiles
 
 if sys.version_info >= (3, 11):
@@ -162,8 +163,15 @@ class _Reader:
             groups = dict.fromkeys(each.group for each in lists if each.group and not (own and each.standard))
             self.problems.append(f"{shown}: it has no group {self.part} to take (there are: {', '.join(groups) or 'none'})")
         if self.part == other_tools.MAIN:
+            # The project's own standard groups are in force; what import made such a group of stands in the old list still.
+            here = [each for each in lists if each.standard and each.group and file.parent == self.root]
+            there = {_head(entry.text) for each in here for entry in each.entries}
             for each in lists:
-                if each.group:
+                if (
+                    each.group
+                    and each not in here
+                    and not there.issuperset(_head(one.text) for one in each.entries if not one.remark)
+                ):
                     why = "It is a group, and no dependency of a package: import it without --package."
                     self.not_taken.append(NotTaken(Place(shown, each.entries[0].line), each.table, why))
         for entry in (entry for each in mine for entry in each.entries):
@@ -369,6 +377,12 @@ def _option(words: str) -> tuple[str, str]:
     else:
         option, value = words[:2], words[2:]
     return option, _unquoted(value.strip())
+
+
+def _head(text: str) -> str:
+    """Return the normalised name that a line begins with; the whole line where it begins with none."""
+    found = re.match(r"[A-Za-z0-9][A-Za-z0-9._-]*", text.removeprefix("-e "))
+    return normalise(found[0]) if found else text
 
 
 def _unquoted(text: str) -> str:

@@ -21,7 +21,8 @@ from pypackpack.backend.undo import Undo
 from pypackpack.middleware.editable.files import editable_files, source_layers
 from pypackpack.middleware.editable.scripts import scripts
 from pypackpack.middleware.editable.view import make_view, view_is_current
-from pypackpack.model.errors import FilesystemError
+from pypackpack.middleware.project.toml import content_digest
+from pypackpack.model.errors import FilesystemError, SettingsError
 from pypackpack.model.names import normalise
 
 if TYPE_CHECKING:
@@ -105,7 +106,7 @@ def is_current(package: Package, project: Project, site_packages: Path, target: 
             return False
         if any((site_packages / name).read_bytes() != data for name, data in editable_files(package, target)):
             return False
-    except (OSError, ValueError, FilesystemError):
+    except (OSError, ValueError, FilesystemError, SettingsError):
         return False
     return view_is_current(package, target, source_layers(package, target))
 
@@ -193,6 +194,6 @@ def _state(package: Package, project: Project, target: Target | None) -> str:
                     state = entry.stat()
                     tops.append(f"{folder}/{entry.name} {state.st_size} {state.st_mtime_ns}")
     siblings = [f"{other.name} {other.version}" for other in project.packages]
-    pyproject = filesystem.sha256_file(package.root / "pyproject.toml")
+    pyproject = content_digest(package.root / "pyproject.toml")
     words = [__version__, target.name if target else "", pyproject, *source_layers(package, target), *tops, *siblings]
     return filesystem.sha256_bytes("\0".join(words))

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 from pypackpack.backend.tools import venv
 from pypackpack.middleware.environment import lock as locks
+from pypackpack.middleware.environment import path_sources
+from pypackpack.middleware.environment.place import read_stamp
 from pypackpack.model.build import Silent
 from pypackpack.model.errors import OutOfSyncError
 
@@ -64,7 +66,14 @@ def check_package(project: Project, package: Package, target_words: Sequence[str
         raise OutOfSyncError(msg, hint=hint)
     targets = table.resolve(target_words, package.targets) if target_words else package.targets
     rooms = rooms_of(project, package, targets, offline=True, watcher=Silent())
-    wrong = [room for room in rooms if as_it_is(room, lock) is None]
+    needs = locks.needs_of(project, package)
+    sources = path_sources.content_digest(needs)
+    stamps = [stamp for room in rooms if (stamp := read_stamp(room.stamp)) is not None]
+    if any(stamp.lock == lock.digest and stamp.sources != sources for stamp in stamps):
+        names = ", ".join(folder.name for folder in path_sources.folders_of(needs))
+        msg = f"{package.name} is not in sync: a folder that it depends on has changed since it was installed ({names})"
+        raise OutOfSyncError(msg, hint=hint)
+    wrong = [room for room in rooms if as_it_is(room, lock, sources) is None]
     if wrong:
         names = ", ".join(dict.fromkeys(room.target.name for room in wrong))
         msg = f"{package.name} is not in sync: not what the lock says, or not there, is the environment of {names}"

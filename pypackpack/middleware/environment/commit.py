@@ -25,7 +25,10 @@ WAY_OUT = "`pypackpack <package> sync` makes a lock and environments fit the set
 
 @dataclass(frozen=True)
 class Made:
-    """One environment, ready to be put in place; ``fresh`` is None when the one that is there will do (``listing`` is its)."""
+    """One environment, ready to be put in place; ``fresh`` is None when the one that is there will do (``listing`` is its).
+
+    ``sources`` is the digest of the folders that its dependencies come from.
+    """
 
     room: Room
     fresh: Path | None
@@ -33,6 +36,7 @@ class Made:
     installed: tuple[tuple[str, str], ...]
     before: tuple[tuple[str, str], ...]
     listing: str = ""
+    sources: str = ""
 
 
 @dataclass
@@ -63,7 +67,7 @@ class Ready:
         """Write what only saves time next time (a crash before this costs another sync, nothing else); say what was done."""
         for item in self.made:
             room = item.room
-            stamp = Stamp(self.lock.digest, item.content, item.listing or listing(room.site), item.installed)
+            stamp = Stamp(self.lock.digest, item.content, item.listing or listing(room.site), item.installed, item.sources)
             if read_stamp(room.stamp) != stamp:
                 filesystem.write_atomic(room.stamp, stamp_text(stamp), durable=False)
         for target, text in self.exports.items():

@@ -115,7 +115,7 @@ def _check_interpreter(interpreter: Path | None, target: Target, python: Interpr
 def _stamp(folder: Path) -> str:
     try:
         return str(json.loads((folder / STAMP).read_bytes())["key"])
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return ""
 
 

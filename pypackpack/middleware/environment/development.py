@@ -21,7 +21,7 @@ from pypackpack.middleware.environment.distributions import damaged, distributio
 from pypackpack.middleware.environment.place import listing
 from pypackpack.middleware.project.edit import lock_file
 from pypackpack.middleware.project.read import FILE
-from pypackpack.middleware.project.toml import read_toml
+from pypackpack.middleware.project.toml import content_digest, read_toml
 from pypackpack.model.build import Silent
 from pypackpack.model.environment import DevelopmentSync, LockUse
 from pypackpack.model.errors import OutOfSyncError, PyPackPackError, ToolError, UsageError, add_note
@@ -47,7 +47,7 @@ _REVISION = 1
 
 _ELSEWHERE = {
     "--active": "uv works on the project's own .venv.",
-    "--all-packages": "Every package of the project is in .venv anyway.",
+    "--all-packages": "Packages are in .venv anyway; a uv workspace's member is after `pypackpack add --editable ./<folder>`.",
     "--directory": "`--project DIR` names the project.",
     "--isolated": "uv works on the project's own .venv.",
     "--no-active": "uv works on the project's own .venv.",
@@ -207,15 +207,16 @@ class Work:
         """Return the digest of everything that ``.venv`` is made from."""
         root = self.project.root
         files = [root / FILE, root / LOCK, root / "uv.toml", self.project.venv / venv.CONFIGURATION]
-        files += [package.root / FILE for package in self.project.packages]
         digests = [filesystem.sha256_bytes(filesystem.read_bytes(path)) if path.is_file() else "" for path in files]
+        packages = [package.root / FILE for package in self.project.packages]
+        digests += [content_digest(path) if path.is_file() else "" for path in packages]
         return filesystem.sha256_bytes(json.dumps([_REVISION, uv.version(), str(self.project.root), *digests]))
 
     def _stamp(self) -> _Stamp | None:
         try:
             data = json.loads((self.project.venv / STAMP).read_bytes())
             return _Stamp(str(data["made_from"]), str(data["listing"]))
-        except (OSError, ValueError, KeyError, TypeError):
+        except (OSError, ValueError, KeyError, TypeError, RecursionError):
             return None
 
     def up_to_date(self) -> bool:

@@ -20,8 +20,9 @@ from pypackpack.middleware.environment.held import broken, to_resolve_again
 from pypackpack.middleware.project import paths
 from pypackpack.middleware.project.edit import Edit, commit_edits, plan_edit, table_at
 from pypackpack.middleware.project.extras import own_extra
+from pypackpack.middleware.project.foreign import own_name, way_into_a_package, workspace_members
 from pypackpack.middleware.project.read import FILE
-from pypackpack.middleware.project.toml import decode, parse
+from pypackpack.middleware.project.toml import decode, parse, read_toml
 from pypackpack.model.environment import DevelopmentChange, LineChange
 from pypackpack.model.errors import ConflictError, DependencyConflictError, UsageError
 from pypackpack.model.names import normalise
@@ -130,6 +131,17 @@ def _refuse_local(project: Project, text: str) -> None:
     if package is not None:
         msg = f"{package.name} is a package of this project: it is in .venv already"
         raise UsageError(msg, hint=f"`pypackpack <package> add {package.name}` lets another package depend on it.")
+    content = read_toml(project.root / FILE)
+    own = own_name(content)
+    if named and own and normalise(named[1]) == normalise(own) and not text[named.end() :].lstrip().startswith("["):
+        msg = f"{own} is this project, which cannot depend on itself"
+        raise UsageError(msg, hint=way_into_a_package(own))
+    member = workspace_members(project.root, content).get(normalise(named[1])) if named else None
+    sources = content.get("tool", {}).get("uv", {}).get("sources", {})
+    if named and member is not None and not {"@", "/"} & set(text) and normalise(named[1]) not in map(normalise, sources):
+        place = member.relative_to(project.root).as_posix()
+        msg = f"{named[1]} would come from the index, and {place} is a member of the uv workspace with that name"
+        raise UsageError(msg, hint=f"`pypackpack add --editable ./{place}` takes the member.")
 
 
 def _refuse_taken_extras(project: Project, content: Mapping[str, Any]) -> None:

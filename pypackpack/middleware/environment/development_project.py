@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from pypackpack.backend import filesystem
 from pypackpack.middleware.environment.lock import target_marker
 from pypackpack.middleware.project import paths
+from pypackpack.middleware.project.foreign import workspace_members
 from pypackpack.middleware.project.read import FILE
 from pypackpack.middleware.project.toml import read_toml
 from pypackpack.model.errors import PyPackPackError
@@ -96,7 +97,7 @@ def work_project(project: Project, content: Mapping[str, Any] | None = None) -> 
     places = _Places(project.root)
     stubs = {folder: _stub(package, folders, places) for package, folder in zip(project.packages, folders.values(), strict=True)}
     uv = {key: value for key, value in _table(root, "tool", "uv").items() if key not in _OURS}
-    uv = _without_workspace(uv, _table(root, "tool", "uv", "workspace"), project.root)
+    uv = _without_workspace(uv, root, project.root)
     uv = paths.moved(uv, inward, places.of(project.root))
     sources = {name: value for name, value in _table(uv, "sources").items() if normalise(name) not in folders}
     uv["sources"] = {**sources, **{name: {"path": folder, "package": False} for name, folder in folders.items()}}
@@ -125,20 +126,15 @@ def work_project(project: Project, content: Mapping[str, Any] | None = None) -> 
     return WorkProject(whole, stubs, tuple(name for name, (_, here) in ours.items() if here), places.seen)
 
 
-def _without_workspace(uv: dict[str, Any], workspace: Mapping[str, Any], root: Path) -> dict[str, Any]:
+def _without_workspace(uv: dict[str, Any], content: Mapping[str, Any], root: Path) -> dict[str, Any]:
     """Return uv's settings with the folders of a uv workspace in the place of ``{ workspace = true }``.
 
     What uv works on is no workspace; a project that was one before it was adopted keeps its members as folders.
     """
     sources = _table(uv, "sources")
-    if not workspace or not any(_table({"": said}, "").get("workspace") for said in sources.values()):
+    if not any(_table({"": said}, "").get("workspace") for said in sources.values()):
         return uv
-    found: dict[str, Path] = {}
-    for pattern in _list(workspace, "members"):
-        for folder in sorted(root.glob(pattern)) if isinstance(pattern, str) else ():
-            name = _table(read_toml(folder / FILE), "project").get("name") if (folder / FILE).is_file() else None
-            if isinstance(name, str):
-                found.setdefault(normalise(name), folder)
+    found = workspace_members(root, content)
     changed = {
         name: {"path": found[normalise(name)].relative_to(root).as_posix(), "editable": True}
         for name, said in sources.items()

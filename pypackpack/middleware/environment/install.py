@@ -57,9 +57,9 @@ class Room:
         return f"{self.target.name}-{self.python[0]}.{self.python[1]}"
 
 
-def content_digest(room: Room, locked: tuple[Locked, ...]) -> str:
-    """Return the digest of everything that an environment's content depends on."""
-    facts = [room.target.uv(room.python), repr(room.target.uv_environment), repr(room.python)]
+def content_digest(room: Room, locked: tuple[Locked, ...], sources: str = "") -> str:
+    """Return the digest of everything that an environment's content depends on; ``sources`` is that of folders."""
+    facts = [room.target.uv(room.python), repr(room.target.uv_environment), repr(room.python), *([sources] if sources else [])]
     return filesystem.sha256_bytes("\n".join([*facts, *(f"{item.name}=={item.version} {item.origin}" for item in locked)]))
 
 

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pypackpack.backend import filesystem
+from pypackpack.middleware.environment import path_sources
 from pypackpack.middleware.project import paths
 from pypackpack.model.errors import DamagedLockError, NewerLockError
 from pypackpack.model.interpreter import OLDEST
@@ -309,6 +310,8 @@ def made_from(needs: Needs) -> str:
         dict.fromkeys((target_marker(target), target.name if needs.own.get(target.name) else "") for target in needs.targets)
     )
     facts = [_REVISION, needs.name, needs.lines, needs.own, targets, needs.python, needs.settings]
+    folders = path_sources.description_digest(needs)
+    facts += [folders] if folders else []
     return filesystem.sha256_bytes(json.dumps(facts, sort_keys=True, default=str))
 
 

@@ -49,12 +49,14 @@ class Stamp:
         content: Digest of what of the lock is for this environment.
         listing: Digest of names, sizes and times of all files.
         installed: Every dependency in it, as (name, version).
+        sources: Digest of the folders that dependencies were installed from (`path_sources`).
     """
 
     lock: str
     content: str
     listing: str
     installed: tuple[tuple[str, str], ...]
+    sources: str = ""
 
 
 def read_stamp(path: Path) -> Stamp | None:
@@ -66,16 +68,16 @@ def read_stamp(path: Path) -> Stamp | None:
             str(data["content"]),
             str(data["listing"]),
             tuple((str(name), str(version)) for name, version in data["installed"]),
+            str(data.get("sources", "")),
         )
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return None
 
 
 def stamp_text(stamp: Stamp) -> str:
     """Return the content of a stamp file."""
-    return json.dumps(
-        {"lock": stamp.lock, "content": stamp.content, "listing": stamp.listing, "installed": stamp.installed}, indent=1
-    )
+    facts = {"lock": stamp.lock, "content": stamp.content, "listing": stamp.listing, "installed": stamp.installed}
+    return json.dumps({**facts, **({"sources": stamp.sources} if stamp.sources else {})}, indent=1)
 
 
 def listing(site: Path) -> str:

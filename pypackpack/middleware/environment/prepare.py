@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from pypackpack.backend import filesystem
 from pypackpack.middleware.environment import lock as locks
+from pypackpack.middleware.environment import path_sources
 from pypackpack.middleware.environment.commit import PYLOCK, Made, Ready
 from pypackpack.middleware.environment.place import listing, read_stamp
 from pypackpack.model.build import Step
@@ -65,14 +66,22 @@ def rooms_of(
     return [Room(package, target, python) for target in targets for python in series]
 
 
-def as_it_is(room: Room, lock: locks.Lock) -> Made | None:
-    """Return the environment that is there, if it is what the lock says; no outside tool is asked."""
+def as_it_is(room: Room, lock: locks.Lock, sources: str = "") -> Made | None:
+    """Return the environment that is there, if it is what the lock says; no outside tool is asked.
+
+    Args:
+        room: Which environment.
+        lock: The lock.
+        sources: What the folders look like that dependencies come from (`path_sources.content_digest`).
+    """
     stamp = read_stamp(room.stamp)
     if not (room.stamp.parent / PYLOCK).is_file():
         return None
     if stamp is None or stamp.lock != lock.digest or stamp.listing != listing(room.site) or not stamp.listing:
         return None
-    return Made(room, None, stamp.content, stamp.installed, stamp.installed, stamp.listing)
+    if stamp.sources != sources:
+        return None
+    return Made(room, None, stamp.content, stamp.installed, stamp.installed, stamp.listing, sources)
 
 
 def lay_out(scratch: Path, needs: locks.Needs, lock: locks.Lock) -> None:
@@ -117,12 +126,13 @@ class Preparation:
         self.notes: list[str] = []
         self.rooms: list[Room] = []
         self.exports: dict[tuple[str, ...], str] = {}
+        self.sources = path_sources.content_digest(self.needs)
 
     def run(self, targets: Sequence[Target], pythons: Sequence[PythonVersion]) -> Ready:
         """Prepare everything for the environments of some targets and Pythons."""
         self.rooms = rooms_of(self.project, self.package, targets, pythons, offline=self.offline, watcher=self.watcher)
         old, (new, rebuilt) = self._locks()
-        done = [None if self.options.reinstalls else as_it_is(room, new) for room in self.rooms]
+        done = [None if self.options.reinstalls else as_it_is(room, new, self.sources) for room in self.rooms]
         missing = [room for room, item in zip(self.rooms, done, strict=True) if item is None]
         if not missing:
             ready = Ready(self.package, new, str(new) != str(old) if old else True)
@@ -310,7 +320,7 @@ class Preparation:
         from pypackpack.middleware.environment import install  # noqa: PLC0415 - keeps imports of the CLI light
 
         locked = locks.applicable(pylock, room.target, room.python)
-        content = install.content_digest(room, locked)
+        content = install.content_digest(room, locked, self.sources)
         installed = tuple((item.name, item.version) for item in locked)
         stamp = read_stamp(room.stamp)
         known = stamp is not None and stamp.content == content and bool(stamp.listing)
@@ -318,10 +328,10 @@ class Preparation:
         if not same and (known or stamp is None):
             self._say_changed(room, installed, known=known)
         if same and not self.options.reinstalls:
-            return Made(room, None, content, installed, installed, stamp.listing if stamp is not None else "")
+            return Made(room, None, content, installed, installed, stamp.listing if stamp is not None else "", self.sources)
         options = (*self.options.install, *(["--dry-run"] if self.planning else []))
         fresh = install.install(room, pylock, self.needs, self.scratch, self._exists, options, offline=self.offline)
-        return Made(room, fresh, content, installed, self._before(room))
+        return Made(room, fresh, content, installed, self._before(room), sources=self.sources)
 
     def _say_changed(self, room: Room, installed: Sequence[tuple[str, str]], *, known: bool) -> None:
         """Say that an environment is not as it was left, and what it has besides what it is to have.

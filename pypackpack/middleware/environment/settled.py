@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from pypackpack.model.project import Package, Project
 
 FILE = "settled"
-_HEAD = f"settled 1 {__version__}"
+_HEAD = f"settled 2 {__version__}"
 _MARK = os.path.join("build", "crossenv", FILE)
 
 
@@ -88,11 +88,14 @@ def remember(project: Project, package: Package, environments: Sequence[TargetEn
     """
     from pypackpack.backend import filesystem  # noqa: PLC0415 - not for the reading half
     from pypackpack.middleware.environment import lock as locks  # noqa: PLC0415 - not for the reading half
+    from pypackpack.middleware.environment import path_sources  # noqa: PLC0415 - not for the reading half
     from pypackpack.middleware.environment.place import crossenv_folder, read_stamp  # noqa: PLC0415 - not for the reading half
     from pypackpack.middleware.project.read import load_project  # noqa: PLC0415 - not for the reading half
     from pypackpack.model.errors import PyPackPackError  # noqa: PLC0415 - not for the reading half
 
     root = os.fspath(project.root)
+    if path_sources.source_folders(project, package):
+        return  # their files are none that the reading half looks at; an older note holds no more, as the settings changed
     if package.root.parent != project.root or not _python_is_settled(project, package):
         return
     files = [os.path.join(root, *words) for words in (("pyproject.toml",), (".python-version",), (".venv", "pyvenv.cfg"))]

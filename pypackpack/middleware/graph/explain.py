@@ -23,6 +23,9 @@ MOST_CHANGES = 6
 LONGEST_CHAIN = 20
 """So many links of a chain of who asked for a task are followed."""
 
+SOURCES = "src/"
+"""What names of sources begin with, among the inputs of a task."""
+
 _DIGEST = re.compile("[0-9a-f]{64}")
 _WORDS = re.compile(r"[\s,\[\]\"']+")
 
@@ -54,34 +57,47 @@ def groups(reports: Iterable[TaskReport]) -> list[Group]:
     """Return the tasks that ran, by their reason; what began first comes first."""
     ran = sorted((report for report in reports if report.reason is not None), key=lambda report: report.start)
     makers = {digest: report for report in ran for _, digest in report.outputs}
-    known: dict[str, dict[tuple[str, str], Change]] = {}
+    known: dict[str, dict[tuple[str, ...], Change]] = {}
     found: dict[tuple[object, ...], list[TaskReport]] = {}
     heads: dict[tuple[object, ...], Reason] = {}
     for report in ran:
         reason = report.reason
         if reason is None:
             continue
-        roots = tuple(_roots(report, makers, known).values())
-        head = (reason.kind, reason.text, bool(reason.near), *sorted((change.old, change.new) for change in roots))
+        found_roots = _roots(report, makers, known)
+        roots = tuple(found_roots.values())
+        head = (reason.kind, reason.text, bool(reason.near), *sorted(found_roots))
         found.setdefault(head, []).append(report)
         heads.setdefault(head, replace(reason, changes=roots))
     return [Group(heads[head], tuple(members)) for head, members in found.items()]
 
 
 def _roots(
-    report: TaskReport, makers: Mapping[str, TaskReport], known: dict[str, dict[tuple[str, str], Change]]
-) -> dict[tuple[str, str], Change]:
-    """Return the changes at the bottom of a task's reason, by old and new."""
+    report: TaskReport, makers: Mapping[str, TaskReport], known: dict[str, dict[tuple[str, ...], Change]]
+) -> dict[tuple[str, ...], Change]:
+    """Return the changes at the bottom of a task's reason, by old and new, and by whose file it is: some are alike."""
     if report.name in known:
         return known[report.name]
     roots = known[report.name] = {}
     for change in report.reason.changes if report.reason is not None else ():
         maker = makers.get(change.new)
-        below: Mapping[tuple[str, str], Change] = {}
+        below: Mapping[tuple[str, ...], Change] = {}
         if maker is not None and maker.name != report.name and maker.reason is not None and maker.reason.kind == "changed":
             below = _roots(maker, makers, known)
-        roots.update(below or {(change.old, change.new): change})
+        roots.update(below or {(change.old, change.new, _owner(report.package, change)): _named(report.package, change)})
     return roots
+
+
+def _named(package: str, change: Change) -> Change:
+    """Return a change with the name of a source as it is below the project's folder."""
+    return replace(change, name=f"{package}/{change.name}") if change.name.startswith(SOURCES) else change
+
+
+def _owner(package: str, change: Change) -> str:
+    """Return the package whose file it is; the same for a source and for the file that a bundle makes of it."""
+    folder, slash, _ = change.name.partition("/")
+    name = package if change.name.startswith(SOURCES) else folder if slash else ""
+    return name.replace("-", "_").lower()
 
 
 def chain(report: TaskReport, by_name: Mapping[str, TaskReport], last: str = "") -> tuple[str, ...]:
@@ -123,6 +139,8 @@ def reason_text(reason: Reason, *, most: int | None = MOST_CHANGES) -> list[str]
 def change_text(change: Change) -> str:
     """Return what changed, short: ``src/main/core.py 3f2a91c04b11 → 88a1c0ffee12``, ``zig 0.14 → 0.15``."""
     old, new = change.old, change.new
+    if change.name == "programs":
+        return "which of its files are programs has changed"
     if not old:
         return f"{change.name} {_short(new)} was not there before"
     if not new:

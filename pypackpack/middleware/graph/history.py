@@ -32,7 +32,7 @@ class History:
         self._lock = threading.Lock()
         self.changed = False
         self._known: dict[str, list[dict[str, str]]] = {}
-        with contextlib.suppress(ValueError):
+        with contextlib.suppress(ValueError, RecursionError):
             loaded = json.loads(text)
             if isinstance(loaded, dict):
                 self._known = {name: variants for name, variants in loaded.items() if _is_sound(variants)}

@@ -67,7 +67,7 @@ class Task:
             parts.append("end")
         pieces: list[bytes] = []
         for part in parts:
-            data = part.encode()
+            data = part.encode("utf-8", "surrogatepass")  # names of files need not be text
             pieces += (len(data).to_bytes(8, "big"), data)
         return hashlib.sha256(b"".join(pieces)).hexdigest()
 

@@ -66,13 +66,30 @@ def _check_free(name: str, project: Project) -> None:
     if taken is not None:
         raise _refused(name, f'the project has a package "{taken.name}" already')
     if normalise(name) == normalise(project.name):
+        from pypackpack.middleware.project.foreign import way_into_a_package  # noqa: PLC0415 - import cost
+
         reason = "it is the name of the project, and both would be distributions of one name"
-        raise _refused(name, reason)
+        raise _refused(name, reason, way_into_a_package(name))
+    _check_no_member(name, project)
     # Folders that differ in case only are one folder on Windows and macOS.
     there = next((entry.name for entry in project.root.iterdir() if normalise(entry.name) == normalise(name)), None)
     if there is not None:
         hint = f'Move it away, or record it by hand: packages = ["{there}"] in {project.root / "pyproject.toml"}.'
         raise _refused(name, f"{project.root / there} is there already", hint)
+
+
+def _check_no_member(name: str, project: Project) -> None:
+    """Refuse the name of a member of the uv workspace that the project was, and for uv still is."""
+    from pypackpack.middleware.project.foreign import workspace_members  # noqa: PLC0415 - import cost
+    from pypackpack.middleware.project.toml import read_toml  # noqa: PLC0415 - import cost
+
+    path = project.root / "pyproject.toml"
+    member = workspace_members(project.root, read_toml(path)).get(normalise(name)) if path.is_file() else None
+    if member is not None:
+        place = member.relative_to(project.root).as_posix()
+        reason = f"it is the name of {place}, a member of the uv workspace, and both would be distributions of one name"
+        hint = f"Choose another name, or give the one in {place}/pyproject.toml another name first if yours is to take its place."
+        raise _refused(name, reason, hint)
 
 
 def _check_unneeded(name: str, project: Project) -> None:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from pypackpack.backend import filesystem
 from pypackpack.backend.undo import Undo
 from pypackpack.middleware.project.edit import edit_toml, table_at
+from pypackpack.middleware.project.foreign import own_code
 from pypackpack.middleware.project.read import FILE
 from pypackpack.middleware.project.templates import template
 from pypackpack.middleware.project.toml import read_toml
@@ -140,6 +141,12 @@ def _left(root: Path, content: Mapping[str, Any]) -> list[str]:
     if script.is_file() and b"install_requires" in filesystem.read_bytes(script):
         found.append(
             "the dependencies in setup.py were not taken over, since they are code: `pypackpack add <name>...` takes them"
+        )
+    own = own_code(root, content)
+    if own:
+        found.append(
+            f"the code of {own} itself is not in .venv; to have it there, give the project another name in {FILE}, and move the "
+            f"code into a package (`pypackpack package add {own}`)"
         )
     locks = [name for name in _OTHER_LOCKS if (root / name).is_file()]
     if locks:

@@ -9,6 +9,7 @@ import functools
 import os
 import re
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pypackpack.middleware.project.words import dotted
@@ -19,7 +20,6 @@ from pypackpack.model.project import BuildSettings, BundleSettings, HookSettings
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
-    from pathlib import Path
 
     from pypackpack.model.target import Target
 
@@ -110,6 +110,40 @@ def finished_cache(root: Path, table: Mapping[str, Any]) -> CacheSettings:
         said["trust"] = tuple(said.get("trust", ()))
         settings = replace(settings, remote=RemoteSettings(**said))
     return settings
+
+
+def cache_folder_problem(root: Path, table: object) -> str:
+    """Say what is wrong with the folder that ``[tool.pypackpack.cache]`` names; empty when nothing is.
+
+    Whoever writes into a cache decides what a build takes from it, and we remove files there: so it must be no place that comes
+    with a clone. A wrong type is somebody else's to report.
+
+    Args:
+        root: The project's folder.
+        table: The table, as it was read.
+    """
+    said = table.get("folder") if isinstance(table, dict) else None
+    if not isinstance(said, str) or not said or "\0" in said:
+        return ""
+    folder = Path(os.path.expanduser(said))  # noqa: PTH111 - the other one raises
+    if not folder.root:
+        return f'"{said}" depends on where the project lies; give an absolute path, or one that begins with `~`'
+    root, folder = Path(os.path.realpath(root)), Path(os.path.realpath(root / folder))
+    home = Path(os.path.realpath(os.path.expanduser("~")))  # noqa: PTH111 - as above
+    # A home may be a repository too; nobody else's clone is one.
+    clones = [place for place in root.parents if place not in (home, *home.parents) and os.path.lexists(place / ".git")]
+    for fence in (root, *clones):
+        if any(place == fence or _is_same(place, fence) for place in (folder, *folder.parents)):
+            return f'"{said}" lies inside {fence}; the cache must not lie where files come with a clone: name a folder elsewhere'
+    return ""
+
+
+def _is_same(one: Path, other: Path) -> bool:
+    """Tell whether two paths are one folder: on many systems a path may be written in several ways."""
+    try:
+        return one.samefile(other)
+    except OSError:
+        return False
 
 
 def finished_package(root: Path, content: Mapping[str, Any], siblings: Iterable[str]) -> Package:

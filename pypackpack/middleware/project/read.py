@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pypackpack
 from pypackpack.backend import filesystem
-from pypackpack.middleware.project.finish import finished_cache, finished_package, ours, target_problems
+from pypackpack.middleware.project.finish import cache_folder_problem, finished_cache, finished_package, ours, target_problems
 from pypackpack.middleware.project.toml import decode, parse, read_toml
 from pypackpack.model.errors import FilesystemError, NoProjectError, SettingsError
 from pypackpack.model.names import is_distribution_name, normalise
@@ -90,6 +90,8 @@ def load_project(root: Path) -> Project:
             problems.append(f'{key}: there is no {folder}/{FILE}; bring it back, or take "{folder}" out of the list')
         else:
             contents[folder] = _checked(root / folder / FILE, f"{folder}/{FILE}", "package", problems, name=folder)
+    if problem := cache_folder_problem(root, ours(content).get("cache")):
+        problems.append(f"{FILE}: tool.pypackpack.cache.folder: {problem}")
     if problems:
         raise _wrong(root, problems)
     names = tuple(taken)

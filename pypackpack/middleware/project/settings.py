@@ -233,7 +233,11 @@ class RemoteTable(Table):
 
     url: RemoteUrl = Field(description="Where it is: a server with WebDAV such as nginx, bazel-remote, or a Gradle build cache.")
     push: bool = Field(
-        False, description="Upload what is made here, signed. `PYPACKPACK_CACHE_PUSH` (`true` or `false`) on one machine wins."
+        False,
+        description=(
+            "Upload what is made here, signed. `PYPACKPACK_CACHE_PUSH` (`true` or `false`) on one machine wins. A key or a login "
+            "in the environment is used for the server that `PYPACKPACK_CACHE_HOST` names."
+        ),
     )
     protocol: Literal["cas", "gradle"] = Field(
         "cas", description="`cas`: `<url>/ac/<key>` and `<url>/cas/<sha256>`. `gradle`: one file for each key, at `<url>/<key>`."
@@ -250,8 +254,8 @@ class CacheTable(Table):
     folder: CacheFolder | None = Field(
         None,
         description=(
-            "The cache's folder, relative to the project, or with `~`; otherwise the one that the system has for caches. "
-            "`PYPACKPACK_CACHE_DIR` wins."
+            "The cache's folder, absolute or with `~`, outside of the project and its clone; otherwise the one that the system "
+            "has for caches. `PYPACKPACK_CACHE_DIR` wins."
         ),
     )
     size: SizeText = Field(DEFAULT_SIZE, description="What the store of results may take; what was not used for long goes first.")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import sys
 from typing import TYPE_CHECKING, Any
@@ -28,6 +29,23 @@ def read_toml(path: Path) -> dict[str, Any]:
         FilesystemError: It cannot be read.
     """
     return parse(decode(filesystem.read_bytes(path), path), path)
+
+
+def content_digest(path: Path) -> str:
+    """Return the digest of what a package's pyproject.toml says, as far as it matters to an installation from its sources.
+
+    Which targets it is built for does not, unless one of them has settings of its own; nor do comments and layout.
+
+    Raises:
+        SettingsError: As `read_toml`.
+        FilesystemError: It cannot be read.
+    """
+    content = read_toml(path)
+    tool = content.get("tool")
+    table = tool.get("pypackpack") if isinstance(tool, dict) else None
+    if isinstance(table, dict) and "target" not in table:
+        table.pop("targets", None)
+    return filesystem.sha256_bytes(json.dumps(content, sort_keys=True, default=str))
 
 
 def decode(data: bytes, path: Path) -> str:

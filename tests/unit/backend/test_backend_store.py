@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import os
+import sys
 import time
 from typing import TYPE_CHECKING
 
 import pytest
 
 from pypackpack.backend import filesystem
-from pypackpack.backend.digests import FileDigests
+from pypackpack.backend.digests import VERSION, FileDigests
 from pypackpack.backend.filesystem import sha256_bytes
-from pypackpack.backend.store import Store
+from pypackpack.backend.store import Store, parse_result, sealed
 from pypackpack.model.action import ActionResult
 from pypackpack.model.errors import ConflictError, FilesystemError
 
@@ -83,15 +84,20 @@ class Readings:
         monkeypatch.setattr(filesystem, "sha256_file", counted)
 
 
+def later() -> int:
+    """Tell a time at which nothing changed just now."""
+    return time.time_ns() + 10**10
+
+
 def test_an_unchanged_file_is_not_read_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     source = tmp_path / "a.py"
     source.write_text("one")
     aged(source)
-    digests = FileDigests(tmp_path / "cache", tmp_path)
+    digests = FileDigests(tmp_path / "cache", tmp_path, clock=later)
     first = digests.digest(source)
     digests.save()
     readings = Readings(monkeypatch)
-    assert FileDigests(tmp_path / "cache", tmp_path).digest(source) == first
+    assert FileDigests(tmp_path / "cache", tmp_path, clock=later).digest(source) == first
     assert readings.count == 0
 
 
@@ -99,10 +105,10 @@ def test_a_change_is_seen_although_size_and_time_were_put_back(tmp_path: Path) -
     source = tmp_path / "a.py"
     source.write_text("one")
     aged(source)
-    digests = FileDigests(tmp_path / "cache", tmp_path)
+    digests = FileDigests(tmp_path / "cache", tmp_path, clock=later)
     digests.digest(source)
     digests.save()
-    again = FileDigests(tmp_path / "cache", tmp_path)
+    again = FileDigests(tmp_path / "cache", tmp_path, clock=later)
     state = source.stat()
     source.write_text("two")
     os.utime(source, ns=(state.st_atime_ns, state.st_mtime_ns))
@@ -163,6 +169,27 @@ def test_a_file_changed_just_now_is_not_remembered(tmp_path: Path) -> None:
     source.write_text("two")
     os.utime(source, ns=(state.st_atime_ns, state.st_mtime_ns))
     assert digests.digest(source) == sha256_bytes(b"two")
+
+
+def test_a_file_whose_entry_changed_just_now_is_not_remembered(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    source = tmp_path / "a.py"
+    source.write_text("one")
+    aged(source)  # the time of the content is long ago, as after cp -p
+    digests, readings = FileDigests(tmp_path / "cache", tmp_path), Readings(monkeypatch)
+    digests.digest(source)
+    digests.digest(source)
+    assert readings.count == (1 if sys.platform == "win32" else 2)  # which has no such time
+
+
+def test_what_is_nested_without_end_is_damage(tmp_path: Path) -> None:
+    deep = b"[" * 200_000
+    with pytest.raises(ValueError, match="recursion"):
+        parse_result(sealed(deep, "key"), "key")
+    digests = FileDigests(tmp_path / "cache", tmp_path)
+    digests._place.parent.mkdir(parents=True)
+    digests._place.write_bytes(sealed(deep, VERSION))
+    (tmp_path / "a.py").write_text("one")
+    assert FileDigests(tmp_path / "cache", tmp_path).digest(tmp_path / "a.py") == sha256_bytes(b"one")
 
 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pypackpack.backend import remote_push
+from pypackpack.backend import remote_login, remote_push
 from pypackpack.backend.http_server import Allowance, Answer, UnansweredError
 from pypackpack.backend.remote_cache import RemoteCache, wants_push
 from pypackpack.backend.remote_entry import pack_head, seal, to_action_result
@@ -133,6 +133,7 @@ def protocol(request: pytest.FixtureRequest) -> str:
 @pytest.fixture
 def with_key(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(remote_push.KEY_VARIABLE, SECRET)
+    monkeypatch.setenv(remote_login.HOST_VARIABLE, "cache.test")
 
 
 def test_what_is_signed_for_us_is_taken(tmp_path: Path, shelf: Shelf, protocol: str) -> None:
@@ -322,7 +323,7 @@ def test_what_one_machine_makes_another_takes(tmp_path: Path, shelf: Shelf, prot
     maker.store.put(DATA)
     maker.remote.offer(KEY, RESULT)
     maker.remote.finish()
-    assert maker.notes == ""
+    assert maker.notes == f"uploaded 1 result to the remote cache {URL}"
     taker = Machine(tmp_path / "b", shelf, protocol=protocol)
     assert taker.remote.lookup(KEY) == RESULT
     assert taker.store.read(DIGEST) == DATA
@@ -376,6 +377,7 @@ def test_push_without_a_right_key_says_so_once_and_uploads_nothing(
     tmp_path: Path, shelf: Shelf, monkeypatch: pytest.MonkeyPatch, value: str
 ) -> None:
     monkeypatch.setenv(remote_push.KEY_VARIABLE, value)
+    monkeypatch.setenv(remote_login.HOST_VARIABLE, "cache.test")
     monkeypatch.setattr(remote_push.shutil, "which", lambda _name: None)
     maker = Machine(tmp_path, shelf, push=True)
     maker.store.put(DATA)
@@ -415,6 +417,7 @@ def test_a_server_that_takes_nothing_is_not_asked_for_ever(tmp_path: Path, shelf
     maker.remote.finish()
     assert sum(each.startswith("PUT") for each in shelf.asked) <= 2 + remote_push.THREADS
     assert "40 of the 40" in maker.notes
+    assert ("507; look into the server's log" in maker.notes) is (answer == Answer(507))
     assert maker.remote.reachable  # it may still give
 
 
@@ -436,6 +439,73 @@ def test_the_end_of_a_build_waits_a_bounded_time(tmp_path: Path, shelf: Shelf, m
     maker.remote.offer(KEY, RESULT)
     maker.remote.finish()
     assert "did not get 1 of the 1 results" in maker.notes
+
+
+@pytest.mark.usefixtures("with_key")
+@pytest.mark.parametrize(
+    ("host", "said"),
+    [
+        ("", "PYPACKPACK_CACHE_HOST has to name the server that it is for, such as PYPACKPACK_CACHE_HOST=cache.test if"),
+        ("good.test", "PYPACKPACK_CACHE_HOST names good.test and not cache.test"),
+        ("cache.test:8080", "PYPACKPACK_CACHE_HOST names cache.test:8080 and not cache.test"),
+        ("x@cache.test", "is no server"),
+    ],
+)
+def test_the_key_signs_for_no_server_that_only_the_project_names(
+    tmp_path: Path, shelf: Shelf, monkeypatch: pytest.MonkeyPatch, host: str, said: str
+) -> None:
+    monkeypatch.setenv(remote_login.HOST_VARIABLE, host)
+    maker = Machine(tmp_path, shelf, push=True)
+    maker.store.put(DATA)
+    maker.remote.offer(KEY, RESULT)
+    maker.remote.finish()
+    assert shelf.asked == []
+    assert "PYPACKPACK_CACHE_KEY is not used" in maker.notes
+    assert said in maker.notes
+
+
+@pytest.mark.parametrize(
+    ("host", "url", "sent"),
+    [
+        ("", "https://cache.test", False),
+        ("cache.test", "https://evil.test", False),
+        ("cache.test", "https://cache.test:8443/x", False),
+        ("cache.test", "https://cache.test.evil.test", False),
+        ("cache.test", "https://cache.test/x", True),
+        ("CACHE.test:443", "https://cache.test", True),
+        ("cache.test:8443", "https://cache.test:8443", True),
+        ("[::1]:81", "https://[::1]:81", True),
+    ],
+)
+@pytest.mark.parametrize("variables", [("PYPACKPACK_CACHE_TOKEN",), ("PYPACKPACK_CACHE_USER", "PYPACKPACK_CACHE_PASSWORD")])
+def test_the_login_of_the_environment_goes_to_no_server_that_only_the_project_names(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, host: str, url: str, variables: tuple[str, ...], *, sent: bool
+) -> None:
+    monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
+    monkeypatch.setenv(remote_login.HOST_VARIABLE, host)
+    for name in variables:
+        monkeypatch.setenv(name, "hunter2")
+    watcher = Silent()
+    server = RemoteCache(RemoteSettings(url), watcher).server()
+    assert ("Authorization" in vars(server)["_headers"]) is sent
+    assert [("is not sent to it" in note, "hunter2" in note) for note in watcher.notes] == ([] if sent else [(True, False)])
+
+
+@pytest.mark.parametrize("variable", ["NETRC", "HOME"])
+def test_netrc_is_for_the_servers_that_it_names(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, variable: str) -> None:
+    netrc = tmp_path / ".netrc"
+    netrc.write_text("machine cache.test login me password hunter2\ndefault login me password hunter2\n", encoding="utf-8")
+    netrc.chmod(0o600)
+    monkeypatch.delenv("NETRC", raising=False)
+    monkeypatch.setenv("USERPROFILE", str(tmp_path))
+    monkeypatch.setenv(variable, str(netrc if variable == "NETRC" else tmp_path))
+    monkeypatch.setenv("PYPACKPACK_CACHE_TOKEN", "t0ken")  # nobody says for whom: not sent, and does not stand in the way
+    monkeypatch.delenv(remote_login.HOST_VARIABLE, raising=False)
+    sent = {
+        url: vars(RemoteCache(RemoteSettings(url), Silent()).server())["_headers"].get("Authorization", "")[:6]
+        for url in ("https://cache.test", "https://evil.test")
+    }
+    assert sent == {"https://cache.test": "Basic ", "https://evil.test": ""}
 
 
 @pytest.mark.parametrize(

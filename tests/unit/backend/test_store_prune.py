@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import time
@@ -11,13 +12,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pypackpack.backend import filesystem
+from pypackpack.backend import filesystem, links
 from pypackpack.backend.store import Store
-from pypackpack.backend.store_leases import gate, lease, leases
+from pypackpack.backend.store_leases import check_no_links, gate, lease, leases
 from pypackpack.backend.store_prune import DAY, Count, add_size, note_size, prune, sweep, walk
 from pypackpack.backend.store_verify import verify
 from pypackpack.model.action import ActionResult
-from pypackpack.model.errors import ConflictError
+from pypackpack.model.errors import ConflictError, FilesystemError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -182,7 +183,7 @@ def test_a_killed_build_is_noticed_once(tmp_path: Path) -> None:
     with lease(tmp_path, "first") as held:
         assert not held.others_died
     note_size(tmp_path, 100)
-    (tmp_path / "leases" / "4711-00").touch()  # nobody holds it
+    (tmp_path / "leases" / "4711-0123456789ab").touch()  # nobody holds it
     with lease(tmp_path, "second") as held:
         assert held.others_died
         assert len(leases(tmp_path)) == 1
@@ -202,12 +203,12 @@ def test_who_prunes_is_alone_at_the_gate(tmp_path: Path) -> None:
 def test_leftovers_of_the_dead_go_and_those_of_the_living_stay(tmp_path: Path) -> None:
     store = Store(tmp_path)
     put(store, 0, b"0")
-    aside = next((store.root / "cas").iterdir()) / ".new-0123"
+    aside = next((store.root / "cas").iterdir()) / ".new-0123456789abcdef"
     with lease(store.root, "a build") as held:
-        mine = tmp_path / "tmp" / f"build-{held.name}-x" / "deep"
-        dead = tmp_path / "tmp" / "build-4711-0123456789ab-x" / "deep"
-        recent, ancient = tmp_path / "tmp" / "import-1", tmp_path / "tmp" / "import-2"
-        for folder in (mine, dead, recent, ancient, store.root / "tmp" / ".work-1"):
+        mine = tmp_path / "tmp" / f"build-{held.name}-000000000000" / "deep"
+        dead = tmp_path / "tmp" / "build-4711-0123456789ab-000000000000" / "deep"
+        recent, ancient = (tmp_path / "tmp" / f"import-{number:012x}" for number in (1, 2))
+        for folder in (mine, dead, recent, ancient, store.root / "tmp" / ".work-000000000001"):
             folder.mkdir(parents=True)
         zig = [tmp_path / "zig-v1" / "0.17.0" / "tmp" / name for name in ("old.tmp", "new.tmp")]
         zig[0].parent.mkdir(parents=True)
@@ -227,7 +228,61 @@ def test_leftovers_of_the_dead_go_and_those_of_the_living_stay(tmp_path: Path) -
     assert prune(store.root, None).leftovers == 2
     assert not aside.exists()
     assert sweep(tmp_path, ()) == 1
-    assert [path.name for path in (tmp_path / "tmp").iterdir()] == ["import-1"]
+    assert [path.name for path in (tmp_path / "tmp").iterdir()] == ["import-000000000001"]
+
+
+def test_what_has_no_name_of_ours_is_not_swept(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    put(store, 0, b"0")
+    shelf = next((store.root / "cas").iterdir())
+    foreign = [
+        tmp_path / "tmp" / "build-of-my-house",
+        tmp_path / "tmp" / "thesis",
+        tmp_path / "notes" / ".thesis",
+        store.root / "tmp" / "thesis",
+        store.root / "leases" / "1-dead",
+        shelf / "thesis",
+        store.root / "ac" / "thesis.json",
+    ]
+    for place in foreign:
+        place.parent.mkdir(parents=True, exist_ok=True)
+        place.touch()
+        os.utime(place, (1, 1))
+    with lease(store.root, "a build") as held:
+        assert not held.others_died
+    assert sweep(tmp_path, ["notes"]) == 0
+    assert prune(store.root, 0).leftovers == 0
+    assert [place for place in foreign if not place.exists()] == []
+
+
+@pytest.mark.parametrize("name", ["tmp", "store-v2/leases", "store-v2/cas", "store-v2/tmp", "store-v2/signed/team", "zig-v1"])
+def test_nothing_is_removed_through_a_link(tmp_path: Path, name: str) -> None:
+    victim = tmp_path / "victim"
+    digest = "0" * 64
+    for place in (
+        *(victim / part for part in ("4711-0123456789ab", "import-000000000002", ".work-000000000003", ".new-0123456789abcdef")),
+        victim / "00" / digest,
+        victim / "00" / f"{digest}.json",
+        victim / "0.17.0" / "tmp" / "thesis",
+    ):
+        place.parent.mkdir(parents=True, exist_ok=True)
+        place.touch()
+        os.utime(place, (1, 1))
+    before = sorted(victim.rglob("*"))
+    link = tmp_path / "cache" / name
+    link.parent.mkdir(parents=True)
+    links.link(link, victim)
+    store = Store(tmp_path / "cache")
+    if name != "store-v2/leases":
+        with lease(store.root, "a build"):
+            pass
+    assert leases(store.root) == []
+    sweep(tmp_path / "cache", ["zig-v1"])
+    prune(store.root, 0)
+    assert sorted(victim.rglob("*")) == before
+    refused = name in {"tmp", "store-v2/leases", "store-v2/cas", "store-v2/tmp"}
+    with pytest.raises(FilesystemError, match="is a link") if refused else contextlib.nullcontext():
+        check_no_links(tmp_path / "cache")
 
 
 def test_sizes_are_added_up_without_looking(tmp_path: Path) -> None:

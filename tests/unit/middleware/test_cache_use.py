@@ -14,7 +14,7 @@ from pypackpack.backend.store_prune import add_size, walk
 from pypackpack.middleware.cache import clear, in_use, info, prune, settings_at, settle, verify
 from pypackpack.model.action import ActionResult
 from pypackpack.model.build import Silent
-from pypackpack.model.errors import ConflictError, NoProjectError
+from pypackpack.model.errors import ConflictError, FilesystemError, NoProjectError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -121,7 +121,7 @@ def test_nothing_that_goes_wrong_afterwards_is_the_builds_fault(tmp_path: Path, 
 
 def test_after_a_kill_leftovers_are_swept(tmp_path: Path) -> None:
     store = fill(tmp_path, 1)
-    left = tmp_path / "tmp" / "build-4711-0123456789ab-x"
+    left = tmp_path / "tmp" / "build-4711-0123456789ab-000000000000"
     left.mkdir(parents=True)
     settle(store, tmp_path, 10**9, Silent())
     assert left.is_dir()
@@ -210,6 +210,26 @@ def test_settings_come_from_the_project_if_there_is_one(tmp_path: Path) -> None:
     with pytest.raises(NoProjectError):
         settings_at(tmp_path, named=True)
     text = '[project]\nname = "whole"\nversion = "1.0"\n\n[tool.pypackpack]\npackages = []\n[tool.pypackpack.cache]\n'
-    (tmp_path / "pyproject.toml").write_text(text + 'folder = "here"\nsize = "30 MB"\n')
-    found = settings_at(tmp_path)
+    (tmp_path / "project").mkdir()
+    (tmp_path / "project" / "pyproject.toml").write_text(text + f"folder = '{tmp_path / 'here'}'\nsize = \"30 MB\"\n")
+    found = settings_at(tmp_path / "project")
     assert (found.folder, found.size) == (tmp_path / "here", 30_000_000)
+
+
+@pytest.mark.parametrize("name", ["tmp", "store-v2"])
+def test_a_cache_with_links_in_it_is_refused_by_whoever_removes(tmp_path: Path, name: str) -> None:
+    victim, cache = tmp_path / "victim", tmp_path / "cache"
+    (victim / "leases").mkdir(parents=True)
+    (victim / "leases" / "4711-0123456789ab").touch()
+    cache.mkdir()
+    (cache / name).symlink_to(victim, target_is_directory=True)
+    for use in (
+        lambda: in_use(cache, "a build", Silent()).__enter__(),
+        lambda: prune(cache, 0, Silent()),
+        lambda: verify(cache, Silent()),
+        lambda: clear(cache, Silent(), tools=True),
+    ):
+        with pytest.raises(FilesystemError, match=rf"{name} is a link"):
+            use()
+    assert (victim / "leases" / "4711-0123456789ab").is_file()
+    assert len(list(victim.rglob("*"))) == 2

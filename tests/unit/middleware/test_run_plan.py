@@ -107,6 +107,32 @@ def test_what_cannot_be_started(word: str, kind: type[Exception], message: str, 
     assert hint in caught.value.hint  # type: ignore[attr-defined]
 
 
+OWN = """\
+scripts = { till = "till:main" }
+
+[tool.uv.workspace]
+members = ["libs/*"]
+"""
+
+
+@pytest.mark.parametrize(
+    ("word", "hint"),
+    [
+        ("shop", "It is of the project itself, whose own code is not in .venv. Its code can become a package: give the project"),
+        ("till", "`pypackpack package add shop`"),
+        ("lib-one", "libs/one is a member of the uv workspace; `pypackpack add --editable ./libs/one`"),
+    ],
+)
+def test_nobody_is_told_to_fetch_what_is_their_own(shop: Path, word: str, hint: str) -> None:
+    (shop / "pyproject.toml").write_text(ROOT.replace("\n\n", "\n" + OWN + "\n", 1), encoding="utf-8")
+    (shop / "libs" / "one").mkdir(parents=True)
+    (shop / "libs" / "one" / "pyproject.toml").write_text('[project]\nname = "lib_one"\n', encoding="utf-8")
+    with pytest.raises(MissingToolError) as caught:
+        plan(word)
+    assert hint in caught.value.hint
+    assert f"add {word}`" not in caught.value.hint.replace("package add", "")
+
+
 def test_a_script_without_its_ending_is_named(shop: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(shop / "services" / "x")
     with pytest.raises(MissingToolError) as caught:

@@ -5,7 +5,7 @@ costs Cython's import and nothing else.
 
 Request: ``{"path": "pkg/mod.py", "module": "pkg.mod", "source": <base64>, "trailer": "", "packages": ["pkg"]}``.
 Answer: ``{"c": <base64>}`` or ``{"errors": [[line, column, message], …]}``; ``{"errno": n, "trouble": text}`` when it is this
-machine that cannot do it.
+machine that cannot do it. To ``{"versions": true}`` it answers ``{"cython": "3.1.0"}``.
 
 The sources lie in a folder of the worker's own, by their place in the package, and are named relative to it: the C
 then holds no path of this machine, and Cython finds the same package around the module as Python will.
@@ -19,6 +19,7 @@ from __future__ import annotations
 import sys
 
 sys.path.pop(0)  # the folder of this script: nothing in it may shadow a module that Cython imports
+sys.path.append(sys.argv[1])  # where Cython is; started with -S, there is nothing else but the standard library
 
 import base64
 import contextlib
@@ -29,7 +30,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from Cython import Utils
+from Cython import Utils, __version__
 from Cython.Compiler import Errors, Main, Options, Symtab
 
 if TYPE_CHECKING:
@@ -149,7 +150,9 @@ def main() -> None:
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # whatever prints must not mix with the answers
     setup()
     for line in sys.stdin.buffer:
-        answers.write(json.dumps(transcompile(json.loads(line))).encode() + b"\n")
+        request = json.loads(line)
+        answer = {"cython": __version__} if "versions" in request else transcompile(request)
+        answers.write(json.dumps(answer).encode() + b"\n")
         answers.flush()
 
 

@@ -118,6 +118,9 @@ def build(
 ) -> Answer:
     """Build a package for its targets."""
     session = session_of(ctx)
+    if profile == "" and bundle not in [each.value for each in Bundle]:
+        msg = f"{bundle!r} is neither a bundle nor the name of a page"
+        raise UsageError(msg, hint=f"A page's name ends in .html: `--profile {bundle}.html`.")
     request = build_request(
         session.start,
         package,

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Optional
 
 import typer
 
-from pypackpack.frontend.cli.render import count, near_path, size, table
+from pypackpack.frontend.cli.overview import wrapped
+from pypackpack.frontend.cli.render import count, paragraph, size, table
 from pypackpack.frontend.cli.session import Answer, Session, session_of
 from pypackpack.model.cache import parse_size
 from pypackpack.model.errors import EXIT_FAILED, UsageError
@@ -38,22 +39,32 @@ def info(ctx: typer.Context) -> Answer:
     from pypackpack.middleware.cache import info as look  # noqa: PLC0415 - import cost
 
     found = look(folder, settings.size)
-    return Answer(found, lambda _width, style: info_lines(found, style), asked=True)
+    return Answer(found, lambda width, style: info_lines(found, style, width), asked=True)
 
 
-def info_lines(found: CacheInfo, style: Style) -> list[str]:
+def info_lines(found: CacheInfo, style: Style, width: int | None = None) -> list[str]:
     """Return where the cache lies, its parts with their sizes, and how full its store is."""
-    lines = [f"{style.bold(near_path(found.folder))}: {size(found.size)}"]
-    lines += _bucket_lines(found.buckets, style)
+    lines = [f"{style.bold(str(found.folder))}: {size(found.size)}"]
+    lines += _bucket_lines(found.buckets, style, width)
     used = f", the oldest used on {found.oldest[:10]}" if found.oldest else ""
-    lines.append(f"store: {size(found.store)} of at most {size(found.limit)}, {count(found.entries, 'entry', 'entries')}{used}")
-    return [*lines, *(f"in use by {who}" for who in found.builds)]
+    text = f"store: {size(found.store)} of at most {size(found.limit)}, {count(found.entries, 'entry', 'entries')}{used}"
+    lines += paragraph(text, width)
+    return [*lines, *(line for who in found.builds for line in paragraph(f"in use by {who}", width))]
 
 
-def _bucket_lines(buckets: tuple[Bucket, ...], style: Style) -> list[str]:
-    rows = [(each.name, size(each.size), count(each.files, "file"), each.what) for each in buckets]
-    lines = table(rows, right=[1, 2])
-    return [f"  {style.word(each.name)}{line[len(each.name) :]}" for each, line in zip(buckets, lines, strict=True)]
+def _bucket_lines(buckets: tuple[Bucket, ...], style: Style, width: int | None) -> list[str]:
+    """Return a line for each part of the cache; what it is goes on below itself, or below the line where that is narrow."""
+    facts = table([(each.name, size(each.size), count(each.files, "file")) for each in buckets], right=[1, 2])
+    lines = []
+    for each, fact in zip(buckets, facts, strict=True):
+        left = len(fact) + 4
+        room = None if width is None else width - left
+        first, *rest = [each.what] if room is None else wrapped(each.what, max(room, 24))
+        if room is not None and room < 24:
+            first, rest, left = "", wrapped(each.what, max((width or 0) - 6, 24)), 6
+        lines.append(f"  {style.word(each.name)}{fact[len(each.name) :]}  {first}".rstrip())
+        lines += [" " * left + line for line in rest]
+    return lines
 
 
 def prune(
@@ -92,6 +103,9 @@ def prune(
 def _size(text: str) -> int:
     if text.strip("0 ") == "":
         return 0
+    if re.fullmatch(r"[\d. ]*", text):  # bytes would be right for nobody, and would empty the cache of whoever means gigabytes
+        msg = f"--size: {text!r} has no unit: MB, GB, TB, MiB, GiB or TiB"
+        raise UsageError(msg, hint=f"Such as --size {text.strip()}GB.")
     try:
         return parse_size(text, smallest=0)
     except ValueError as error:
@@ -174,7 +188,7 @@ def clear(
     if not yes:
         parts = clearable(folder, tools=tools)
         total = sum(each.size for each in parts)
-        session.console.tell([f"{near_path(folder)}:", *_bucket_lines(parts, session.console.style_err)])
+        session.console.tell([f"{folder}:", *_bucket_lines(parts, session.console.style_err, session.console.width_err)])
         agreed = session.console.confirm(f"Remove all of this, {size(total)}?")
         if agreed is None:
             msg = "`cache clear` removes all that builds have made, and there is no terminal to ask on"
@@ -189,5 +203,5 @@ def clear(
 def cleared_lines(result: Cleared, style: Style) -> list[str]:
     """Return what went."""
     if not result.buckets:
-        return [f"{near_path(result.folder)} was empty"]
+        return [f"{result.folder} was empty"]
     return [f"{style.good('removed')} {', '.join(each.name for each in result.buckets)}: {size(result.freed)}"]

@@ -90,7 +90,7 @@ def add(
         if uv_options.has(session.uv_options, "add", ("--editable",)):
             msg = f"`pypackpack {package} add` has no --editable: the environments of targets hold copies"
             first = words[0] if words else "./folder"
-            hint = f"`pypackpack {package} add {first}` takes it as it is; `pypackpack {package} sync --reinstall` takes it anew."
+            hint = f"`pypackpack {package} add {first}` takes it as it is; `pypackpack {package} sync` again when it changed."
             raise UsageError(msg, hint=hint)
     if not words and (package is not None or not session.uv_options):
         msg = "`add` needs <requirement>"
@@ -127,6 +127,11 @@ def _changed(
                 )
         return Answer(made, lambda _width, style: development_change_lines(made, style))
     from pypackpack.backend.tools import uv_options  # noqa: PLC0415 - import cost
+
+    group = uv_options.value_of(session.uv_options, verb, ("--group",))
+    if group is not None:
+        msg = f"`pypackpack {package.name} {verb}` has no groups: they belong to the project"
+        raise UsageError(msg, hint=f"`pypackpack {verb} --group {group} {' '.join(words)}`.")
     from pypackpack.middleware.dependency import manage  # noqa: PLC0415 - import cost
     from pypackpack.middleware.dependency.named_paths import as_requirement  # noqa: PLC0415 - import cost
     from pypackpack.middleware.environment.development import refresh  # noqa: PLC0415 - import cost
@@ -255,7 +260,8 @@ def development_lines(result: DevelopmentSync, style: Style) -> list[str]:
         return [*lines, *(f"    {sign} {name} {version}" for sign, name, version in changes)]
     lines = [f"{style.good('locked')} pyproject.lock"] if result.locked else []
     state = ", as it was" if result.unchanged or not (result.added or result.removed) else ""
-    lines.append(f".venv  Python {python}  {len(result.installed)} installed, {len(result.editable)} from their sources{state}")
+    sources = f", {len(result.editable)} from their sources" if result.editable else ""
+    lines.append(f".venv  Python {python}  {len(result.installed)} installed{sources}{state}")
     lines += [f"    + {name} {version}" for name, version in result.added]
     return lines + [f"    - {name} {version}" for name, version in result.removed]
 

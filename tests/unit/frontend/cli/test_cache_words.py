@@ -8,11 +8,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pypackpack.backend.filesystem import cache_folder
+from pypackpack.backend.filesystem import CACHE_VARIABLE, cache_folder
 from pypackpack.backend.store import Store
 from pypackpack.backend.store_leases import lease
 from pypackpack.frontend.cli import main
+from pypackpack.frontend.cli.commands.cache import info_lines
+from pypackpack.frontend.cli.style import PLAIN
 from pypackpack.model.action import ActionResult
+from pypackpack.model.cache_use import Bucket, CacheInfo
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -46,6 +49,14 @@ def test_info(run: Callable[..., tuple[int, str, str]]) -> None:
     assert "of at most 20.0 GB" in out
     found = json.loads(run("info", "--json")[1])
     assert (found["folder"], found["entries"], found["store"], found["builds"]) == (str(cache_folder()), 2, 8192, [])
+
+
+def test_the_folder_is_said_whole_wherever_one_is(
+    run: Callable[..., tuple[int, str, str]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(CACHE_VARIABLE, str(tmp_path / "caches"))
+    assert run("info")[1].startswith(f"{tmp_path / 'caches'}: ")
+    assert run("clear", "--yes")[1] == f"{tmp_path / 'caches'} was empty\n"
 
 
 def test_a_clean_verify(run: Callable[..., tuple[int, str, str]]) -> None:
@@ -89,6 +100,8 @@ def test_prune_says_what_had_to_stay(run: Callable[..., tuple[int, str, str]]) -
     [
         (("prune", "--size", "much"), "--size: 'much' is not a number and a unit"),
         (("prune", "--size", "-1"), "--size"),
+        (("prune", "--size", "5"), "--size: '5' has no unit: MB, GB, TB"),
+        (("prune", "--size", "0.5 "), "has no unit"),
         (("prune", "--older-than", "30"), "--older-than: '30' is not a number of hours (h), days (d) or weeks (w)"),
         (("prune", "--older-than", "d"), "--older-than"),
         (("clear",), "there is no terminal to ask on"),
@@ -121,3 +134,12 @@ def test_clear_asks(run: Callable[..., tuple[int, str, str]], monkeypatch: pytes
     code, out, err = run("clear")
     assert (code, out) == (0, "nothing was removed\n")
     assert "what tasks made" in err
+
+
+def test_narrow_terminals_get_whole_words() -> None:
+    buckets = (Bucket("tools", "the C compiler and other tools, and Pythons, as fetched", Path("t"), 426_800_000, 19532),)
+    found = CacheInfo(Path("/c"), buckets, 1, 1, 2, 3, "2026-11-21", ("a build of /somewhere/far/away in the tree",))
+    for width in (40, 60):
+        lines = info_lines(found, PLAIN, width)
+        assert max(map(len, lines)) <= width
+        assert " ".join(" ".join(lines).split()) == " ".join(" ".join(info_lines(found, PLAIN)).split())

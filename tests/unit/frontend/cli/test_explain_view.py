@@ -8,7 +8,7 @@ from pypackpack.frontend.cli.explain_view import explain_lines
 from pypackpack.frontend.cli.preview_view import preview_lines, task_lines
 from pypackpack.frontend.cli.style import Style
 from pypackpack.model.journal import Change, Reason, TaskReport
-from pypackpack.model.preview import BEHIND, REMEMBERED, WOULD_RUN, PlannedTask, Preview
+from pypackpack.model.preview import BEHIND, REFUSED, REMEMBERED, WOULD_RUN, PlannedTask, Preview
 
 OLD, NEW = "1" * 64, "2" * 64
 TARGETS = ("linux_x86_64", "linux_arm64", "windows_amd64", "macos_arm64", "macos_x86_64", "linux_musl_arm64")
@@ -171,3 +171,39 @@ def test_tasks_stand_in_groups_with_what_they_do() -> None:
     assert "  magic         (1 task, 1 to do)" in lines
     assert "    remembered  bytecode a" in task_lines(found(), "x", None, each=True)
     assert "    to do       compile a" in task_lines(found(), "x", 60, each=True)
+
+
+def counted(package: str, step: str, state: str) -> PlannedTask:
+    return PlannedTask(f"{step} {package} {state}", step, package, "", "", state)
+
+
+def test_a_dry_run_names_packages_where_there_are_several_and_counts_what_a_build_counts() -> None:
+    tasks = (
+        counted("tide", "bytecode", REMEMBERED),
+        counted("moon", "bytecode", WOULD_RUN),
+        counted("moon", "environment", WOULD_RUN),
+        counted("moon", "environment", REMEMBERED),
+    )
+    assert preview_lines(Preview(tasks), None) == [
+        "package  step         target       tasks  remembered  would run",
+        "tide     bytecode     all targets      1           1          -",
+        "moon     bytecode     all targets      1           -          1",
+        "moon     environment  all targets      2           1          1",
+        "",
+        "1 of 2 tasks would run; 1 environment would be synchronised. Nothing was run or written.",
+    ]
+
+
+def test_a_source_that_is_known_to_be_refused_is_not_remembered() -> None:
+    found = Preview((counted("tide", "bytecode", REMEMBERED), counted("tide", "bytecode", REFUSED)))
+    *_, row, _, last = preview_lines(found, None)
+    assert row.split() == ["bytecode", "all", "targets", "2", "1", "-"]
+    assert last == "Nothing would run: 1 of 2 tasks are remembered, and 1 would fail."
+    listed = task_lines(found, "build", None, each=True)
+    assert any("(2 tasks, 1 would fail)" in line for line in listed)
+    assert "    refused     bytecode tide refused" in listed
+
+
+def test_a_build_that_fails_with_what_is_known_says_so() -> None:
+    lines = explain_lines([report("bytecode x", None)], None, failed=True)
+    assert lines[-1] == "  No task had to run: every result was known, and that of what fails too."

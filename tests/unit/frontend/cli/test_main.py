@@ -169,6 +169,8 @@ def test_what_could_not_be_put_back_is_said(error: BaseException, first: str, ca
             "Did you mean native?",
         ),
         (["build", "x", "source", "wheel"], 2, "bundle: 'wheel' is not one of single, binary", "single: a wheel."),
+        (["build", "x", "source", "--profile", "foo"], 2, "'foo' is neither a bundle nor", "`--profile foo.html`"),
+        (["build", "x", "source", "single", "--profile", "foo"], 2, "do with (foo)", "`--profile foo.html`"),
         (["build", "x", "sorce"], 2, "'sorce' is not source", ""),
         (["build", "x", "source", "single", "more"], 2, "does not know what to do with (more)", ""),
         (["build", "x", "source", "--jobs", "0"], 2, "--jobs: '0' is not a whole number of at least 1", ""),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from typing import TYPE_CHECKING
 
 import pytest
@@ -39,6 +41,15 @@ def test_a_package_without_licence_gets_the_projects(project: Path) -> None:
 def test_a_packages_own_licence_is_enough(project: Path) -> None:
     write(project / "pkg", "COPYING")
     assert found(project) == ({"COPYING": "pkg:COPYING"}, [])
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems refuse such a name")
+def test_a_name_that_is_no_text_is_refused(project: Path) -> None:
+    (project / "pkg" / os.fsdecode(b"LICENSE\xff")).write_text("text")
+    files, (problem,) = found(project)
+    assert files == {}
+    assert problem.startswith("project.license-files: LICENSE")
+    assert problem.endswith("its path has a letter that is not Unicode text; rename the file")
 
 
 def test_an_empty_list_means_none(project: Path) -> None:

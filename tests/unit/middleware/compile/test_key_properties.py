@@ -21,6 +21,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from pypackpack.backend import distributions
 from pypackpack.backend.digests import FileDigests
 from pypackpack.backend.tools import bytecode, cython, zig
 from pypackpack.backend.tools.headers import HeaderFolder
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
     from pypackpack.middleware.graph.task import Task
 
 TARGETS = ("linux_x86_64", "windows_amd64", "macos_arm64")
+TOOLS = ("zig", "cython", "worker", "guard", "pypackpack", "writer", "magic", "release")
 FILES = ("main/__init__.py", "main/__main__.py", "main/a.py", "main/sub/__init__.py", "main/sub/b.py", "main/data.txt")
 OVERLAYS = ("linux/a.py", "windows/sub/b.py", "windows_amd64/a.py", "linux/more.txt", "android/a.py")
 
@@ -56,11 +58,12 @@ class World:
     targets: tuple[str, ...]
     pythons: tuple[tuple[int, int, int], ...]
     exclude: tuple[str, ...] = ()
-    tools: dict[str, str] = field(default_factory=lambda: dict.fromkeys(("zig", "cython", "worker", "guard", "pypackpack"), "1"))
+    tools: dict[str, str] = field(default_factory=lambda: dict.fromkeys(TOOLS, "1"))
     headers: dict[str, str] = field(default_factory=dict)
     beside: dict[str, bytes] = field(
         default_factory=lambda: {
             "README.md": b"1",
+            "pyproject.toml": b"1",
             "small/pyproject.toml": b"1",
             "small/LICENSE": b"1",
             "other/src/main/a.py": b"1",
@@ -121,6 +124,7 @@ def keys(world: World) -> dict[str, str]:
         patches.enter_context(patch.object(bytecode, "fingerprint", lambda: tools["worker"]))
         patches.enter_context(patch.object(bytecode, "examiner", lambda: tools["guard"]))
         patches.enter_context(patch.object(artifacts, "__version__", tools["pypackpack"]))
+        patches.enter_context(patch.object(distributions, "version_of", lambda name: tools["writer"] * (name == "packaging")))
         patches.enter_context(patch.dict(os.environ, {"SOURCE_DATE_EPOCH": world.epoch}))
         return _keys(world, root, Path(top))
 
@@ -129,7 +133,21 @@ def _keys(world: World, root: Path, top: Path) -> dict[str, str]:
     build = BuildSettings(native=NativePattern(exclude=world.exclude), strict=world.strict)
     targets = tuple(table.find(name) for name in world.targets)
     package = Package("small", "small", root / "small", "1", targets, (), (), {}, {"": build}, BundleSettings())
-    pythons = [Interpreter(top / "python", version, "cpython", top, True, False, "x") for version in world.pythons]
+    stage = "rc1" if world.tools["release"] == "1" else ""
+    pythons = [
+        Interpreter(
+            top / "python",
+            version,
+            "cpython",
+            top,
+            True,
+            False,
+            "x",
+            release=".".join(map(str, version)) + stage,
+            magic=int(world.tools["magic"]),
+        )
+        for version in world.pythons
+    ]
 
     def includes(target: Any, python: Interpreter) -> tuple[HeaderFolder, ...]:  # noqa: ANN401 - a target
         return (HeaderFolder(top, f"{world.headers.get(target.name, '1')} {python.series}"),)
@@ -222,6 +240,9 @@ CHANGES: dict[str, Callable[[World], Rule]] = {
     "another Cython": lambda world: tool(world, "cython", steps("transcompile", "compile"), wheels(is_native(world))),
     "another guard": lambda world: tool(world, "guard", steps("transcompile", "compile"), wheels(is_native(world))),
     "another bytecode worker": lambda world: tool(world, "worker", steps("bytecode"), wheels(shows_bytecode(world))),
+    "another format of bytecode": lambda world: tool(world, "magic", steps("bytecode"), wheels(shows_bytecode(world))),
+    "the final release of Python": lambda world: tool(world, "release", steps("bytecode"), wheels(shows_bytecode(world))),
+    "another writer of metadata": lambda world: tool(world, "writer", wheels()),
     "another pypackpack": lambda world: tool(world, "pypackpack", wheels()),
     "other headers for one target": lambda world: (
         replace(world, headers={world.targets[0]: "2"}),
@@ -250,7 +271,8 @@ CHANGES: dict[str, Callable[[World], Rule]] = {
     ),
     "another text of the package": lambda world: beside(world, "small/LICENSE", wheels()),
     "other settings of the package": lambda world: beside(world, "small/pyproject.toml", wheels()),
-    "another text of the project": lambda world: beside(world, "README.md", wheels()),
+    "other settings of the project": lambda world: beside(world, "pyproject.toml", wheels()),
+    "another text of the project": lambda world: beside(world, "README.md", nothing),  # no package's metadata name it
     "another package": lambda world: beside(world, "other/src/main/a.py", nothing),
     "another date": lambda world: (replace(world, epoch="1000000000"), wheels()),
     "another folder": lambda world: (replace(world, folder="elsewhere"), nothing),
@@ -280,7 +302,15 @@ def test_tasks_are_made_of_different_things(world: World) -> None:
     assert len(set(found.values())) == len(found)
 
 
-IDLE = {"another package", "another folder", "other times", "more jobs", "strictness", "nothing"} | {
+IDLE = {
+    "another package",
+    "another text of the project",
+    "another folder",
+    "other times",
+    "more jobs",
+    "strictness",
+    "nothing",
+} | {
     "edit the last overlay",  # Android's, which is not built there
     "rename the last overlay",
 }

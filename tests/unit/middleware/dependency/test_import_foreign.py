@@ -127,6 +127,19 @@ def test_of_the_project_itself_only_what_is_not_in_force(root: Path) -> None:
     assert [each.name for each in read(root, text, "", name="pyproject.toml").asked] == ["one"]
 
 
+def test_for_a_package_each_group_is_named_once_and_not_where_it_is_in_force(root: Path) -> None:
+    groups = (
+        '[tool.poetry.group.dev.dependencies]\nPy_Test = "^8"\nsix = "*"\n[tool.poetry.group.docs.dependencies]\nmkdocs = "*"\n'
+    )
+    said = ["tool.poetry.group.dev.dependencies", "tool.poetry.group.docs.dependencies"]
+    assert [each.what for each in read(root, groups, "", name="pyproject.toml").not_taken] == said
+    made = groups + '[dependency-groups]\ndev = ["py-test>=8,<9", "six"]\n'
+    assert [each.what for each in read(root, made, "", name="pyproject.toml").not_taken] == said[1:]
+    assert [each.what for each in read(root, made + 'docs = ["mkdocs"]\n', "", name="pyproject.toml").not_taken] == []
+    # Of another project's file nothing is in force here.
+    assert [each.what for each in read(root, made, "").not_taken] == ["dependency-groups.dev", *said]
+
+
 def test_setup_cfg(root: Path) -> None:
     text = "[metadata]\nname = x\n[options]\ninstall_requires =\n    # why\n    six>=1.16\n    file: more.txt\ntests_require = pytest\n"
     assert lines(read(root, text, name="other/setup.cfg")) == ["six>=1.16:6", "pytest:8"]

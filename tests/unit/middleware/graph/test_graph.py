@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from dataclasses import replace
 
@@ -70,6 +71,11 @@ def test_the_display_and_the_cost_are_not_in_the_key() -> None:
     plain = task("a", inputs=("1",))
     other = replace(plain, name="z", package="q", target="r", step="w", cost=9.0, label="x", writes=("y",), asked=("z",))
     assert plain.key({}) == other.key({})
+
+
+def test_names_of_files_that_are_no_text_have_keys() -> None:
+    names = [os.fsdecode(b"\xff.txt"), os.fsdecode(b"\xfe.txt"), "\ud800.txt", "ÿ.txt"]
+    assert len({task("a", inputs=(name,)).key({}) for name in names}) == len(names)
 
 
 @given(st.lists(st.text(max_size=5), max_size=4), st.lists(st.text(max_size=5), max_size=4))

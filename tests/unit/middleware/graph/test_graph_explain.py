@@ -222,7 +222,7 @@ def test_failed_and_skipped_tasks_are_reported() -> None:
 
 
 def test_a_damaged_history_is_an_empty_one() -> None:
-    for damage in (b"", b"[]", b"{", b'{"a": 3}', b'{"a": [{"x": 3}]}'):
+    for damage in (b"", b"[]", b"{", b'{"a": 3}', b'{"a": [{"x": 3}]}', b"[" * 200_000):
         assert History(damage).why(Task("a", "p", "", "s", "k", (), lambda _: ActionResult()), {}, "key").kind == "first"
 
 
@@ -231,6 +231,7 @@ def test_a_damaged_history_is_an_empty_one() -> None:
     [
         (Change("zig", "0.14", "0.15"), "zig 0.14 → 0.15"),
         (Change("src/main/a.py", A, B), f"src/main/a.py {'a' * 12} → {'b' * 12}"),
+        (Change("programs", "[false]", "[true]"), "which of its files are programs has changed"),
         (Change("README.md", "", A), f"README.md {'a' * 12} was not there before"),
         (Change("README.md", A, ""), f"README.md {'a' * 12} is not there any more"),
         (
@@ -249,6 +250,25 @@ def test_a_damaged_history_is_an_empty_one() -> None:
 )
 def test_a_change_is_short(change: Change, text: str) -> None:
     assert change_text(change) == text
+
+
+def test_files_that_are_alike_belong_to_their_packages() -> None:
+    def ran(name: str, package: str, change: str) -> TaskReport:
+        reason = Reason("changed", (Change(change, A, B),))
+        return TaskReport(name, name.partition(" ")[0], package, "", name, "k", "run", 0, 1, 0, reason=reason)
+
+    found = groups(
+        [
+            ran("bytecode bill-ing", "bill-ing", "src/main/__init__.py"),
+            ran("bytecode orders", "orders", "src/main/__init__.py"),
+            ran("wheel orders", "orders", "orders/__init__.py"),
+            ran("wheel billing", "bill-ing", "bill_ing/__init__.py"),
+        ]
+    )
+    assert [(group.reason.changes[0].name, [report.package for report in group.reports]) for group in found] == [
+        ("bill-ing/src/main/__init__.py", ["bill-ing", "bill-ing"]),
+        ("orders/src/main/__init__.py", ["orders", "orders"]),
+    ]
 
 
 def test_many_inputs_are_counted() -> None:

@@ -128,6 +128,25 @@ def test_names_that_are_taken_in_any_spelling(project: Project) -> None:
         check_name("Docs", again(project))
 
 
+def test_what_is_the_projects_own_name_says_how_it_gets_free(project: Project) -> None:
+    with pytest.raises(NameTakenError, match="it is the name of the project") as caught:
+        check_name("acme", project)
+    assert "give the project another name in pyproject.toml, then `pypackpack package add acme`" in caught.value.hint
+
+
+def test_names_of_members_of_a_uv_workspace(project: Project) -> None:
+    path = project.root / "pyproject.toml"
+    path.write_text(path.read_text() + '\n[tool.uv.workspace]\nmembers = ["packages/*"]\n')
+    (project.root / "packages" / "lib").mkdir(parents=True)
+    (project.root / "packages" / "lib" / "pyproject.toml").write_text('[project]\nname = "Lib.One"\n')
+    before = snapshot(project.root)
+    with pytest.raises(NameTakenError, match="it is the name of packages/lib, a member of the uv workspace") as caught:
+        add_package(again(project), "lib-one", Silent())
+    assert "packages/lib/pyproject.toml" in caught.value.hint
+    assert snapshot(project.root) == before
+    assert check_name("lib", again(project)) == "lib"
+
+
 def test_a_name_that_others_have_from_the_index(project: Project) -> None:
     for name in ("app", "tool"):
         add_package(again(project), name, Silent())

@@ -7,12 +7,14 @@ from pathlib import Path
 
 import pytest
 
+from pypackpack.backend import links
 from pypackpack.backend.filesystem import CACHE_VARIABLE, cache_folder
 from pypackpack.middleware.project import check
 from pypackpack.middleware.project.finish import finished_cache
 from pypackpack.middleware.project.read import load_project
 from pypackpack.middleware.project.settings import CacheTable, RemoteTable
 from pypackpack.model.cache import CacheSettings, RemoteSettings, parse_size
+from pypackpack.model.errors import SettingsError
 
 KEY = "ed25519:PUAXw-hDiVqStwqnTRt-vJyYLM8uxJaMwM1V8Sr0Zgw"
 URL = "https://cache.example.org/team"
@@ -29,12 +31,14 @@ def test_the_defaults_of_the_schema_are_those_of_the_finished_settings() -> None
 
 
 def test_everything_is_accepted_and_finished(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (tmp_path / "pyproject.toml").write_text(
+    project = tmp_path / "project"
+    project.mkdir()
+    (project / "pyproject.toml").write_text(
         f"""
         [tool.pypackpack]
         packages = []
         [tool.pypackpack.cache]
-        folder = "caches/here"
+        folder = '{tmp_path / "caches" / "here"}'
         size = "1.5 GiB"
         [tool.pypackpack.cache.remote]
         url = "{URL}/"
@@ -45,8 +49,8 @@ def test_everything_is_accepted_and_finished(tmp_path: Path, monkeypatch: pytest
         """,
         encoding="utf-8",
     )
-    found = load_project(tmp_path).cache
-    assert found.folder == tmp_path.resolve() / "caches" / "here"
+    found = load_project(project).cache
+    assert found.folder == tmp_path / "caches" / "here"
     assert found.size == 3 << 29
     assert found.remote == RemoteSettings(URL, push=True, protocol="gradle", trust=(KEY,), timeout=3.0)
     monkeypatch.delenv(CACHE_VARIABLE)
@@ -60,6 +64,39 @@ def test_a_folder_may_be_absolute_or_at_home(tmp_path: Path, monkeypatch: pytest
     monkeypatch.setenv("USERPROFILE", os.fspath(tmp_path))
     assert finished_cache(Path("/p"), {"folder": "~/x"}).folder == tmp_path / "x"
     assert finished_cache(Path("/p"), {"folder": os.fspath(tmp_path)}).folder == tmp_path
+
+
+def test_a_folder_that_comes_with_a_clone_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a repository ships would be believed as made here, and its links would be followed where we remove things."""
+    monkeypatch.setenv("HOME", os.fspath(tmp_path / "home"))
+    monkeypatch.setenv("USERPROFILE", os.fspath(tmp_path / "home"))
+    clone, project = tmp_path / "home" / "clone", tmp_path / "home" / "clone" / "deep" / "project"
+    project.mkdir(parents=True)
+    (tmp_path / "home" / ".git").mkdir()  # somebody who keeps his home in git; not what is asked about
+    (clone / ".git").touch()  # as in a worktree
+    links.link(tmp_path / "home" / "elsewhere", project)
+    for folder, reason in (
+        ("assets", "depends on where the project lies"),
+        ("../../../caches", "depends on where the project lies"),
+        (os.fspath(project / "assets"), "lies inside"),
+        (os.fspath(project), "lies inside"),
+        (os.fspath(clone / "assets"), "lies inside"),
+        ("~/clone/assets", "lies inside"),
+        ("~/caches/../clone/assets", "lies inside"),
+        (os.fspath(tmp_path / "home" / "elsewhere" / "assets"), "lies inside"),
+        ("~/caches", ""),
+        (os.fspath(tmp_path / "home" / "clones"), ""),
+    ):
+        (project / "pyproject.toml").write_text(
+            f"[tool.pypackpack]\npackages = []\n[tool.pypackpack.cache]\nfolder = '{folder}'\n", encoding="utf-8"
+        )
+        if not reason:
+            assert load_project(project).cache.folder is not None
+            continue
+        with pytest.raises(SettingsError) as caught:
+            load_project(project)
+        told = f"{caught.value.message}\n{caught.value.details}"
+        assert f'tool.pypackpack.cache.folder: "{folder}" {reason}' in told
 
 
 @pytest.mark.parametrize(

@@ -201,6 +201,20 @@ def test_what_setuptools_says_elsewhere(tmp_path: Path) -> None:
     assert read_toml(tmp_path / "pyproject.toml") == {"tool": {"pypackpack": {"packages": []}}}
 
 
+@pytest.mark.parametrize("place", ["src/till/__init__.py", "till/__init__.py", "till.py", ""])
+def test_code_of_the_project_itself_is_said(tmp_path: Path, place: str) -> None:
+    text = UV if place else UV.replace("[build-system]", '[project.scripts]\ntill = "till:main"\n\n[build-system]')
+    if place:
+        (tmp_path / place).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / place).write_text("")
+    _, notes = adopt(tmp_path, **{"pyproject.toml": text})
+    (note,) = notes
+    assert note == (
+        "the code of till itself is not in .venv; to have it there, give the project another name in pyproject.toml, and move the "
+        "code into a package (`pypackpack package add till`)"
+    )
+
+
 def test_locks_of_other_tools_are_said(tmp_path: Path) -> None:
     _, notes = adopt(tmp_path, **{"pyproject.toml": FLIT, "poetry.lock": "", "pdm.lock": ""})
     assert notes == ["poetry.lock, pdm.lock are not read: versions are chosen anew, within what the dependencies say"]
