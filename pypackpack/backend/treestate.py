@@ -15,7 +15,7 @@ def tree_state(folder: str) -> str:
     Raises:
         OSError: Something in it cannot be read.
     """
-    if not os.path.isdir(folder):  # noqa: PTH112 - import cost of pathlib
+    if not os.path.isdir(folder):
         return ""
     lines: list[str] = []
     _gather(folder, "", lines)
@@ -31,14 +31,37 @@ def _gather(folder: str, prefix: str, lines: "list[str]") -> None:
         if entry.is_dir(follow_symlinks=False):
             _gather(entry.path, f"{prefix}{entry.name}/", lines)
         elif entry.is_file():
-            state = os.stat(entry.path)  # noqa: PTH116 - import cost; on Windows an entry's own times may be old
+            state = os.stat(entry.path)
             lines.append(f"{prefix}{entry.name}\0{state.st_size}\0{state.st_mtime_ns}")
 
 
 def file_state(path: str) -> str:
     """Return size and time of a file as a word, ``-`` when there is none."""
     try:
-        state = os.stat(path)  # noqa: PTH116 - import cost of pathlib
+        state = os.stat(path)
     except (FileNotFoundError, NotADirectoryError):
         return "-"
     return f"{state.st_size}:{state.st_mtime_ns}"
+
+
+def nearest_with(folder: str, relative: str) -> str | None:
+    """Return the nearest folder, from one upwards, that has a file at a relative path.
+
+    None as well where a folder on the way may be a project of its own, which only the settings can tell.
+
+    Raises:
+        OSError: Something on the way cannot be read.
+    """
+    while True:
+        if os.path.isfile(os.path.join(folder, relative)):
+            return folder
+        try:
+            with open(os.path.join(folder, "pyproject.toml"), "rb") as stream:
+                if b"packages" in stream.read():
+                    return None
+        except FileNotFoundError:
+            pass
+        parent = os.path.dirname(folder)
+        if parent == folder:
+            return None
+        folder = parent

@@ -19,6 +19,7 @@ import sys
 
 from pypackpack import __version__
 from pypackpack.backend.marks import RACY_NANOSECONDS, LinkedError, Marks
+from pypackpack.backend.treestate import nearest_with
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -49,17 +50,18 @@ def known_answer(start: str, words: Sequence[str], face: str) -> str | None:
         face: What the form of the answer depends on, such as the width of the terminal.
     """
     try:
-        note = _find(os.path.realpath(start), words)
-        if note is None:
+        name = os.path.join(words[0], FOLDER, _name(words))
+        root = nearest_with(os.path.realpath(start), name)
+        if root is None:
             return None
-        with open(note, encoding="utf-8") as stream:
+        with open(os.path.join(root, name), encoding="utf-8") as stream:
             content = json.load(stream)
         if content["head"] != _head():
             return None
         text = content["texts"].get(f"{os.path.realpath(start)}|{face}")
         if not isinstance(text, str):
             return None
-        root, marks = os.path.dirname(os.path.dirname(os.path.dirname(os.path.dirname(os.path.dirname(note))))), Marks()
+        marks = Marks()
         for kind, path, mark in content["marks"]:
             if _mark(marks, kind, os.path.join(root, path)) != mark:
                 return None
@@ -81,25 +83,6 @@ def _mark(marks: Marks, kind: str, path: str) -> str:
 
 def _name(words: Sequence[str]) -> str:
     return f"{hashlib.sha256(json.dumps(list(words)).encode()).hexdigest()[:32]}.json"
-
-
-def _find(folder: str, words: Sequence[str]) -> str | None:
-    """Return the note of the nearest folder that is the project's."""
-    name = os.path.join(words[0], FOLDER, _name(words))
-    while True:
-        note = os.path.join(folder, name)
-        if os.path.isfile(note):
-            return note
-        try:
-            with open(os.path.join(folder, "pyproject.toml"), "rb") as stream:
-                if b"packages" in stream.read():
-                    return None  # perhaps another project, which only the full way can tell
-        except FileNotFoundError:
-            pass
-        parent = os.path.dirname(folder)
-        if parent == folder:
-            return None
-        folder = parent
 
 
 def _head() -> str:

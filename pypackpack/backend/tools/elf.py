@@ -18,14 +18,8 @@ def undefined_symbols(data: bytes) -> tuple[str, ...]:
         WorkError: The bytes are no ELF object.
     """
     msg = "the compiler wrote something that is not an ELF object"
-    if data[:4] != b"\x7fELF":
-        raise WorkError(msg)
     try:
-        wide, order = data[4] == 2, "<" if data[5] == 1 else ">"
-        table, entry, count = (
-            struct.unpack_from(f"{order}Q10xHH", data, 0x28) if wide else struct.unpack_from(f"{order}I10xHH", data, 0x20)
-        )
-        sections = [_section(data, table + number * entry, order, wide=wide) for number in range(count)]
+        sections, order, wide = _sections(data)
         names = set()
         for kind, offset, size, link in sections:
             if kind == _SYMBOL_TABLE:
@@ -43,14 +37,8 @@ def without_needed(data: bytes, library: str) -> bytes:
         WorkError: The bytes are no ELF file.
     """
     msg = "the linker wrote something that is not an ELF file"
-    if data[:4] != b"\x7fELF":
-        raise WorkError(msg)
     try:
-        wide, order = data[4] == 2, "<" if data[5] == 1 else ">"
-        table, entry, count = (
-            struct.unpack_from(f"{order}Q10xHH", data, 0x28) if wide else struct.unpack_from(f"{order}I10xHH", data, 0x20)
-        )
-        sections = [_section(data, table + number * entry, order, wide=wide) for number in range(count)]
+        sections, order, wide = _sections(data)
         dynamic = next((each for each in sections if each[0] == _DYNAMIC), None)
         if dynamic is None:
             return data
@@ -66,6 +54,22 @@ def without_needed(data: bytes, library: str) -> bytes:
         raise WorkError(msg) from error
     # What ends the table, an entry of zeros, may stand there more than once.
     return data[:offset] + b"".join(kept).ljust(size, b"\0") + data[offset + size :]
+
+
+def _sections(data: bytes) -> tuple[list[tuple[int, int, int, int]], str, bool]:
+    """Return the sections (kind, offset, size, link), the byte order as `struct` writes it, and whether it is a 64-bit file.
+
+    Raises:
+        ValueError, IndexError, struct.error: The bytes are no ELF file.
+    """
+    if data[:4] != b"\x7fELF":
+        msg = "no ELF"
+        raise ValueError(msg)
+    wide, order = data[4] == 2, "<" if data[5] == 1 else ">"
+    table, entry, count = (
+        struct.unpack_from(f"{order}Q10xHH", data, 0x28) if wide else struct.unpack_from(f"{order}I10xHH", data, 0x20)
+    )
+    return [_section(data, table + number * entry, order, wide=wide) for number in range(count)], order, wide
 
 
 def _section(data: bytes, place: int, order: str, *, wide: bool) -> tuple[int, int, int, int]:

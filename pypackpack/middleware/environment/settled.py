@@ -11,7 +11,7 @@ from __future__ import annotations
 import os
 
 from pypackpack import __version__
-from pypackpack.backend.treestate import file_state, tree_state
+from pypackpack.backend.treestate import file_state, nearest_with, tree_state
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -35,27 +35,10 @@ def nothing_to_do(start: str, name: str) -> list[tuple[str, str, str, str]] | No
         name: The package's folder.
     """
     try:
-        root = _root(os.path.realpath(start), name)
+        root = nearest_with(os.path.realpath(start), os.path.join(name, _MARK))
         return None if root is None else _checked(root, name)
     except (OSError, ValueError):
         return None
-
-
-def _root(folder: str, name: str) -> str | None:
-    """Return the nearest folder that is the project's, if the package lies in it and has a note."""
-    while True:
-        if os.path.isfile(os.path.join(folder, name, _MARK)):
-            return folder
-        try:
-            with open(os.path.join(folder, "pyproject.toml"), "rb") as stream:
-                if b"packages" in stream.read():
-                    return None  # perhaps another project, which only the full way can tell
-        except FileNotFoundError:
-            pass
-        parent = os.path.dirname(folder)
-        if parent == folder:
-            return None
-        folder = parent
 
 
 def _checked(root: str, name: str) -> list[tuple[str, str, str, str]] | None:
