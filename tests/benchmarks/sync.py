@@ -53,9 +53,11 @@ def call(words: list[str], cwd: Path, env: dict[str, str]) -> float:
 
 
 def show(title: str, budget: float, mine: list[float], theirs: list[float]) -> None:
-    """Print the ratio of the medians and of the best times."""
+    """Print the ratio pair by pair, which says most where the disk is noisy, then that of the medians and of the best times."""
     median, best = statistics.median(mine) / statistics.median(theirs), min(mine) / min(theirs)
-    print(f"{title}\n    median {median:.2f} ({statistics.median(mine) * 1000:.0f} / {statistics.median(theirs) * 1000:.0f} ms)")
+    pairs = sorted(one / other for one, other in zip(mine, theirs, strict=True))
+    print(f"{title}\n    pairs  {statistics.median(pairs):.2f} (median of {len(pairs)}; {pairs[0]:.2f} to {pairs[-1]:.2f})")
+    print(f"    median {median:.2f} ({statistics.median(mine) * 1000:.0f} / {statistics.median(theirs) * 1000:.0f} ms)")
     print(f"    best   {best:.2f} ({min(mine) * 1000:.0f} / {min(theirs) * 1000:.0f} ms)    budget {budget}")
 
 
