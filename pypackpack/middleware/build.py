@@ -17,8 +17,9 @@ from typing import TYPE_CHECKING
 from pypackpack.backend import filesystem, host, process
 from pypackpack.middleware.build_history import open_history, save_history
 from pypackpack.middleware.bundle import artifacts
+from pypackpack.middleware.compile.content import merge_fallbacks
 from pypackpack.middleware.compile.layers import Layers, windows_problems
-from pypackpack.middleware.compile.plan import PackagePlan, merge_fallbacks
+from pypackpack.middleware.compile.plan import PackagePlan
 from pypackpack.middleware.compile.workshop import open_workshop
 from pypackpack.middleware.graph.journal import Journal
 from pypackpack.middleware.graph.schedule import RAN, REMOTE, Rules, raise_failures, run_tasks

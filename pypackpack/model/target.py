@@ -90,8 +90,13 @@ class Target:
         """Return uv's ``--python-platform`` name for one Python version; empty where uv has none."""
         return self.uv_platform_by_python.get(python, self.uv_platform)
 
-    def suffix(self, python: PythonVersion) -> str:
-        """Return the suffix of a version specific extension module, such as ``.cpython-313-x86_64-linux-gnu.so``."""
+    def suffix(self, python: PythonVersion, *, limited: bool = False) -> str:
+        """Return the suffix of an extension module, such as ``.cpython-313-x86_64-linux-gnu.so``; ``limited``: of the stable ABI.
+
+        Windows has no name of its own for the stable ABI (``importlib.machinery.EXTENSION_SUFFIXES``).
+        """
+        if limited:
+            return ".pyd" if self.object_format == "coff" else ".abi3.so"
         pattern = self.extension_suffix_by_python.get(python, self.extension_suffix)
         return pattern.replace("{py}", f"{python[0]}{python[1]}")
 

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -32,6 +33,7 @@ from tests.together import at_once
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from pypackpack.backend.tools.toolchain import ModuleJob
     from pypackpack.model.build import BuildResult
 
     Project = Callable[..., Path]
@@ -210,9 +212,9 @@ def test_a_module_that_cython_refuses_falls_back_and_is_reported(mine: Project, 
 def test_a_c_compiler_that_refuses_keeps_its_words(mine: Project, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     real = zig.Zig.build_module
 
-    def broken(self: zig.Zig, job: zig.ModuleJob, scratch: Path) -> bytes:
+    def broken(self: zig.Zig, job: ModuleJob, scratch: Path) -> bytes:
         if job.name == "mod":
-            job = zig.ModuleJob(**{**job.__dict__, "c": b"#include <Python.h>\nint broken(void) { return nowhere; }\n"})
+            job = replace(job, files={job.sources[0]: b"#include <Python.h>\nint broken(void) { return nowhere; }\n"})
         return real(self, job, scratch)
 
     monkeypatch.setattr(zig.Zig, "build_module", broken)
@@ -226,7 +228,7 @@ def test_a_c_compiler_that_refuses_keeps_its_words(mine: Project, monkeypatch: p
 
 
 def test_a_compiler_that_breaks_down_is_an_error_and_no_fallback(mine: Project, monkeypatch: pytest.MonkeyPatch) -> None:
-    def crash(_self: zig.Zig, _job: zig.ModuleJob, _scratch: Path) -> bytes:
+    def crash(_self: zig.Zig, _job: ModuleJob, _scratch: Path) -> bytes:
         raise ToolError("compiling small/mod.c failed (zig, exit code -9)", details="Killed")
 
     monkeypatch.setattr(zig.Zig, "build_module", crash)

@@ -15,6 +15,7 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from pypackpack.backend.tools import zig
+from pypackpack.backend.tools.toolchain import ModuleJob, RefusedError
 from pypackpack.frontend.cli import main
 from pypackpack.model.errors import ToolError
 from tests.builds import run
@@ -157,7 +158,7 @@ def test_what_failed_is_shown_with_its_tools_words_and_the_rest_is_built(
     root = small_project({"main/other.py": "B = 2\n"}, targets=TARGETS)
     real = zig.Zig.build_module
 
-    def broken(self: zig.Zig, job: zig.ModuleJob, folder: Path) -> bytes:
+    def broken(self: zig.Zig, job: ModuleJob, folder: Path) -> bytes:
         if job.target.name == "linux_arm64" and job.name != "other":
             raise ToolError(
                 f"compiling {job.path} failed (exit code 1)",
@@ -311,9 +312,9 @@ def test_a_target_that_strict_refuses_does_not_hide_the_others(
 def _refusing(target: str, real: Callable[..., bytes]) -> Callable[..., bytes]:
     """A compiler that refuses everything for one target."""
 
-    def build_module(self: zig.Zig, job: zig.ModuleJob, folder: Path) -> bytes:
+    def build_module(self: zig.Zig, job: ModuleJob, folder: Path) -> bytes:
         if job.target.name == target:
-            raise zig.RefusedError("the compiler refused it")
+            raise RefusedError("the compiler refused it")
         return real(self, job, folder)
 
     return build_module

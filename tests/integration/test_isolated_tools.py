@@ -13,7 +13,8 @@ from pypackpack.backend import distributions
 from pypackpack.backend.tools.bytecode import Bytecode
 from pypackpack.backend.tools.cython import Cython
 from pypackpack.backend.tools.python import inspect_interpreter
-from pypackpack.backend.tools.zig import ModuleJob, Zig
+from pypackpack.backend.tools.toolchain import ModuleJob
+from pypackpack.backend.tools.zig import Zig
 from pypackpack.middleware.target.table import find
 from pypackpack.model.errors import ToolError
 
@@ -63,7 +64,9 @@ def test_the_compiler_gets_nothing_of_the_environment_that_is_in_no_key(tmp_path
     program.chmod(0o755)
     compiler = Zig(tmp_path, tmp_path / "zig-cache", version="0")
     with pytest.raises(ToolError) as caught:
-        compiler.build_module(ModuleJob("mod", "pkg/mod", b"", find("linux_x86_64"), (3, 11), (), release=True), tmp_path)
+        compiler.build_module(
+            ModuleJob("mod", "pkg/mod", {"mod.c": b""}, ("mod.c",), find("linux_x86_64"), (3, 11), (), release=True), tmp_path
+        )
     told = json.loads(caught.value.details)
     assert not bad.keys() & told.keys()
     assert told["SOURCE_DATE_EPOCH"] == "0"

@@ -18,20 +18,35 @@ def undefined_symbols(data: bytes) -> tuple[str, ...]:
     Raises:
         WorkError: The bytes are no COFF object.
     """
+    return tuple(sorted(name for name, defined in _external_symbols(data) if not defined))
+
+
+def defined_symbols(data: bytes) -> tuple[str, ...]:
+    """Return the sorted names of the external symbols that an object defines, common ones among them.
+
+    Raises:
+        WorkError: The bytes are no COFF object.
+    """
+    return tuple(sorted(name for name, defined in _external_symbols(data) if defined))
+
+
+def _external_symbols(data: bytes) -> set[tuple[str, bool]]:
+    """Return the external symbols of an object, and whether it defines them."""
     try:
         _machine, _sections, _time, table, count, _optional, _flags = _HEADER.unpack_from(data)
         strings = table + count * _SYMBOL.size
-        names = set()
+        found = set()
         index = 0
         while index < count:
             raw, value, section, _kind, storage, auxiliary = _SYMBOL.unpack_from(data, table + index * _SYMBOL.size)
-            if storage == _EXTERNAL and section == 0 and value == 0:
-                names.add(_name(data, raw, strings))
+            if storage == _EXTERNAL:
+                # Of no section and with a value it is a common symbol: the value is its size.
+                found.add((_name(data, raw, strings), section != 0 or value != 0))
             index += 1 + auxiliary
     except (struct.error, ValueError, UnicodeDecodeError) as error:
         msg = "the compiler wrote something that is not a COFF object"
         raise WorkError(msg) from error
-    return tuple(sorted(names))
+    return found
 
 
 def _name(data: bytes, raw: bytes, strings: int) -> str:

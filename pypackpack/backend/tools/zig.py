@@ -15,14 +15,16 @@ from typing import TYPE_CHECKING
 
 from pypackpack.backend import filesystem, process
 from pypackpack.backend.tools import coff, elf, pinned, windows_runtime
+from pypackpack.backend.tools.toolchain import RefusedError, init_symbol, is_cplusplus
 from pypackpack.model.errors import ToolError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from pathlib import Path
 
+    from pypackpack.backend.tools.toolchain import ModuleJob
     from pypackpack.model.build import Watcher
-    from pypackpack.model.target import PythonVersion, Target
+    from pypackpack.model.target import Target
 
 FLAGS_VERSION = "3"
 """Part of every key: raise it when the command lines below change what comes out."""
@@ -62,10 +64,6 @@ _HANDED_ON = frozenset(("PATH", "HOME", "TMPDIR", "TMP", "TEMP", *_WINDOWS))
 """All that zig gets of the person's variables: clang goes by dozens (CPATH, CCC_OVERRIDE_OPTIONS, SDKROOT) that no key has."""
 
 _DLLTOOL_MACHINES = {"amd64": "i386:x86-64", "arm64": "arm64", "x86": "i386"}
-
-
-class RefusedError(ToolError):
-    """The compiler understood its task and found errors in the source."""
 
 
 @cache
@@ -116,29 +114,6 @@ def compile_flags(target: Target, *, release: bool) -> CompileFlags:
     return CompileFlags(tuple(words))
 
 
-@dataclass(frozen=True)
-class ModuleJob:
-    """One extension module to be compiled and linked.
-
-    Attributes:
-        name: Last part of its import name (what follows ``PyInit_``).
-        path: Its place, with ``/``, without suffix: ``pkg/mod``.
-        c: The C source.
-        target: For which platform.
-        python: For which Python version.
-        includes: Header folders, first ones first.
-        release: Optimised and stripped, or with symbols.
-    """
-
-    name: str
-    path: str
-    c: bytes
-    target: Target
-    python: PythonVersion
-    includes: tuple[Path, ...]
-    release: bool
-
-
 class Zig:
     """The installed zig."""
 
@@ -176,37 +151,40 @@ class Zig:
             raise kind(msg, details=text[-DETAILS_SHOWN:])
 
     def build_module(self, job: ModuleJob, scratch: Path) -> bytes:
-        """Compile and link one extension module and return its bytes.
-
-        Args:
-            job: What to make.
-            scratch: An empty folder; source and object lie in it by relative names, so that no path gets into them.
-
-        Raises:
-            ToolError: The compiler or linker refused; its words are in ``details``.
-        """
+        """Compile and link one extension module and return its bytes (`toolchain.Toolchain`)."""
         scratch = scratch.resolve()
-        source = f"{job.path}.c"
-        made = scratch / "module.o"
-        filesystem.write_scratch(scratch / source, job.c)
-        flags = compile_flags(job.target, release=job.release).words
-        hidden = [f"-ffile-prefix-map={scratch}=.", f"-ffile-prefix-map={self.library}=zig"]
-        includes = [folder.resolve() for folder in job.includes]
-        hidden += [f"-ffile-prefix-map={folder}=include" for folder in includes]
-        folders = [f"-I{folder}" for folder in includes]
-        if job.target.object_format == "wasm":
-            # zig brings no C library headers for Emscripten. Its C library is a musl, and riscv32's headers are the nearest
-            # that zig has; what differs lies in data/emscripten, among the job's includes.
-            hidden.append("-nostdlibinc")
-            folders += [f"-isystem{self.library / 'libc' / 'include' / name}" for name in ("riscv32-linux-musl", "generic-musl")]
-        self._run(["cc", *flags, *hidden, *folders, "-c", source, "-o", made.name], scratch, f"compiling {source}", source)
-        self._check_made(made, f"compiling {source}")
-        out = f"module{job.target.suffix(job.python)}"
+        for name, data in job.files.items():
+            filesystem.write_scratch(scratch / name, data)
+        made = self._compile(job, scratch)
+        out = f"module{job.suffix}"
         link = {"elf": self._link_elf, "macho": self._link_macho, "coff": self._link_coff, "wasm": self._link_wasm}
         link[job.target.object_format](job, made, out, scratch)
         self._check_made(scratch / out, f"linking {job.path} for {job.target.name}")
         data = filesystem.read_bytes(scratch / out)
         return coff.without_identity(data) if job.target.object_format == "coff" else data
+
+    def _compile(self, job: ModuleJob, scratch: Path) -> list[Path]:
+        """Compile the sources of a module and return the objects."""
+        flags = compile_flags(job.target, release=job.release).words
+        hidden = [f"-ffile-prefix-map={scratch}=.", f"-ffile-prefix-map={self.library}=zig"]
+        headers = [folder.resolve() for folder in job.headers]
+        hidden += [f"-ffile-prefix-map={folder}=include" for folder in headers]
+        folders = [f"-I{folder}" for folder in (*job.folders, *headers)]
+        if job.target.object_format == "wasm":
+            # zig brings no C library headers for Emscripten. Its C library is a musl, and riscv32's headers are the nearest
+            # that zig has; what differs lies in data/emscripten, among the job's headers.
+            hidden.append("-nostdlibinc")
+            folders += [f"-isystem{self.library / 'libc' / 'include' / name}" for name in ("riscv32-linux-musl", "generic-musl")]
+        macros = [f"-D{name}={value}" if value else f"-D{name}" for name, value in job.macros]
+        objects = []
+        for number, source in enumerate(job.sources):
+            made = scratch / ("module.o" if number == 0 else f"module-{number}.o")
+            own = [word.replace("-std=c11", "-std=c++17") for word in flags] if is_cplusplus(source) else flags
+            words = ["c++" if is_cplusplus(source) else "cc", *own, *hidden, *macros, *folders, *job.options]
+            self._run([*words, "-c", source, "-o", made.name], scratch, f"compiling {source}", source)
+            self._check_made(made, f"compiling {source}")
+            objects.append(made)
+        return objects
 
     def _check_made(self, place: Path, what: str) -> None:
         """Look whether zig made a file; a link is none, for it may lead anywhere.
@@ -218,8 +196,8 @@ class Zig:
             msg = f"{what}: zig {self.version} ended well and left no file {place.name}"
             raise ToolError(msg, hint="It is damaged, or something removed the file; run the same command again.")
 
-    def _link_elf(self, job: ModuleJob, made: Path, out: str, scratch: Path) -> None:
-        missing = elf.undefined_symbols(filesystem.read_bytes(made))
+    def _link_elf(self, job: ModuleJob, made: Sequence[Path], out: str, scratch: Path) -> None:
+        missing = {name for each in made for name in elf.undefined_symbols(filesystem.read_bytes(each))}
         words = ["build-lib", "-dynamic", "-target", job.target.triple, "-fallow-shlib-undefined", "--gc-sections", "-fno-soname"]
         words += ["-OReleaseFast", *_helpers(missing), "-fstrip" if job.release else "-fno-strip"]
         if "-musl" not in job.target.triple:
@@ -227,22 +205,25 @@ class Zig:
             words.append("-lc")
         # On musl the module names no C library: zig would write NEEDED libc.so, which auditwheel takes for glibc's, and the C
         # library is in the process before any extension module is.
-        self._run([*words, made.name, f"-femit-bin={out}"], scratch, f"linking {job.path} for {job.target.name}")
+        self._run([*words, *_names(made), f"-femit-bin={out}"], scratch, f"linking {job.path} for {job.target.name}")
 
-    def _link_macho(self, job: ModuleJob, made: Path, out: str, scratch: Path) -> None:
+    def _link_macho(self, job: ModuleJob, made: Sequence[Path], out: str, scratch: Path) -> None:
         # "-bundle" crashes this zig. A dylib names itself in ID_DYLIB, by default with the path that it is written to.
-        name = f"@rpath/{job.path.rpartition('/')[2]}{job.target.suffix(job.python)}"
+        name = f"@rpath/{job.path.rpartition('/')[2]}{job.suffix}"
         words = ["build-lib", "-dynamic", "-target", job.target.triple, "-lc", "-fno-compiler-rt", "-fallow-shlib-undefined"]
         words += ["-dead_strip", "-OReleaseFast", "-install_name", name, "-fstrip" if job.release else "-fno-strip"]
-        self._run([*words, made.name, f"-femit-bin={out}"], scratch, f"linking {job.path} for {job.target.name}")
+        self._run([*words, *_names(made), f"-femit-bin={out}"], scratch, f"linking {job.path} for {job.target.name}")
 
-    def _link_coff(self, job: ModuleJob, made: Path, out: str, scratch: Path) -> None:
+    def _link_coff(self, job: ModuleJob, made: Sequence[Path], out: str, scratch: Path) -> None:
         # What the object misses of Python is all that the import library has to know; no Python of Windows is needed.
         what = f"linking {job.path} for {job.target.name}"
-        missing = coff.undefined_symbols(filesystem.read_bytes(made))
+        objects = [filesystem.read_bytes(each) for each in made]
+        defined = {name for each in objects for name in coff.defined_symbols(each)} if len(objects) > 1 else set()
+        missing = tuple(sorted({name for each in objects for name in coff.undefined_symbols(each)} - defined))
         underscore = job.target.arch == "x86"
         names = coff.python_imports(missing, underscore=underscore)
-        python = self._import_library(f"python{job.python[0]}{job.python[1]}", names, job.target, scratch, what)
+        dll = "python3" if job.limited else f"python{job.python[0]}{job.python[1]}"
+        python = self._import_library(dll, names, job.target, scratch, what)
         rest = tuple(name for name in missing if not coff.python_imports((name,), underscore=underscore))
         crt = None if underscore else windows_runtime.imports(rest)
         if crt is not None:
@@ -253,10 +234,10 @@ class Zig:
                 own = ["windows_runtime.c"]
             words = ["build-lib", "-dynamic", "-target", job.target.triple, *_helpers(rest), "-fno-entry"]
             words.append("-fstrip" if job.release else "-fno-strip")
-            self._run([*words, "-OReleaseFast", made.name, *own, python, *library, f"-femit-bin={out}"], scratch, what)
+            self._run([*words, "-OReleaseFast", *_names(made), *own, python, *library, f"-femit-bin={out}"], scratch, what)
             return
         strip = ["-s"] if job.release else []
-        words = ["cc", "-target", job.target.triple, *_LINK, "-shared", "-Wl,--gc-sections", *strip, made.name, python]
+        words = ["cc", "-target", job.target.triple, *_LINK, "-shared", "-Wl,--gc-sections", *strip, *_names(made), python]
         self._run([*words, "-o", out], scratch, what)
 
     def _import_library(self, dll: str, names: tuple[str, ...], target: Target, scratch: Path, what: str) -> str:
@@ -267,9 +248,9 @@ class Zig:
         self._run(["dlltool", "-m", machine, "-d", f"{dll}.def", "-l", f"{dll}.lib"], scratch, what)
         return f"{dll}.lib"
 
-    def _link_wasm(self, job: ModuleJob, made: Path, out: str, scratch: Path) -> None:
+    def _link_wasm(self, job: ModuleJob, made: Sequence[Path], out: str, scratch: Path) -> None:
         words = ["wasm-ld", "-shared", "--experimental-pic", "--unresolved-symbols=import-dynamic", "--gc-sections"]
-        words += [f"--export={init_symbol(job.name)}", *(["--strip-all"] if job.release else []), made.name, "-o", out]
+        words += [f"--export={init_symbol(job.name)}", *(["--strip-all"] if job.release else []), *_names(made), "-o", out]
         self._run(words, scratch, f"linking {job.path} for {job.target.name}")
 
 
@@ -281,8 +262,6 @@ def _helpers(missing: Iterable[str]) -> list[str]:
     return ["-fcompiler-rt" if any(_HELPER.match(name) for name in missing) else "-fno-compiler-rt"]
 
 
-def init_symbol(name: str) -> str:
-    """Return the symbol that Python looks for in a module of that name (PEP 489: punycode for other than ASCII)."""
-    if name.isascii():
-        return f"PyInit_{name}"
-    return "PyInitU_" + name.encode("punycode").decode().replace("-", "_")
+def _names(objects: Iterable[Path]) -> list[str]:
+    """Return objects as zig is to call them: by relative names, so that no path of this machine gets into what it writes."""
+    return [path.name for path in objects]

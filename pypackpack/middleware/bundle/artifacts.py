@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from pypackpack import __version__
 from pypackpack.backend import distributions, filesystem
-from pypackpack.middleware.compile.plan import reader
+from pypackpack.middleware.compile.content import reader
 from pypackpack.middleware.graph.task import Task
 from pypackpack.model.action import ActionResult
 from pypackpack.model.build import Artifact
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from pypackpack.middleware.bundle.metadata import CoreFiles
     from pypackpack.middleware.bundle.wheel import Packed
-    from pypackpack.middleware.compile.plan import Content, Contents
+    from pypackpack.middleware.compile.content import Content, Contents
     from pypackpack.middleware.compile.workshop import Workshop
     from pypackpack.middleware.graph.schedule import Outcome
     from pypackpack.middleware.graph.task import Needs

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from pypackpack.backend.remote_cache import RemoteCache
     from pypackpack.backend.tools.headers import HeaderFolder
+    from pypackpack.backend.tools.toolchain import Toolchain
     from pypackpack.backend.tools.zig import Zig
     from pypackpack.middleware.compile.layers import SourceFile
     from pypackpack.middleware.graph.schedule import Distant
@@ -104,18 +105,27 @@ class Workshop:
                 self._pyconfig[key] = self._target_folders(target, python)
             return (*self._pyconfig[key], self._headers[python])
 
-    def sound_includes(self, target: Target, python: Interpreter) -> tuple[Path, ...]:
-        """Return the header folders for a compiler that starts now: a damaged one is thrown away and made again.
+    def toolchain(self, _target: Target) -> Toolchain:
+        """Return what compiles and links for a target."""
+        return self.zig()
+
+    def sound(self, folders: tuple[HeaderFolder, ...], target: Target, python: Interpreter) -> tuple[Path, ...]:
+        """Return the paths of header folders for a compiler that starts now: a damaged one is thrown away and made again.
+
+        Args:
+            folders: What `includes` gave for this target and Python, after others perhaps.
+            target: For what.
+            python: For which Python.
 
         Raises:
             ConflictError: A damaged one cannot be made again as it was, since the Python has other headers now.
         """
-        folders = self.includes(target, python)
         with self._header_lock:
             damaged = [folder for folder in folders if folder not in self._sound and not headers.is_whole(folder)]
             if damaged:
                 self._heal(damaged)
-                if self.includes(target, python) != folders:
+                again = self.includes(target, python)
+                if again != folders[-len(again) :]:
                     msg = f"the headers of {python.executable} changed while it was being built for"
                     raise ConflictError(msg, hint="Run the same command again.")
             self._sound.update(folders)

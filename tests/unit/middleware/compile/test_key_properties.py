@@ -162,7 +162,7 @@ def _keys(world: World, root: Path, top: Path) -> dict[str, str]:
     outcomes: dict[str, Outcome] = {}
     for task in sorted(plan.tasks, key=lambda task: len(task.needs)):
         key = found[task.name] = task.key({need: outcomes[need].result for need in task.needs})
-        made = {"bytecode": "pyc", "transcompile": "c", "compile": "module"}[task.step]
+        made = {"bytecode": "pyc", "transcompile": "file a.c", "compile": "module"}[task.step]
         outcomes[task.name] = Outcome(ActionResult({made: hashlib.sha256(key.encode()).hexdigest()}), RAN, key)
     request = BuildRequest(root, "small", Bundle.SINGLE, level=world.level, type=world.type, jobs=world.jobs)
     bundler = artifacts.Bundler(Project("whole", root, (package,)), request, root / "small" / "build", shop)

@@ -45,7 +45,7 @@ def target() -> Target:
 
 
 def test_whole_folders_are_given_as_they_are(shop: Workshop, target: Target, python: Interpreter) -> None:
-    folders = shop.sound_includes(target, python)
+    folders = shop.sound(shop.includes(target, python), target, python)
     assert folders == tuple(folder.path for folder in shop.includes(target, python))
     assert [(folder / "Python.h").exists() for folder in folders] == [False, False, True]
     assert not (folders[-1] / "pyconfig.h").exists()
@@ -59,7 +59,7 @@ def test_a_damaged_folder_is_made_again_and_said(shop: Workshop, target: Target,
     whole = file.read_bytes()
     file.write_bytes(b"")
     before = shop.includes(target, python)
-    assert shop.sound_includes(target, python)[number] == folder
+    assert shop.sound(shop.includes(target, python), target, python)[number] == folder
     assert file.read_bytes() == whole
     assert shop.includes(target, python) == before
     (note,) = shop.watcher.notes
@@ -82,4 +82,4 @@ def test_other_headers_than_planned_are_not_compiled_with(shop: Workshop, target
     remove_tree(folder)
     (python.include / "Python.h").write_text("another")
     with pytest.raises(ConflictError, match="changed"):
-        shop.sound_includes(target, python)
+        shop.sound(shop.includes(target, python), target, python)

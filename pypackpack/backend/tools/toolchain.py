@@ -1,0 +1,100 @@
+"""What every C toolchain is asked for, whichever it is: one extension module of one target.
+
+A toolchain is one file in this folder (zig, the NDK, Xcode …) behind the same interface. What it needs to know of a module is
+the same for all of them, and lies here.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+from pypackpack.model.errors import ToolError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from pypackpack.model.target import PythonVersion, Target
+
+CPLUSPLUS = (".cc", ".cpp", ".cxx", ".c++")
+"""Suffixes of C++ sources, as compilers know them."""
+
+
+class RefusedError(ToolError):
+    """The compiler understood its task and found errors in the source."""
+
+
+@dataclass(frozen=True)
+class ModuleJob:
+    """One extension module to be compiled and linked.
+
+    Attributes:
+        name: Last part of its import name (what follows ``PyInit_``).
+        path: Its place, with ``/``, without suffix: ``pkg/mod``.
+        files: Every file that the compiler may read besides ``headers``: relative path, with ``/``, → bytes.
+        sources: Those of ``files`` that are compiled; the others are there to be included.
+        target: For which platform.
+        python: For which Python version; with ``limited`` the oldest.
+        headers: Folders of Python's and of tools' headers, first ones first.
+        release: Optimised and stripped, or with symbols.
+        folders: Folders among ``files`` in which ``#include`` looks.
+        defines: Macros: name and value; an empty value defines the bare name.
+        limited: Whether it uses nothing but the limited API of ``python`` (PEP 384), and goes by ``abi3``.
+        options: Further words for the compiler, as a person gave them.
+        link_options: Further words for the linker, as a person gave them.
+    """
+
+    name: str
+    path: str
+    files: Mapping[str, bytes]
+    sources: tuple[str, ...]
+    target: Target
+    python: PythonVersion
+    headers: tuple[Path, ...]
+    release: bool
+    folders: tuple[str, ...] = ()
+    defines: tuple[tuple[str, str], ...] = ()
+    limited: bool = False
+    options: tuple[str, ...] = ()
+    link_options: tuple[str, ...] = ()
+
+    @property
+    def suffix(self) -> str:
+        """The suffix of its file."""
+        return self.target.suffix(self.python, limited=self.limited)
+
+    @property
+    def macros(self) -> tuple[tuple[str, str], ...]:
+        """All macros, that of the limited API among them (PY_VERSION_HEX of the oldest Python)."""
+        if not self.limited:
+            return self.defines
+        return (*self.defines, ("Py_LIMITED_API", f"0x{self.python[0]:02X}{self.python[1]:02X}0000"))
+
+
+class Toolchain(Protocol):
+    """A compiler and a linker for some targets."""
+
+    def build_module(self, job: ModuleJob, scratch: Path) -> bytes:
+        """Compile and link one extension module and return its bytes.
+
+        Args:
+            job: What to make.
+            scratch: An empty folder; sources and objects lie in it by relative names, so that no path gets into them.
+
+        Raises:
+            RefusedError: The source has errors.
+            ToolError: The toolchain failed otherwise; its words are in ``details``.
+        """
+
+
+def is_cplusplus(source: str) -> bool:
+    """Tell whether a source is C++ by its name."""
+    return source.lower().endswith(CPLUSPLUS)
+
+
+def init_symbol(name: str) -> str:
+    """Return the symbol that Python looks for in a module of that name (PEP 489: punycode for other than ASCII)."""
+    if name.isascii():
+        return f"PyInit_{name}"
+    return "PyInitU_" + name.encode("punycode").decode().replace("-", "_")

@@ -1,0 +1,67 @@
+"""What a package becomes on a target: the files that go into an artifact, and where their bytes are."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from pypackpack.model.build import Fallback
+from pypackpack.model.errors import LostError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from pypackpack.middleware.compile.layers import SourceFile
+    from pypackpack.middleware.compile.workshop import Workshop
+
+
+@dataclass(frozen=True)
+class Content:
+    """One file of what a build delivers.
+
+    Attributes:
+        place: Path in the wheel, with ``/``.
+        digest: SHA-256 of its bytes.
+        source: The file it is a copy of; None when the bytes lie in the store.
+    """
+
+    place: str
+    digest: str
+    source: SourceFile | None = None
+
+
+@dataclass(frozen=True)
+class Contents:
+    """What a package becomes on one target for one Python."""
+
+    files: tuple[Content, ...]
+    has_bytecode: bool
+    has_native: bool
+    fallbacks: tuple[Fallback, ...]
+    cached: bool
+
+
+def merge_fallbacks(fallbacks: Sequence[Fallback]) -> tuple[Fallback, ...]:
+    """Join what is the same on several targets into one."""
+    joined: dict[tuple[str, tuple[int, int], str], list[str]] = {}
+    for fallback in fallbacks:
+        targets = joined.setdefault((fallback.module, fallback.python, fallback.reason), [])
+        targets.extend(target for target in fallback.targets if target not in targets)
+    return tuple(
+        Fallback(module, tuple(targets), python, "bytecode", reason) for (module, python, reason), targets in joined.items()
+    )
+
+
+def reader(shop: Workshop) -> Callable[[Content], bytes]:
+    """Return a function that gives the bytes of a content, from the source or the store."""
+
+    def read(content: Content) -> bytes:
+        if content.source is not None:
+            return shop.read(content.source)
+        data = shop.store.read(content.digest)
+        if data is None:
+            msg = f"the cache lost {content.place} while it was being bundled"
+            raise LostError(msg, digest=content.digest)
+        return data
+
+    return read

@@ -1,0 +1,67 @@
+"""Cython: the C of a module, the same for all targets and Pythons."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pypackpack.backend.tools import bytecode, cython
+from pypackpack.middleware.graph.task import Task
+from pypackpack.model.csource import CSource, refusal
+
+if TYPE_CHECKING:
+    from pypackpack.backend.tools.headers import HeaderFolder
+    from pypackpack.middleware.compile.source import Source
+    from pypackpack.middleware.compile.workshop import Workshop
+    from pypackpack.middleware.graph.task import Needs
+    from pypackpack.model.action import ActionResult
+    from pypackpack.model.interpreter import Interpreter
+
+SECONDS_PER_BYTE = 1 / 40_000
+
+
+class CythonCompiler:
+    """Cython as a `transcompile.Transcompiler`."""
+
+    name = "cython"
+
+    def __init__(self, shop: Workshop) -> None:
+        self._shop = shop
+
+    def task(self, source: Source, python: Interpreter) -> Task:
+        """Return the task that makes the C of a module, whichever of the Pythons looks into the source first."""
+        shop, place = self._shop, source.place
+
+        def run(_needs: Needs) -> ActionResult:
+            data = shop.read(source.file)
+            seen = shop.bytecode(python).examine(data)
+            errors = cython.places(seen.refused)
+            if not errors:
+                made = shop.cython.transcompile(place, source.name, data, seen.trailer)
+                if made.c is not None:
+                    file = f"{place.removesuffix('.py')}.c"
+                    return CSource({file: shop.store.put(made.c)}, (file,)).result()
+                errors = made.errors
+            return refusal("\n".join(f"{place}:{line}" for line in errors))
+
+        return Task(
+            name=f"transcompile {source.package}/{source.shown}",
+            package=source.package,
+            target="",
+            step="transcompile",
+            kind="transcompile-cython-4",
+            inputs=(
+                (source.shown, source.digest),
+                ("place", place),
+                ("Cython", cython.fingerprint()),
+                ("guard", bytecode.examiner()),
+                ("module", source.name),
+            ),
+            run=run,
+            cost=0.1 + source.size * SECONDS_PER_BYTE,
+            label=place,
+            asked=(source.package,),
+        )
+
+    def headers(self, _python: Interpreter) -> tuple[HeaderFolder, ...]:
+        """Return nothing: its C needs Python's headers only."""
+        return ()
