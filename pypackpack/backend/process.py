@@ -177,6 +177,18 @@ def environment(changes: Mapping[str, str | None], *, base: Mapping[str, str] | 
     return result
 
 
+_WINDOWS_BASICS = ("SYSTEMROOT", "SYSTEMDRIVE", "WINDIR", "COMSPEC", "PATHEXT", "USERPROFILE", "APPDATA", "LOCALAPPDATA")
+_BASICS = frozenset(("PATH", "HOME", "TMPDIR", "TMP", "TEMP", *_WINDOWS_BASICS))
+
+
+def compiler_environment(changes: Mapping[str, str | None]) -> dict[str, str]:
+    """Return an environment for a C compiler: of a person's variables only those that every program needs, and ``changes``.
+
+    clang goes by dozens of others (CPATH, CCC_OVERRIDE_OPTIONS, SDKROOT …) that no key has.
+    """
+    return environment(changes, base={name: value for name, value in os.environ.items() if name.upper() in _BASICS})
+
+
 class _Pipes:
     """The pipes of a child, read by a thread each: what it writes is kept up to a limit, beyond which it is ended."""
 
@@ -402,6 +414,11 @@ class Worker:
             yield late
         finally:
             timer.cancel()
+
+    def abandon(self) -> None:
+        """End the worker although it may be working: nobody wants its answer any more."""
+        _end(self._child)
+        self.close()
 
     def close(self) -> None:
         """End the worker."""

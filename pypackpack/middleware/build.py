@@ -20,6 +20,7 @@ from pypackpack.middleware.bundle import artifacts
 from pypackpack.middleware.compile.content import merge_fallbacks
 from pypackpack.middleware.compile.layers import Layers, windows_problems
 from pypackpack.middleware.compile.plan import PackagePlan
+from pypackpack.middleware.compile.transcompile import prepare
 from pypackpack.middleware.compile.workshop import open_workshop
 from pypackpack.middleware.graph.journal import Journal
 from pypackpack.middleware.graph.schedule import RAN, REMOTE, Rules, raise_failures, run_tasks
@@ -94,11 +95,13 @@ class Hooks:
         told: Called for every task that begins or ends, from any thread.
         halted: Tells whether to begin nothing more; asked often.
         done: Called with what was built and what came of it, while nobody else can build the package.
+        sources_changed: Whether it is known already that sources have changed since all was up to date.
     """
 
     told: Callable[[TaskReport], None] | None = None
     halted: Callable[[], bool] = lambda: False
     done: Callable[[Order, BuildResult], None] | None = None
+    sources_changed: bool = False
 
 
 def build(request: BuildRequest, watcher: Watcher, hooks: Hooks | None = None) -> BuildResult:
@@ -132,6 +135,8 @@ def build(request: BuildRequest, watcher: Watcher, hooks: Hooks | None = None) -
         if waited.is_set():  # the settings may be others now
             order = resolve(request, watcher)
         with open_workshop(order.project, offline=request.offline, watcher=watcher) as shop:
+            if hooks.sources_changed and order.request.level is Level.NATIVE:
+                prepare(shop, [settings.compiler for member in order.members for settings in member.build.values()])
             result = _Build(order, shop, watcher, hooks, start).run()
             if hooks.done is not None:
                 shop.check_sources()

@@ -41,8 +41,26 @@ _SECRETS = ("PASSWORD", "TOKEN", "KEY", "SECRET", "USERNAME", "USER")
 """Ends of names of variables that decide nothing, and whose values could be guessed from a digest."""
 
 
-def known_answer(start: str, words: Sequence[str], face: str) -> str | None:
-    """Return what a build answers that has nothing to do; None when that is not certain.
+class Known:
+    """What a note says.
+
+    Attributes:
+        text: What the build answers that has nothing to do; None when that is not certain.
+        changed: What kind of thing is not as it was any more (``sources``), as far as that is known; else empty.
+    """
+
+    __slots__ = ("changed", "text")  # a dataclass would cost an import that the fast path does without
+
+    def __init__(self, text: str | None, changed: str = "") -> None:
+        self.text = text
+        self.changed = changed
+
+
+_NOTHING = Known(None)
+
+
+def known_answer(start: str, words: Sequence[str], face: str) -> Known:
+    """Return what is known of a build that may have nothing to do.
 
     Args:
         start: The folder that the person stands in.
@@ -53,21 +71,21 @@ def known_answer(start: str, words: Sequence[str], face: str) -> str | None:
         name = os.path.join(words[0], FOLDER, _name(words))
         root = nearest_with(os.path.realpath(start), name)
         if root is None:
-            return None
+            return _NOTHING
         with open(os.path.join(root, name), encoding="utf-8") as stream:
             content = json.load(stream)
         if content["head"] != _head():
-            return None
+            return _NOTHING
         text = content["texts"].get(f"{os.path.realpath(start)}|{face}")
         if not isinstance(text, str):
-            return None
+            return _NOTHING
         marks = Marks()
         for kind, path, mark in content["marks"]:
             if _mark(marks, kind, os.path.join(root, path)) != mark:
-                return None
+                return Known(None, str(kind))
     except (OSError, ValueError, KeyError, TypeError, LinkedError, RecursionError):
-        return None
-    return text
+        return _NOTHING
+    return Known(text)
 
 
 def _mark(marks: Marks, kind: str, path: str) -> str:

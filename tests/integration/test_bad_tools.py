@@ -111,6 +111,16 @@ def test_a_tool_that_changes_a_source_is_noticed(root: Path, tmp_path: Path, mon
     assert not list((root / "small" / "build").rglob("*.whl"))
 
 
+def test_a_tool_that_writes_into_the_folder_of_another_task_is_noticed(
+    root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    code = "open('small/__init__.c', 'a').write('/* meddled */'); open('module.o', 'w').close()"
+    compiler(monkeypatch, tmp_path, code)
+    with pytest.raises(ToolError, match=r"small/__init__\.c was changed by something else while it was compiled for linux_x86_64"):
+        run(root, Level.NATIVE)
+    assert not list((root / "small" / "build").rglob("*.whl"))
+
+
 @pytest.mark.parametrize("code", ["raise SystemExit", "import os; os.symlink('/etc/passwd', 'module.o')"])
 def test_only_a_file_in_its_own_folder_is_taken_from_a_compiler(
     root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, code: str

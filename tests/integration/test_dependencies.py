@@ -218,6 +218,8 @@ def test_words_that_are_wrong(shop: Shop) -> None:
         shop.remove("numpi")
     with pytest.raises(UsageError, match="cannot depend on itself"):
         shop.add("App")
+    with pytest.raises(UsageError, match=r"whole is the name of this project, .* somebody else's"):
+        shop.add("whole")
     with pytest.raises(UsageError, match='"Six<1" and "six>1" are for one name'):
         shop.add("Six<1", "click", "six>1")
     assert snapshot(shop.root) == before

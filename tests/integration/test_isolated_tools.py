@@ -10,10 +10,12 @@ from pathlib import Path
 import pytest
 
 from pypackpack.backend import distributions
+from pypackpack.backend.tools import cross_python
 from pypackpack.backend.tools.bytecode import Bytecode
 from pypackpack.backend.tools.cython import Cython
 from pypackpack.backend.tools.python import inspect_interpreter
 from pypackpack.backend.tools.toolchain import ModuleJob
+from pypackpack.backend.tools.workers import cross_compiler
 from pypackpack.backend.tools.zig import Zig
 from pypackpack.middleware.target.table import find
 from pypackpack.model.errors import ToolError
@@ -54,8 +56,28 @@ def test_variables_do_not_change_bytecode(monkeypatch: pytest.MonkeyPatch, tmp_p
         assert bytecode.compile("pkg/mod.py", source, checked=False) == plain
 
 
+BAD_FOR_COMPILERS = {
+    "CCC_OVERRIDE_OPTIONS": "+-DHIDDEN",
+    "CPLUS_INCLUDE_PATH": "/x",
+    "SDKROOT": "/x",
+    "ZIG_LIB_DIR": "/x",
+    "CPATH": "/x",
+}
+
+
+def test_the_compiler_of_a_targets_environment_gets_as_little(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in {**BAD_FOR_COMPILERS, "TMPDIR": "/y", "ZIG_GLOBAL_CACHE_DIR": "/x"}.items():
+        monkeypatch.setenv(name, value)
+    zig = Zig(tmp_path / "zig", tmp_path / "zig-cache", version="0")
+    cross_python.write_compiler(tmp_path, find("linux_arm64"), zig, [], "python311")
+    told = cross_compiler.Compiler(os.fspath(tmp_path / "compiler.json")).environment()
+    assert not BAD_FOR_COMPILERS.keys() & told.keys()
+    assert told["TMPDIR"] == "/y"
+    assert told["ZIG_GLOBAL_CACHE_DIR"] == os.fspath(tmp_path / "zig-cache")
+
+
 def test_the_compiler_gets_nothing_of_the_environment_that_is_in_no_key(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    bad = {"CCC_OVERRIDE_OPTIONS": "+-DHIDDEN", "CPLUS_INCLUDE_PATH": "/x", "SDKROOT": "/x", "ZIG_LIB_DIR": "/x", "CPATH": "/x"}
+    bad = BAD_FOR_COMPILERS
     for name, value in {**bad, "SOURCE_DATE_EPOCH": "7", "TMPDIR": os.fspath(tmp_path)}.items():
         monkeypatch.setenv(name, value)
     program = tmp_path / "ziglang" / "zig"

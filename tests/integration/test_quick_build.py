@@ -46,7 +46,7 @@ def settled(small_project: Callable[..., Path], own_cache: Path, monkeypatch: py
 
 
 def answer(words: tuple[str, ...] = WORDS) -> str | None:
-    return build_note.known_answer(os.fspath(Path.cwd()), words, "0|0")
+    return build_note.known_answer(os.fspath(Path.cwd()), words, "0|0").text
 
 
 @pytest.mark.usefixtures("settled")
@@ -131,7 +131,7 @@ def test_nothing_is_believed_in_another_environment(settled: Path, monkeypatch: 
 
 def test_a_note_is_for_one_call_one_place_and_one_form_of_answer(settled: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert answer(("small", "source", "single")) is None
-    assert build_note.known_answer(os.fspath(Path.cwd()), WORDS, "80|1") is None
+    assert build_note.known_answer(os.fspath(Path.cwd()), WORDS, "80|1").text is None
     monkeypatch.chdir(settled / "small" / "src")
     assert answer() is None  # paths are told from where the person stands
     run(["build", *WORDS])

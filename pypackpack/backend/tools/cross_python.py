@@ -213,7 +213,6 @@ def write_compiler(folder: Path, target: Target, zig: Zig, include: Sequence[Pat
         "variables": {
             "ZIG_GLOBAL_CACHE_DIR": os.fspath(zig.cache),
             "ZIG_LOCAL_CACHE_DIR": os.fspath(folder / "zig-cache"),
-            **dict.fromkeys(("CPATH", "C_INCLUDE_PATH", "CPLUS_INCLUDE_PATH", "LIBRARY_PATH", "ZIG_LIB_DIR", "SDKROOT")),
         },
     }
     filesystem.fill_file(folder / "compiler.json", json.dumps(facts, indent=1).encode())

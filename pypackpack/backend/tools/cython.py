@@ -82,6 +82,11 @@ class Cython:
             raise
         return worker
 
+    def prepare(self) -> None:
+        """Let a worker load all of Cython, in the background: the first module costs 0.7 s otherwise, and the others 0.03 s."""
+        source = base64.b64encode(b"def f(x):\n    return x\n").decode()
+        self._pool.prepare({"path": "warm/up.py", "module": "warm.up", "source": source, "trailer": "", "packages": ["warm"]})
+
     def transcompile(self, path: str, module: str, source: bytes, trailer: str = "") -> Transcompiled:
         """Turn one module into C.
 

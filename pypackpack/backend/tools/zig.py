@@ -6,7 +6,6 @@ wheel from the package index when first needed, pinned by hash, into the user's 
 
 from __future__ import annotations
 
-import os
 import re
 import sys
 from dataclasses import dataclass
@@ -58,10 +57,6 @@ _HELPER = re.compile(
     r"extend|trunc|add|sub|div|powi|clz|ctz|ffs|parity|popcount|bswap|eq|ne|lt|le|gt|ge|unord)[sdtxh][ifc])"
 )
 """Names of functions of compiler-rt and libgcc (GCC Internals, "The GCC low-level runtime library")."""
-
-_WINDOWS = ("SYSTEMROOT", "SYSTEMDRIVE", "WINDIR", "COMSPEC", "PATHEXT", "USERPROFILE", "APPDATA", "LOCALAPPDATA")
-_HANDED_ON = frozenset(("PATH", "HOME", "TMPDIR", "TMP", "TEMP", *_WINDOWS))
-"""All that zig gets of the person's variables: clang goes by dozens (CPATH, CCC_OVERRIDE_OPTIONS, SDKROOT) that no key has."""
 
 _DLLTOOL_MACHINES = {"amd64": "i386:x86-64", "arm64": "arm64", "x86": "i386"}
 
@@ -133,13 +128,14 @@ class Zig:
 
     def _run(self, words: Sequence[str | Path], cwd: Path, what: str, source: str = "\0") -> None:
         """Run zig in a scratch folder; ``source`` is the file whose errors are its author's and not zig's."""
-        env = {
-            **{name: value for name, value in os.environ.items() if name.upper() in _HANDED_ON},
-            "ZIG_GLOBAL_CACHE_DIR": str(self.cache),
-            # zig keeps what it compiled in the local cache; our store keeps it already, so it goes with the scratch.
-            "ZIG_LOCAL_CACHE_DIR": str(cwd / ".zig"),
-            "SOURCE_DATE_EPOCH": "0",
-        }
+        env = process.compiler_environment(
+            {
+                "ZIG_GLOBAL_CACHE_DIR": str(self.cache),
+                # zig keeps what it compiled in the local cache; our store keeps it already, so it goes with the scratch.
+                "ZIG_LOCAL_CACHE_DIR": str(cwd / ".zig"),
+                "SOURCE_DATE_EPOCH": "0",
+            }
+        )
         done = process.run([self.program, *words], cwd=cwd, env=env)
         if done.code != 0:
             text = done.stderr.strip() or done.stdout.strip()
@@ -156,6 +152,12 @@ class Zig:
         for name, data in job.files.items():
             filesystem.write_scratch(scratch / name, data)
         made = self._compile(job, scratch)
+        for name, data in job.files.items():  # no other tool of the build may have written here meanwhile
+            if filesystem.read_bytes(scratch / name) != data:
+                msg = f"{name} was changed by something else while it was compiled for {job.target.name}"
+                raise ToolError(
+                    msg, hint="Run the same command again; a tool that writes outside of its folder is not to be used."
+                )
         out = f"module{job.suffix}"
         link = {"elf": self._link_elf, "macho": self._link_macho, "coff": self._link_coff, "wasm": self._link_wasm}
         link[job.target.object_format](job, made, out, scratch)

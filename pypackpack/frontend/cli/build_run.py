@@ -101,7 +101,12 @@ def run_build(
     if events is not None:
         events.started(request)
     ears = Ears(events.task if events is not None else None, keeps=wishes.explain or page is not None or request.rerun)
-    hooks = Hooks(ears.hears, halted or _never, done=partial(quick_build.remember, session))
+    hooks = Hooks(
+        ears.hears,
+        halted or _never,
+        done=partial(quick_build.remember, session),
+        sources_changed=quick_build.sources_changed(),
+    )
     before = os.times()
     try:
         with session.console.watching() as watcher:

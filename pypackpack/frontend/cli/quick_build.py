@@ -23,6 +23,14 @@ def is_plain(words: "Sequence[str]") -> bool:
     return all(word.partition("=")[0] in PLAIN for word in words if word.startswith("-"))
 
 
+_changed: "list[str]" = []
+
+
+def sources_changed() -> bool:
+    """Tell whether the quick look of this process found nothing but changed sources: then there will be work."""
+    return _changed == ["sources"]
+
+
 def quick_build(words: "Sequence[str]") -> int | None:
     """Return the exit code, or None when the full command line has to look.
 
@@ -36,8 +44,10 @@ def quick_build(words: "Sequence[str]") -> int | None:
     from pypackpack.frontend.cli.style import emit  # noqa: PLC0415 - only for build
     from pypackpack.middleware.build_note import known_answer  # noqa: PLC0415 - only for build
 
-    text = known_answer(os.getcwd(), own, _face())  # noqa: PTH109 - import cost of pathlib
+    known = known_answer(os.getcwd(), own, _face())  # noqa: PTH109 - import cost of pathlib
+    text = known.text
     if text is None:
+        _changed[:] = [known.changed]
         return None
     seconds = time.perf_counter() - begin
     return emit(text if seconds < 0.05 else text.replace(", in 0.0 s (", f", in {seconds:.1f} s (", 1))

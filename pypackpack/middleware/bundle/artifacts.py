@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pypackpack import __version__
-from pypackpack.backend import distributions, filesystem
+from pypackpack.backend import distributions, filesystem, host
 from pypackpack.middleware.compile.content import reader
 from pypackpack.middleware.graph.task import Task
 from pypackpack.model.action import ActionResult
@@ -87,7 +88,8 @@ class Bundler:
             names = (*known.targets, item.target.name) if known else (item.target.name,)
             wheels[task.name] = _Wheel(known.made if known else item, tuple(dict.fromkeys(names)), known.task if known else task)
         outcomes = run([wheel.task for wheel in wheels.values()])
-        return tuple(self._placed(wheel, outcomes[name]) for name, wheel in wheels.items())
+        with ThreadPoolExecutor(max_workers=self._request.jobs or host.cores()) as pool:  # copies of files: no work for Python
+            return tuple(pool.map(lambda name: self._placed(wheels[name], outcomes[name]), wheels))
 
     def wheel_task(self, item: Made) -> Task:
         """Return the task that writes a wheel."""

@@ -68,7 +68,7 @@ def add(project: Project, package: Package, wanted: Wanted, watcher: Watcher) ->
         NoWheelError: It has no wheel for one of the targets.
         PackageIndexError: The index is out of reach.
     """
-    lines = [_requirement(text, package, with_targets=bool(wanted.targets)) for text in wanted.words]
+    lines = [_requirement(text, project, package, with_targets=bool(wanted.targets)) for text in wanted.words]
     _refuse_twice(lines)
 
     def plan(now: Package, choice: Choice, before: Dependencies) -> Dependencies:
@@ -203,7 +203,7 @@ def _refuse_twice(wanted: Sequence[Line]) -> None:
                 raise UsageError(msg, hint=f'Write one of them, or both as one, such as "{line.name}>=1,<3".')
 
 
-def _requirement(text: str, package: Package, *, with_targets: bool) -> Line:
+def _requirement(text: str, project: Project, package: Package, *, with_targets: bool) -> Line:
     from packaging.requirements import InvalidRequirement  # noqa: PLC0415 - import cost
 
     try:
@@ -216,6 +216,9 @@ def _requirement(text: str, package: Package, *, with_targets: bool) -> Line:
     if line.name == normalise(package.name):
         msg = f"{package.name} cannot depend on itself"
         raise UsageError(msg)
+    if line.name == normalise(project.name) and project.package(line.name) is None and "@" not in text:
+        msg = f"{line.name} is the name of this project, and what an index has under it is somebody else's"
+        raise UsageError(msg, hint="Name the package of the project that you mean: `pypackpack package list`.")
     if ";" in text and with_targets:
         msg = f'"{text}" has a marker of its own, and --target writes one too'
         hint = f'Give the name and the targets ("{line.head}" --target …), or the whole marker and no --target.'

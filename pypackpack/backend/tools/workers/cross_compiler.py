@@ -66,7 +66,7 @@ class Compiler:
 
     def environment(self) -> dict[str, str]:
         """Return the variables that zig runs with."""
-        return process.environment(self.variables)
+        return process.compiler_environment(self.variables)
 
     def become(self, words: list[str]) -> int:
         """Run zig in this process's place, with its streams."""

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Protocol
 from pypackpack.middleware.compile.transcompile.cython import CythonCompiler
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from pypackpack.backend.tools.headers import HeaderFolder
     from pypackpack.middleware.compile.source import Source
@@ -38,3 +38,9 @@ class Transcompiler(Protocol):
 
 COMPILERS: Mapping[str, Callable[[Workshop], Transcompiler]] = {"cython": CythonCompiler}
 """Every compiler, by its name in the settings."""
+
+
+def prepare(shop: Workshop, names: Iterable[str]) -> None:
+    """Let the compilers that will be needed load themselves in the background, where that takes long."""
+    if "cython" in names:
+        shop.cython.prepare()
