@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from pypackpack.middleware.project.read import load_project
 from pypackpack.model.errors import (
     NoSuchDependencyError,
     NoWheelError,
@@ -218,11 +219,14 @@ def test_words_that_are_wrong(shop: Shop) -> None:
         shop.remove("numpi")
     with pytest.raises(UsageError, match="cannot depend on itself"):
         shop.add("App")
-    with pytest.raises(UsageError, match=r"whole is the name of this project, .* somebody else's"):
-        shop.add("whole")
     with pytest.raises(UsageError, match='"Six<1" and "six>1" are for one name'):
         shop.add("Six<1", "click", "six>1")
     assert snapshot(shop.root) == before
+
+
+def test_the_projects_own_name_is_not_fetched_from_an_index(shop: Shop) -> None:
+    name = load_project(shop.root).name
+    assert "is the name of this project, and what an index has under it" in shop.refused(UsageError, f"{name}>=1").message
 
 
 def test_what_a_marker_cannot_say(shop: Shop) -> None:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from pypackpack.middleware.dependency import lines as rules
 from pypackpack.middleware.dependency.platforms import NOWHERE
 from pypackpack.middleware.project.edit import append_word, plan_edit, table_at
-from pypackpack.middleware.project.toml import parse
+from pypackpack.middleware.project.toml import parse, read_toml
 from pypackpack.middleware.project.words import nearest
 from pypackpack.model.environment import DependencyChange, LineChange
 from pypackpack.model.errors import ConflictError, DamagedLockError, NewerLockError, SettingsError, UsageError
@@ -216,7 +216,7 @@ def _requirement(text: str, project: Project, package: Package, *, with_targets:
     if line.name == normalise(package.name):
         msg = f"{package.name} cannot depend on itself"
         raise UsageError(msg)
-    if line.name == normalise(project.name) and project.package(line.name) is None and "@" not in text:
+    if "@" not in text and line.name == normalise(project.name) and _is_own_name(project):
         msg = f"{line.name} is the name of this project, and what an index has under it is somebody else's"
         raise UsageError(msg, hint="Name the package of the project that you mean: `pypackpack package list`.")
     if ";" in text and with_targets:
@@ -224,6 +224,12 @@ def _requirement(text: str, project: Project, package: Package, *, with_targets:
         hint = f'Give the name and the targets ("{line.head}" --target …), or the whole marker and no --target.'
         raise UsageError(msg, hint=hint)
     return line
+
+
+def _is_own_name(project: Project) -> bool:
+    """Tell whether a project's name is that of a distribution, and not only its folder's or a package's of it."""
+    said = read_toml(project.root / "pyproject.toml").get("project", {}).get("name")
+    return said is not None and project.package(project.name) is None
 
 
 def _choice(package: Package, words: Sequence[str]) -> Choice:
