@@ -51,6 +51,11 @@ KNOWN: dict[str, str] = {
     "values.written_arithmetic_that_cannot_work": LITERALS,
 }
 
+# What modules of the limited API add to it.
+KNOWN_ABI3: dict[str, str] = {
+    "values.none_attribute": OTHER_WORDS,
+}
+
 # Modules that are not to be native, with a word of the reason that the build gives.
 FALLBACKS: dict[str, str] = {
     "behaviour.generators_close": "closed",

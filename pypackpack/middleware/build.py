@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 from pypackpack.backend import filesystem, host, process
 from pypackpack.middleware.build_history import open_history, save_history
 from pypackpack.middleware.bundle import artifacts
+from pypackpack.middleware.compile.abi import LIMITED_COMPILERS, spared, stable
 from pypackpack.middleware.compile.content import merge_fallbacks
 from pypackpack.middleware.compile.layers import Layers, windows_problems
 from pypackpack.middleware.compile.plan import PackagePlan
@@ -191,6 +192,10 @@ def _refuse_later(package: Package, targets: Sequence[Target], bundle: Bundle) -
     for words in unbuilt(package, targets, bundle):
         msg = f"{package.root / 'pyproject.toml'}: tool.pypackpack.{words} is not there yet"
         raise NotYetError(msg, hint="Take the line out to build with the default.")
+    for target in targets:
+        if (settings := package.settings(target)).abi == "abi3" and settings.compiler not in LIMITED_COMPILERS:
+            msg = f"{package.root / 'pyproject.toml'}: {settings.compiler} cannot make abi3 modules for {target.name}"
+            raise UsageError(msg, hint='Set tool.pypackpack.build.compiler = "cython", or leave abi = "abi3" out.')
 
 
 def _possible(
@@ -336,7 +341,8 @@ class _Build:
         outcomes |= self._tasks([task for task in native if task.name not in vain])
         if self._sources[RAN]:
             shop.check_sources()
-        pairs = [(target, python) for target in order.targets for python in order.pythons]
+        served = {target: plans[order.package.name].pythons(target) for target in order.targets}
+        pairs = [(target, python) for target in order.targets for python in served[target]]
         made = [item for target, python in pairs for item in self._made(target, python, plans, outcomes, same)]
         pure = {item.package.name for item in made if not item.contents.has_native}
         bundler = artifacts.Bundler(order.project, order.request, order.folder, shop)
@@ -355,7 +361,11 @@ class _Build:
             artifacts=done,
             fallbacks=merge_fallbacks([fallback for item in made for fallback in item.contents.fallbacks]),
             left_out=order.left_out,
-            warnings=(*_warnings(order), *_unfit_warnings({name: unfit.get(name, ()) for name in pure})),
+            warnings=(
+                *_warnings(order),
+                *spared(served, order.pythons),
+                *_unfit_warnings({name: unfit.get(name, ()) for name in pure}),
+            ),
             tasks_run=self._sources[RAN],
             tasks_cached=self._sources.total() - self._sources[RAN],
             tasks_remote=self._sources[REMOTE],
@@ -425,8 +435,12 @@ def plan_members(
         plan = plans[member.name] = PackagePlan(member, order.request.level, order.request.type, shop)
         for target in order.targets:
             files[member.name, target.name] = layers.on(target)
-            for python in order.pythons:
-                plan.add(target, python, files[member.name, target.name])
+            here = files[member.name, target.name]
+            native, folder = order.request.level is Level.NATIVE, order.request.bundle is not Bundle.SINGLE
+            settings = member.settings(target)
+            ways = stable(settings, target, order.pythons, here, folder=folder) if native else dict.fromkeys(order.pythons)
+            for python, shared in ways.items():
+                plan.add(target, python, here, shared=shared)
         # A wheel may say "any" only if no platform would get another one, whether it is built now or not.
         same[member.name] = not layers.has_overlays and not any(member.target_dependencies.values())
     return plans, files, same

@@ -120,7 +120,8 @@ class _Preview:
         )
 
     def _pairs(self) -> list[tuple[Target, Interpreter]]:
-        return [(target, python) for target in self._order.targets for python in self._order.pythons]
+        plan = self._plans[self._order.package.name]
+        return [(target, python) for target in self._order.targets for python in plan.pythons(target)]
 
     def _made(self, target: Target, python: Interpreter) -> list[artifacts.Made] | None:
         """Return what the packages become on a target, or None where that is not known before something ran."""
@@ -174,6 +175,7 @@ class _Preview:
             native=level is Level.NATIVE,
             bytecode=level is Level.BYTECODE,
             same_everywhere=self._same[package.name],
+            abi3=self._plans[package.name].is_abi3(target, python),
         )
         return f"wheel {package.name} {tags}"
 

@@ -114,6 +114,7 @@ class Artifact:
         sha256: Digest of the file; of a folder: of its ``manifest.json``.
         cached: Whether every step of it came from the store.
         run: ``run`` when it was run on its target, else ``built, not run``.
+        later: Whether it serves every Python after ``python``, too.
     """
 
     path: Path
@@ -125,6 +126,7 @@ class Artifact:
     sha256: str
     cached: bool
     run: str = "built, not run"
+    later: bool = False
 
 
 @dataclass(frozen=True)

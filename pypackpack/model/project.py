@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class NativePattern:
-    """Which modules are compiled: glob patterns over module paths such as ``plugins/**`` (spec: ``native``)."""
+    """Which modules are compiled, or in which way: glob patterns over module paths such as ``plugins/**``."""
 
     include: tuple[str, ...] = ("**",)
     exclude: tuple[str, ...] = ()
@@ -33,6 +33,7 @@ class BuildSettings:
 
     compiler: str = "cython"
     abi: str = "version"
+    abi3: NativePattern = field(default_factory=NativePattern)
     unit: str = "module"
     dependencies: tuple[str, ...] | None = None
     native: NativePattern = field(default_factory=NativePattern)

@@ -118,7 +118,7 @@ def _artifacts(artifacts: Sequence[Artifact], width: int | None, style: Style) -
     several = len({artifact.python for artifact in artifacts}) > 1
     rows = []
     for artifact in artifacts:
-        python = ".".join(str(number) for number in artifact.python) if artifact.python else "any"
+        python = ".".join(str(number) for number in artifact.python) + "+" * artifact.later if artifact.python else "any"
         cells = [some(artifact.targets), *([python] if several else []), size(artifact.size), artifact.run]
         rows.append([*cells, "cached" if artifact.cached else ""])
     facts = table(rows, right=[2 if several else 1])

@@ -104,6 +104,7 @@ class Bundler:
             native=contents.has_native,
             bytecode=contents.has_bytecode,
             same_everywhere=item.same_everywhere,
+            abi3=contents.abi3,
         )
         specific = package.target_dependencies.get(target.name, ())
         name = f"wheel {package.name} {tags}"
@@ -202,6 +203,7 @@ class Bundler:
             size=int(outcome.result.facts["size"]),
             sha256=digest,
             cached=outcome.cached and item.contents.cached,
+            later=item.contents.abi3 and bound,
         )
 
     def binaries(

@@ -37,16 +37,21 @@ def pattern(glob: str) -> re.Pattern[str]:
     return re.compile("".join(out))
 
 
-def wants_native(place: str, patterns: NativePattern) -> bool:
-    """Tell whether the module at a place (``plugins/one.py``) is to be compiled.
+def is_among(place: str, patterns: NativePattern) -> bool:
+    """Tell whether patterns mean the module at a place (``plugins/one.py``).
 
-    Patterns meet the path with and without its suffix, so ``plugins/one`` and ``plugins/one.py`` mean the same.
+    They meet the path with and without its suffix, so ``plugins/one`` and ``plugins/one.py`` mean the same.
     """
     stem = place.removesuffix(".py")
-    if stem.rpartition("/")[2] in NEVER_NATIVE:
-        return False
 
     def among(globs: tuple[str, ...]) -> bool:
         return any(pattern(glob).fullmatch(place) or pattern(glob).fullmatch(stem) for glob in globs)
 
     return among(patterns.include) and not among(patterns.exclude)
+
+
+def wants_native(place: str, patterns: NativePattern) -> bool:
+    """Tell whether the module at a place (``plugins/one.py``) is to be compiled."""
+    if place.removesuffix(".py").rpartition("/")[2] in NEVER_NATIVE:
+        return False
+    return is_among(place, patterns)

@@ -32,23 +32,33 @@ class Content:
 
 @dataclass(frozen=True)
 class Contents:
-    """What a package becomes on one target for one Python."""
+    """What a package becomes on one target for one Python.
+
+    Attributes:
+        files: What goes into an artifact.
+        has_bytecode: Whether ``.pyc`` files are among them.
+        has_native: Whether extension modules are.
+        fallbacks: Modules that were to be native and are not.
+        cached: Whether all of it was known.
+        abi3: Whether the extension modules use the limited API of that Python only, and serve every later one.
+    """
 
     files: tuple[Content, ...]
     has_bytecode: bool
     has_native: bool
     fallbacks: tuple[Fallback, ...]
     cached: bool
+    abi3: bool = False
 
 
 def merge_fallbacks(fallbacks: Sequence[Fallback]) -> tuple[Fallback, ...]:
     """Join what is the same on several targets into one."""
-    joined: dict[tuple[str, tuple[int, int], str], list[str]] = {}
+    joined: dict[tuple[str, tuple[int, int], str, str], list[str]] = {}
     for fallback in fallbacks:
-        targets = joined.setdefault((fallback.module, fallback.python, fallback.reason), [])
+        targets = joined.setdefault((fallback.module, fallback.python, fallback.form, fallback.reason), [])
         targets.extend(target for target in fallback.targets if target not in targets)
     return tuple(
-        Fallback(module, tuple(targets), python, "bytecode", reason) for (module, python, reason), targets in joined.items()
+        Fallback(module, tuple(targets), python, form, reason) for (module, python, form, reason), targets in joined.items()
     )
 
 

@@ -76,8 +76,9 @@ def extension_task(extension: Extension, way: Way, shop: Workshop) -> Task:
     """
     name, target, series = extension.name, way.target, way.python.series
     flags = zig.compile_flags(target, release=way.release).words
+    abi = f"abi3 {series}" if way.limited else ""
     words = json.dumps(
-        [flags, target.suffix(series, limited=way.limited), way.release, extension.options, extension.link_options]
+        [flags, target.suffix(series, limited=way.limited), way.release, extension.options, extension.link_options, abi]
     )
 
     def run(needs: Needs) -> ActionResult:

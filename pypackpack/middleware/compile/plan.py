@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from pypackpack.backend.tools import bytecode
 from pypackpack.backend.tools.bytecode import SyntaxProblem
+from pypackpack.middleware.compile.abi import wants_limited
 from pypackpack.middleware.compile.choice import wants_native
 from pypackpack.middleware.compile.content import Content, Contents
 from pypackpack.middleware.compile.extension import Extension, Way, extension_task
@@ -25,6 +26,7 @@ from pypackpack.model.errors import SourceError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from pypackpack.middleware.compile.abi import Stable
     from pypackpack.middleware.compile.layers import SourceFile
     from pypackpack.middleware.compile.transcompile import Transcompiler
     from pypackpack.middleware.compile.workshop import Workshop
@@ -42,6 +44,7 @@ class _Module:
     file: SourceFile
     bytecode: str
     extension: str | None
+    limited: bool
 
 
 class PackagePlan:
@@ -54,6 +57,7 @@ class PackagePlan:
         self._shop = shop
         self._tasks: dict[str, Task] = {}
         self._modules: dict[tuple[str, Interpreter], tuple[_Module, ...]] = {}
+        self._abi3: set[tuple[str, Interpreter]] = set()
         self._files: dict[str, tuple[SourceFile, ...]] = {}
         self._sources: dict[tuple[str, str], Source] = {}
         self._compilers: dict[str, Transcompiler] = {}
@@ -73,22 +77,39 @@ class PackagePlan:
         """The tasks that make extension modules."""
         return tuple(task for task in self._tasks.values() if task.step != "bytecode")
 
-    def add(self, target: Target, python: Interpreter, files: tuple[SourceFile, ...]) -> None:
-        """Plan the package's modules on one target for one Python."""
+    def add(self, target: Target, python: Interpreter, files: tuple[SourceFile, ...], *, shared: Stable | None = None) -> None:
+        """Plan the package's modules on one target for one Python.
+
+        Args:
+            target: For what.
+            python: For which Python.
+            files: What there is on the target.
+            shared: How that Python uses the stable ABI; None: every extension module is for it alone.
+        """
         self._files[target.name] = files
-        patterns = self._package.settings(target).native
-        native = self._level is Level.NATIVE
-        compiler = self._compiler(target) if native else None
-        way = self._way(target, python, compiler) if compiler is not None else None
+        settings = self._package.settings(target)
+        compiler = self._compiler(target) if self._level is Level.NATIVE else None
+        if shared is not None and shared.whole:
+            self._abi3.add((target.name, python))
         modules = []
         for file in files:
             if file.is_module:
                 source = self._source(file)
                 extension = None
-                if compiler is not None and way is not None and wants_native(file.place, patterns):
+                limited = shared is not None and wants_limited(file.place, settings)
+                if compiler is not None and wants_native(file.place, settings.native):
+                    way = self._way(target, shared.oldest if shared and limited else python, compiler, limited=limited)
                     extension = self._extension(source, compiler, way)
-                modules.append(_Module(file, self._bytecode(source, python), extension))
+                modules.append(_Module(file, self._bytecode(source, python), extension, limited))
         self._modules[target.name, python] = tuple(modules)
+
+    def pythons(self, target: Target) -> tuple[Interpreter, ...]:
+        """Return the Pythons that are planned for on a target."""
+        return tuple(python for name, python in self._modules if name == target.name)
+
+    def is_abi3(self, target: Target, python: Interpreter) -> bool:
+        """Tell whether what is planned for a Python serves every later one, too."""
+        return (target.name, python) in self._abi3
 
     def _source(self, file: SourceFile) -> Source:
         """Return what is known of a module; targets and Pythons share it."""
@@ -106,9 +127,9 @@ class PackagePlan:
             self._compilers[name] = COMPILERS[name](self._shop)
         return self._compilers[name]
 
-    def _way(self, target: Target, python: Interpreter, compiler: Transcompiler) -> Way:
+    def _way(self, target: Target, python: Interpreter, compiler: Transcompiler, *, limited: bool) -> Way:
         headers = (*compiler.headers(python), *self._shop.includes(target, python))
-        return Way(target, python, self._release, headers)
+        return Way(target, python, self._release, headers, limited)
 
     def _task(self, task: Task) -> str:
         self._tasks.setdefault(task.name, task)
@@ -212,6 +233,8 @@ class PackagePlan:
         fallbacks: list[Fallback] = []
         bytecode_used = native_used = False
         cached = True
+        abi3 = self.is_abi3(target, python)
+        form = "source" if abi3 else "bytecode"  # bytecode is for one Python
         for file in self._files[target.name]:
             place = f"{package.import_name}/{file.place}"
             module = modules.get(file.place)
@@ -225,12 +248,15 @@ class PackagePlan:
                 cached = cached and outcome.cached
                 if "module" in outcome.result.outputs:
                     native_used = True
-                    made = place[: -len(".py")] + target.suffix(python.series)
+                    made = place[: -len(".py")] + target.suffix(python.series, limited=module.limited)
                     files.append(Content(made, outcome.result.outputs["module"]))
                     continue
                 name = module_name(package.import_name, file.place)
                 reason = outcome.result.facts["refused"]
-                fallbacks.append(Fallback(name, (target.name,), python.series, "bytecode", reason))
+                fallbacks.append(Fallback(name, (target.name,), python.series, form, reason))
+            if abi3:
+                files.append(Content(place, digest, file))
+                continue
             bytecode_used = True
             pyc = outcomes[module.bytecode].result.outputs["pyc"]
             if self._release:
@@ -246,7 +272,7 @@ class PackagePlan:
             hint = "Change the module, exclude it (build.native.exclude), or set strict = false."
             raise SourceError(msg, hint=hint, details=listed)
         files.sort(key=lambda content: content.place)
-        return Contents(tuple(files), bytecode_used, native_used, tuple(fallbacks), cached)
+        return Contents(tuple(files), bytecode_used, native_used, tuple(fallbacks), cached, abi3)
 
 
 def _is_refused(module: _Module, outcomes: Mapping[str, Outcome]) -> bool:

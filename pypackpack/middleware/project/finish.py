@@ -198,6 +198,8 @@ def _overlaid(base: BuildSettings, layer: Mapping[str, Any]) -> BuildSettings:
         changes["dependencies"] = None if layer["dependencies"] == "all" else tuple(layer["dependencies"])
     if "native" in layer:  # key by key: a target can exclude something without saying again what is included
         changes["native"] = _patterns(base.native, layer["native"])
+    if "abi3" in layer:
+        changes["abi3"] = _patterns(base.abi3, layer["abi3"])
     return replace(base, **changes) if changes else base
 
 

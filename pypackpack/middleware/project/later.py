@@ -14,7 +14,6 @@ if TYPE_CHECKING:
 
 LATER: dict[str, object] = {
     "build.compiler": "nuitka",
-    "build.abi": "abi3",
     "build.unit": "package",
     "build.minify": True,
 }

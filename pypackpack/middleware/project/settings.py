@@ -153,6 +153,13 @@ class NativeTable(Table):
     exclude: list[Pattern] = Field([], description="Patterns of modules that stay as they are.")
 
 
+class LimitedTable(Table):
+    """With `abi = "abi3"`: which of the native modules use the limited API; the others are made for each Python version."""
+
+    include: list[Pattern] = Field(["**"], description="Patterns of modules, as for `native`.")
+    exclude: list[Pattern] = Field([], description="Patterns of modules that are made for each Python version.")
+
+
 class BuildValues(Table):
     """How a package is built, for one target or all targets of a family."""
 
@@ -160,6 +167,13 @@ class BuildValues(Table):
     abi: Literal["version", "abi3"] = Field(
         "version",
         description="`version`: a wheel per Python version. `abi3`: one wheel for every later Python (limited API).",
+    )
+    abi3: LimitedTable = Field(
+        LimitedTable.model_construct(),
+        description=(
+            'With `abi = "abi3"`: which modules use the limited API. If all do, one wheel serves every later Python; otherwise '
+            "there is a wheel for each, and these modules are compiled once for all of them."
+        ),
     )
     unit: Literal["module", "package"] = Field(
         "module", description="One extension module per module, or one for the whole package."

@@ -50,6 +50,47 @@ DIRECTIVES = {
 }
 
 
+LIMITED = b"""\
+#ifdef Py_LIMITED_API
+#ifndef PY_SSIZE_T_CLEAN
+#define PY_SSIZE_T_CLEAN
+#endif
+#include "Python.h"
+#if Py_LIMITED_API < 0x030F0000
+/* A generator that is dropped runs its `finally` (PEP 442). The limited API has no PyObject_CallFinalizerFromDealloc before 3.15,
+   and Cython then leaves finalizers out; this does the same. What is above the low 32 bits of the count are flags since 3.14. */
+#define CYTHON_USE_TP_FINALIZE 1
+static int pypackpack_finalize(PyObject *self) {
+    destructor finalize = (destructor) PyType_GetSlot(Py_TYPE(self), Py_tp_finalize);
+    self->ob_refcnt++;
+    finalize(self);
+    self->ob_refcnt--;
+    return (self->ob_refcnt & 0xFFFFFFFF) != 0;
+}
+#define PyObject_CallFinalizerFromDealloc pypackpack_finalize
+#endif
+#endif
+"""
+"""What stands before Cython's C, for modules of the limited API."""
+
+_WEAK = b"""\
+#if CYTHON_COMPILING_IN_LIMITED_API || CYTHON_COMPILING_IN_GRAAL
+    {"__weaklistoffset__", T_PYSSIZET, offsetof(__pyx_CyFunctionObject, func_weakreflist),
+        __PYX_SHARED_RELATIVE_OFFSET | READONLY, 0},
+#else
+    {"__weaklistoffset__", T_PYSSIZET, offsetof(PyCFunctionObject, m_weakreflist), READONLY, 0},
+#endif
+"""
+_FRAME = b"frame = PyEval_EvalCode(code_object, dict, dict);"
+MENDED = {
+    # Before 3.12 there is no vectorcall in the limited API, and with it went the weak references to functions.
+    _WEAK + b"#endif\n": b"#endif\n" + _WEAK,
+    # The frame of a traceback's entry has the module's globals, not a dictionary of Cython's own.
+    _FRAME: b"frame = PyEval_EvalCode(code_object, __pyx_m ? PyModule_GetDict(__pyx_m) : dict, dict);",
+}
+"""Places in what Cython writes that behave otherwise in the limited API only, and what we put there."""
+
+
 def uncached(declare: Callable[[Any, str, Any], Any]) -> Callable[[Any, str, Any], Any]:
     """Wrap the method of Cython that declares a builtin name, so that the name is looked up at each use."""
 
@@ -122,7 +163,15 @@ def transcompile(request: dict[str, Any]) -> dict[str, Any]:
         return {"errors": errors or [[0, 0, words.getvalue().strip() or "no C was written"]]}
     data = c_file.read_bytes()
     c_file.unlink()
-    return {"c": base64.b64encode(data).decode()}
+    return {"c": base64.b64encode(mended(data)).decode()}
+
+
+def mended(c: bytes) -> bytes:
+    """Return Cython's C as it has to be for the limited API, too; for one Python it is the same as before."""
+    for found, ours in MENDED.items():
+        if c.count(found) == 1:
+            c = c.replace(found, ours)
+    return LIMITED + c
 
 
 def position(error: Errors.CompileError) -> list[Any]:

@@ -8,7 +8,7 @@ import pytest
 
 from pypackpack.middleware.project import check, reference
 from pypackpack.middleware.project.later import LATER, LATER_KEYS
-from pypackpack.middleware.project.settings import BuildTable, BundleTable, NativeTable, PackageTable, json_schema
+from pypackpack.middleware.project.settings import BuildTable, BundleTable, LimitedTable, NativeTable, PackageTable, json_schema
 from pypackpack.model.project import BuildSettings, BundleSettings, NativePattern
 
 DOCS = Path(__file__).parents[4] / "docs"
@@ -24,14 +24,15 @@ def test_the_committed_reference_is_the_generated_one() -> None:
 
 
 def test_the_defaults_of_the_schema_are_those_of_the_finished_settings() -> None:
-    build, native, bundle = BuildTable(), NativeTable(), BundleTable()
+    build, native, limited, bundle = BuildTable(), NativeTable(), LimitedTable(), BundleTable()
     finished = BuildSettings()
     for field in fields(BuildSettings):
-        if field.name not in {"native", "dependencies"}:
+        if field.name not in {"native", "abi3", "dependencies"}:
             assert getattr(build, field.name) == getattr(finished, field.name)
     assert build.dependencies == "all"
     assert finished.dependencies is None
     assert NativePattern(tuple(native.include), tuple(native.exclude)) == finished.native
+    assert NativePattern(tuple(limited.include), tuple(limited.exclude)) == finished.abi3
     assert BundleSettings(bundle.entry, bundle.fat_layout, bundle.binary_layout) == BundleSettings()
 
 
@@ -42,6 +43,7 @@ def test_every_setting_of_the_specification_is_accepted() -> None:
         "build": {
             "compiler": "nuitka",
             "abi": "abi3",
+            "abi3": {"exclude": ["core/fast"]},
             "unit": "package",
             "dependencies": ["numpy"],
             "native": {"include": ["**"], "exclude": ["plugins/**"]},
