@@ -64,7 +64,7 @@ def test_every_setting_of_the_specification_is_accepted() -> None:
         ({"tragets": []}, 'tool.pypackpack.tragets: unknown key; did you mean "targets"?'),
         ({"bundle": {"fat_layout": "single"}}, 'tool.pypackpack.bundle.fat_layout: unknown key; did you mean "fat-layout"?'),
         ({"minify": True}, 'tool.pypackpack.minify: unknown key here; did you mean "tool.pypackpack.build.minify"?'),
-        ({"build": {"a.b c": 1}}, 'tool.pypackpack.build."a.b c": unknown key; expected abi, compiler'),
+        ({"build": {"a.b c": 1}}, 'tool.pypackpack.build."a.b c": unknown key; expected abi, abi3, compiler'),
         ({"packages": []}, "tool.pypackpack.packages: this key belongs in the project's pyproject.toml"),
         ({"build": {"compiler": "cyton"}}, 'compiler: expected "cython" or "nuitka", found "cyton"; did you mean "cython"?'),
         ({"build": {"compiler": 3}}, 'tool.pypackpack.build.compiler: expected "cython" or "nuitka", found 3'),
@@ -164,7 +164,7 @@ def test_a_projects_own_table() -> None:
 def test_the_json_schema_has_every_key_with_its_meaning_and_no_null() -> None:
     schema = json_schema()
     assert '"null"' not in json.dumps(schema)
-    assert len(schema["$defs"]) == 10
+    assert len(schema["$defs"]) == 11
     for name, table in schema["$defs"].items():
         assert table["additionalProperties"] is False, name
         for key, value in table["properties"].items():
