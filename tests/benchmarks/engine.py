@@ -10,7 +10,8 @@ cold      a package of 200 generated modules for eight targets, debug, against n
 nothing   the same build with nothing to do, against ``python -c pass``. Budget 24. (Also without its note: the way it goes when
           something changed that turns out to decide nothing.)
 one       one module changed, against ninja over the commands of that module; budget 1.2 times these, plus a build with
-          nothing to do. How many tasks ran is printed as well.
+          nothing to do. Twice: over those that compile, and over these and those that make the wheels, which are among the
+          tasks that run. How many ran is printed as well.
 growth    a build with nothing to do of 100, 1,000 and 10,000 modules at level bytecode, beside ``python -c pass``.
 
 "Cold" is an empty cache but for the tools themselves and zig's own runtimes of the targets, which are made once per machine. With
@@ -31,6 +32,7 @@ import sys
 import tempfile
 import threading
 import time
+import zipfile
 from pathlib import Path
 
 from build import Cost, call, cold_cache, environment
@@ -281,7 +283,7 @@ def nothing(said: argparse.Namespace, work: Path) -> None:
 
 
 def one(said: argparse.Namespace, work: Path) -> None:
-    """Compare a build after one change with ninja over the commands of the module."""
+    """Compare a build after one change with ninja over the commands of the module, without and with those that make the wheels."""
     root, env = built(said, work)
     main = root / "mypkg" / "src" / "main"
     tasks = templates(work, said.jobs)
@@ -289,13 +291,15 @@ def one(said: argparse.Namespace, work: Path) -> None:
     shutil.rmtree(only, ignore_errors=True)
     only.mkdir()
     changed = main / f"{name(7)}.py"
-    mine, theirs, idle, ran = [], [], [], ""
+    mine, theirs, zipped, idle, ran = [], [], [], [], ""
     seed = time.time_ns() % 1_000_000_007
     for number in range(said.rounds or 5):
         changed.write_text(MODULE.format(number=7) + f"\n\nSEED = {seed + number}\n")
         shutil.copy(changed, only)
         write_ninja(work / "ninja-one", only, tasks)
         theirs.append(ninja(work / "ninja-one", said.jobs, env).wall)
+        write_zips(work / "ninja-zip", root)
+        zipped.append(theirs[-1] + ninja(work / "ninja-zip", said.jobs, env).wall)
         begin = time.perf_counter()
         done = subprocess.run(words(said.jobs), cwd=root, env=env, capture_output=True, text=True, check=True)
         mine.append(time.perf_counter() - begin)
@@ -303,9 +307,25 @@ def one(said: argparse.Namespace, work: Path) -> None:
         time.sleep(2.5)
         call(words(said.jobs), root, env)
         idle.append(call(words(said.jobs), root, env).wall)
-    show(f"one of {said.modules} modules changed, {len(TARGETS)} targets / ninja", "see next line", mine, theirs)
-    bound = 1.2 * statistics.median(theirs) + statistics.median(idle)
-    print(f"    {ran}\n    median {statistics.median(mine):.3f} s against 1.2 x bare + nothing to do = {bound:.3f} s")
+    for what, bare in (("transcompile, compile, link", theirs), ("the same and zip", zipped)):
+        show(f"one of {said.modules} modules changed, {len(TARGETS)} targets / {what}", "see next line", mine, bare)
+        bound = 1.2 * statistics.median(bare) + statistics.median(idle)
+        print(f"    {ran}\n    median {statistics.median(mine):.3f} s against 1.2 x bare + nothing to do = {bound:.3f} s")
+
+
+def write_zips(place: Path, root: Path) -> None:
+    """Write the build that makes an archive of each wheel's files, which lie there unpacked, with Python's own zipfile."""
+    shutil.rmtree(place, ignore_errors=True)
+    place.mkdir()
+    lines = ["rule run", "  command = $command", ""]
+    for wheel in sorted(root.glob("mypkg/build/packpack/single/*/*/*.whl")):
+        folder = place / wheel.stem
+        with zipfile.ZipFile(wheel) as archive:
+            archive.extractall(folder)
+        names = sorted(each.name for each in folder.iterdir())
+        command = ["cd", str(folder), "&&", sys.executable, "-m", "zipfile", "-c", f"../{wheel.name}", *names]
+        lines += [f"build {place / wheel.name}: run", f"  command = {_quoted(command)}"]
+    (place / "build.ninja").write_text("\n".join([*lines, ""]))
 
 
 def growth(said: argparse.Namespace, work: Path) -> None:
