@@ -152,6 +152,12 @@ class DamagedVendorError(WorkError):
     code = "damaged-vendor"
 
 
+class DamagedArtifactError(WorkError):
+    """A file that should be an artifact, such as a wheel, is damaged, or holds what no artifact holds."""
+
+    code = "damaged-artifact"
+
+
 class UsageError(PyPackPackError):
     """The words of the call are wrong."""
 

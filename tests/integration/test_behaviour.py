@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests import behaviours
-from tests.builds import Built, build, copy_project, members, native_modules, run, stage, unpack
+from tests.builds import ROOT, Built, build, copy_project, members, native_modules, run, stage, unpack
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -74,6 +74,21 @@ def test_exactly_the_listed_modules_fall_back(built: Built) -> None:
     assert [name for name, word in behaviours.FALLBACKS.items() if word not in reasons[name]] == []
     modules = {name.removesuffix(".__init__") for name in MODULES}
     assert native_modules(members(wheel)) == modules - behaviours.FALLBACKS.keys() - {"behaviour.__main__"}
+
+
+def test_the_wheel_says_what_became_of_each_module(built: Built) -> None:
+    (wheel,) = built.wheels()
+    reasons = built.fallbacks(built.answer["artifacts"][0]["targets"][0])
+    done = run([sys.executable, "-m", "pypackpack", "inspect", wheel, "--json"], cwd=wheel.parent, env={"PYTHONPATH": str(ROOT)})
+    found = json.loads(done.stdout)
+    modules = {module["module"]: module for module in found["modules"]}
+    assert modules.keys() == {name.removesuffix(".__init__") for name in MODULES}
+    assert {name for name, module in modules.items() if module["form"] == "extension"} == native_modules(members(wheel))
+    said = {name: module["reason"].splitlines()[0] for name, module in modules.items() if module["reason"]}
+    assert said.pop("behaviour.__main__") == "__main__ is never compiled: python -m runs a module's code object"
+    assert said == {name: reason.splitlines()[0] for name, reason in reasons.items()}
+    assert (found["level"], found["type"], found["compiler"]["name"]) == ("native", "release", "cython")
+    assert found["notes"] == []
 
 
 def test_python_m(built: Built, tmp_path: Path) -> None:

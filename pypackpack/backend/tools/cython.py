@@ -36,6 +36,11 @@ def fingerprint() -> str:
     return f"cython {distributions.version_of('cython')} {filesystem.sha256_file(WORKER)}"
 
 
+def version() -> str:
+    """Return the version of the installed Cython."""
+    return distributions.version_of("cython")
+
+
 def installed_at() -> str:
     """Return the file whose change tells that another Cython was installed."""
     return distributions.record_of("cython")

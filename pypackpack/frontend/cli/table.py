@@ -169,6 +169,13 @@ ROWS = (
         "Show the steps of a build, what they do, and what is to do.",
         "pypackpack tasks billing source single --level native --all",
     ),
+    Row(
+        "inspect",
+        "inspect_:inspect",
+        "Build",
+        "Show what each module of a wheel became, and why.",
+        "pypackpack inspect billing-1.0-cp313-cp313-win_amd64.whl",
+    ),
     Row("clean", "clean:clean", "Build", "Empty the build folder of packages.", "pypackpack clean billing"),
     Row("cache info", "cache:info", "Cache", "Show what the cache holds, and where it lies.", "pypackpack cache info"),
     Row(
@@ -213,7 +220,6 @@ LATER = frozenset(
     {
         "bundle",
         "deploy",
-        "inspect",
         "patch",
         "recipe",
         "release",

@@ -16,6 +16,7 @@ from pypackpack.middleware.graph.task import Task
 from pypackpack.model.action import ActionResult
 from pypackpack.model.build import Artifact
 from pypackpack.model.errors import ConflictError, LostError, WorkError
+from pypackpack.model.inspection import WheelReport
 from pypackpack.model.names import normalise
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
     from pypackpack.model.project import Package, Project
     from pypackpack.model.target import Target
 
-WHEEL_VERSION = "wheel-4"
+WHEEL_VERSION = "wheel-5"
 METADATA_WRITERS = ("pyproject-metadata", "packaging")
 """The distributions that decide how METADATA is written."""
 
@@ -108,6 +109,7 @@ class Bundler:
         )
         specific = package.target_dependencies.get(target.name, ())
         name = f"wheel {package.name} {tags}"
+        info = self._info(item)
 
         def make(_needs: Needs) -> ActionResult:
             from pypackpack.middleware.bundle.metadata import core_metadata  # noqa: PLC0415 - import cost, not in a no-op
@@ -116,7 +118,7 @@ class Bundler:
             core = core_metadata(package, self._project, target, dict(self._request.references))
             members = [WheelMember(each.place, partial(self._packed, each), self._executable(each)) for each in contents.files]
             with self._shop.store.scratch() as scratch:
-                file = write_wheel(scratch, core=core, tags=tags, pure=not contents.has_native, members=members)
+                file = write_wheel(scratch, core=core, tags=tags, pure=not contents.has_native, members=members, info=info)
                 self._check(core, package)
                 self._shop.store.adopt(file.path, file.sha256)
             return ActionResult({"wheel": file.sha256}, {"file": file.path.name, "size": str(file.size)})
@@ -132,6 +134,7 @@ class Bundler:
                 *((name, distributions.version_of(name)) for name in METADATA_WRITERS),
                 ("tags", str(tags)),
                 ("native", str(contents.has_native)),
+                *((name, filesystem.sha256_bytes(data)) for name, data in info),
                 *((content.place, content.digest) for content in contents.files),
                 ("requirements", json.dumps([specific, *self._request.references])),
                 ("programs", json.dumps([self._executable(content) for content in contents.files])),
@@ -142,6 +145,24 @@ class Bundler:
             cost=0.2,
             writes=(str(self._folder / f"{package.import_name}-{package.version}-{tags}.whl"),),
         )
+
+    def _info(self, item: Made) -> list[tuple[str, bytes]]:
+        """Return what a wheel says of its modules where their files do not tell it already."""
+        contents, python = item.contents, item.python
+        if not contents.modules:
+            return []
+        from pypackpack.middleware.bundle.report import FILE, write_report  # noqa: PLC0415 - import cost of pydantic
+
+        exact = contents.has_bytecode  # extension modules are the same for every X.Y.Z
+        report = WheelReport(
+            self._request.level.value,
+            self._request.type.value,
+            ".".join(map(str, python.version if exact else python.series)),
+            contents.compiler,
+            contents.toolchain,
+            contents.modules,
+        )
+        return [(FILE, write_report(report))]
 
     def _check(self, core: CoreFiles, package: Package) -> None:
         """Look whether what was written is what was planned: a result under a key that is not its own would stay for ever.

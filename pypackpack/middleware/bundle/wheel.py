@@ -65,7 +65,14 @@ class WheelFile:
 
 
 def write_wheel(
-    folder: Path, *, core: CoreFiles, tags: WheelTag, pure: bool, members: Iterable[WheelMember], epoch: int | None = None
+    folder: Path,
+    *,
+    core: CoreFiles,
+    tags: WheelTag,
+    pure: bool,
+    members: Iterable[WheelMember],
+    info: Iterable[tuple[str, bytes]] = (),
+    epoch: int | None = None,
 ) -> WheelFile:
     """Write a wheel into a folder, under the name that its contents demand.
 
@@ -78,6 +85,7 @@ def write_wheel(
         tags: What may install it.
         pure: It goes to site-packages' "purelib": no extension module is inside.
         members: The package's files.
+        info: Further files of the ``.dist-info`` folder: name and bytes.
         epoch: The date of every member, in seconds since 1970; None means ``SOURCE_DATE_EPOCH``, else a fixed date.
 
     Raises:
@@ -92,7 +100,7 @@ def write_wheel(
         counting = _Counting(stream)
         write_archive(
             counting,  # type: ignore[arg-type] # only written to
-            _with_dist_info(core, tags, ordered, pure=pure),
+            _with_dist_info(core, tags, ordered, info, pure=pure),
             epoch=filesystem.source_date_epoch() if epoch is None else epoch,
             place=name,
         )
@@ -128,15 +136,16 @@ def _check(name: str, core: CoreFiles, tags: WheelTag, members: list[WheelMember
             raise WorkError(msg, hint="Rename the file, or keep it out of this target with an overlay folder of another family.")
 
 
-def _with_dist_info(core: CoreFiles, tags: WheelTag, members: list[WheelMember], *, pure: bool) -> Iterator[Member | RawMember]:
+def _with_dist_info(
+    core: CoreFiles, tags: WheelTag, members: list[WheelMember], info: Iterable[tuple[str, bytes]], *, pure: bool
+) -> Iterator[Member | RawMember]:
     """Yield the members and the ``.dist-info`` files, RECORD last."""
     rows: list[tuple[str, str, str]] = []
     wheel = f"Wheel-Version: 1.0\nGenerator: pypackpack {__version__}\nRoot-Is-Purelib: {'true' if pure else 'false'}\n"
     wheel += "".join(f"Tag: {tag}\n" for tag in tags.single())
     folder = core.dist_info
-    own = sorted([*((path, data) for path, data in core.files()), ("WHEEL", wheel.encode())])
-    info = [WheelMember(f"{folder}/{path}", data) for path, data in own]
-    for member in [*members, *info]:
+    own = sorted([*core.files(), *info, ("WHEEL", wheel.encode())])
+    for member in [*members, *(WheelMember(f"{folder}/{path}", data) for path, data in own)]:
         data = _content(member)
         if isinstance(data, Packed):
             rows.append((member.path, record_hash(bytes.fromhex(data.sha256)), str(data.raw.size)))

@@ -37,21 +37,30 @@ def pattern(glob: str) -> re.Pattern[str]:
     return re.compile("".join(out))
 
 
-def is_among(place: str, patterns: NativePattern) -> bool:
-    """Tell whether patterns mean the module at a place (``plugins/one.py``).
+def _first_of(place: str, globs: tuple[str, ...]) -> str | None:
+    """Return the first glob that means the module at a place.
 
     They meet the path with and without its suffix, so ``plugins/one`` and ``plugins/one.py`` mean the same.
     """
     stem = place.removesuffix(".py")
+    return next((glob for glob in globs if pattern(glob).fullmatch(place) or pattern(glob).fullmatch(stem)), None)
 
-    def among(globs: tuple[str, ...]) -> bool:
-        return any(pattern(glob).fullmatch(place) or pattern(glob).fullmatch(stem) for glob in globs)
 
-    return among(patterns.include) and not among(patterns.exclude)
+def is_among(place: str, patterns: NativePattern) -> bool:
+    """Tell whether patterns mean the module at a place (``plugins/one.py``)."""
+    return _first_of(place, patterns.include) is not None and _first_of(place, patterns.exclude) is None
+
+
+def why_not_native(place: str, patterns: NativePattern) -> str:
+    """Say why the module at a place is not to be compiled; empty when it is."""
+    if place.removesuffix(".py").rpartition("/")[2] in NEVER_NATIVE:
+        return "__main__ is never compiled: python -m runs a module's code object"
+    if _first_of(place, patterns.include) is None:
+        return "native.include does not name it"
+    excluding = _first_of(place, patterns.exclude)
+    return "" if excluding is None else f"native.exclude names it: {excluding}"
 
 
 def wants_native(place: str, patterns: NativePattern) -> bool:
-    """Tell whether the module at a place (``plugins/one.py``) is to be compiled."""
-    if place.removesuffix(".py").rpartition("/")[2] in NEVER_NATIVE:
-        return False
-    return is_among(place, patterns)
+    """Tell whether the module at a place is to be compiled."""
+    return not why_not_native(place, patterns)

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from pypackpack.middleware.compile.layers import SourceFile
     from pypackpack.middleware.compile.workshop import Workshop
+    from pypackpack.model.inspection import ModuleForm, Tool
 
 
 @dataclass(frozen=True)
@@ -41,6 +42,9 @@ class Contents:
         fallbacks: Modules that were to be native and are not.
         cached: Whether all of it was known.
         abi3: Whether the extension modules use the limited API of that Python only, and serve every later one.
+        modules: What each module became; empty where no module was to be native, and the files say all.
+        compiler: What turned modules into C, with its version.
+        toolchain: What compiled the C.
     """
 
     files: tuple[Content, ...]
@@ -49,6 +53,9 @@ class Contents:
     fallbacks: tuple[Fallback, ...]
     cached: bool
     abi3: bool = False
+    modules: tuple[ModuleForm, ...] = ()
+    compiler: Tool | None = None
+    toolchain: Tool | None = None
 
 
 def merge_fallbacks(fallbacks: Sequence[Fallback]) -> tuple[Fallback, ...]:

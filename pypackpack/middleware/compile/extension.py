@@ -13,6 +13,7 @@ from pypackpack.middleware.graph.task import Task
 from pypackpack.model.action import ActionResult
 from pypackpack.model.csource import c_source, refusal
 from pypackpack.model.errors import LostError
+from pypackpack.model.inspection import Tool
 
 if TYPE_CHECKING:
     from pypackpack.backend.tools.headers import HeaderFolder
@@ -67,6 +68,11 @@ class Extension:
     size: int
     options: tuple[str, ...] = ()
     link_options: tuple[str, ...] = ()
+
+
+def toolchain_of(_target: Target) -> Tool:
+    """Return what compiles the C of a target, without starting or fetching it."""
+    return Tool("zig", zig.pinned_version())
 
 
 def extension_task(extension: Extension, way: Way, shop: Workshop) -> Task:

@@ -12,19 +12,21 @@ from typing import TYPE_CHECKING
 from pypackpack.backend.tools import bytecode
 from pypackpack.backend.tools.bytecode import SyntaxProblem
 from pypackpack.middleware.compile.abi import wants_limited
-from pypackpack.middleware.compile.choice import wants_native
+from pypackpack.middleware.compile.choice import why_not_native
 from pypackpack.middleware.compile.content import Content, Contents
-from pypackpack.middleware.compile.extension import Extension, Way, extension_task
+from pypackpack.middleware.compile.extension import Extension, Way, extension_task, toolchain_of
 from pypackpack.middleware.compile.layers import module_name
+from pypackpack.middleware.compile.reasons import told
 from pypackpack.middleware.compile.source import Source
 from pypackpack.middleware.compile.transcompile import COMPILERS
 from pypackpack.middleware.graph.task import Task
 from pypackpack.model.action import ActionResult
 from pypackpack.model.build import BuildType, Fallback, Level
 from pypackpack.model.errors import SourceError
+from pypackpack.model.inspection import ABI3, BYTECODE, EXTENSION, SOURCE, VERSION, ModuleForm, Tool
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from pypackpack.middleware.compile.abi import Stable
     from pypackpack.middleware.compile.layers import SourceFile
@@ -45,6 +47,7 @@ class _Module:
     bytecode: str
     extension: str | None
     limited: bool
+    why_not: str = ""
 
 
 class PackagePlan:
@@ -97,10 +100,11 @@ class PackagePlan:
                 source = self._source(file)
                 extension = None
                 limited = shared is not None and wants_limited(file.place, settings)
-                if compiler is not None and wants_native(file.place, settings.native):
+                why_not = why_not_native(file.place, settings.native) if compiler is not None else ""
+                if compiler is not None and not why_not:
                     way = self._way(target, shared.oldest if shared and limited else python, compiler, limited=limited)
                     extension = self._extension(source, compiler, way)
-                modules.append(_Module(file, self._bytecode(source, python), extension, limited))
+                modules.append(_Module(file, self._bytecode(source, python), extension, limited, why_not))
         self._modules[target.name, python] = tuple(modules)
 
     def pythons(self, target: Target) -> tuple[Interpreter, ...]:
@@ -231,6 +235,8 @@ class PackagePlan:
         modules = {module.file.place: module for module in self._modules[target.name, python]}
         files: list[Content] = []
         fallbacks: list[Fallback] = []
+        forms: list[ModuleForm] = []
+        refused: dict[str, str] = {}
         bytecode_used = native_used = False
         cached = True
         abi3 = self.is_abi3(target, python)
@@ -243,6 +249,7 @@ class PackagePlan:
                 files.append(Content(place, digest, file))
                 continue
             cached = cached and outcomes[module.bytecode].cached
+            name, reason = module_name(package.import_name, file.place), module.why_not
             if module.extension is not None:
                 outcome = outcomes[module.extension]
                 cached = cached and outcome.cached
@@ -250,15 +257,18 @@ class PackagePlan:
                     native_used = True
                     made = place[: -len(".py")] + target.suffix(python.series, limited=module.limited)
                     files.append(Content(made, outcome.result.outputs["module"]))
+                    forms.append(ModuleForm(name, made, EXTENSION, ABI3 if module.limited else VERSION))
                     continue
-                name = module_name(package.import_name, file.place)
                 reason = outcome.result.facts["refused"]
                 fallbacks.append(Fallback(name, (target.name,), python.series, form, reason))
+                refused[name] = self._refusal(module.extension, outcomes)
             if abi3:
                 files.append(Content(place, digest, file))
+                forms.append(ModuleForm(name, place, SOURCE, reason=reason))
                 continue
             bytecode_used = True
             pyc = outcomes[module.bytecode].result.outputs["pyc"]
+            forms.append(ModuleForm(name, f"{place}c" if self._release else place, BYTECODE, reason=reason))
             if self._release:
                 files.append(Content(f"{place}c", pyc))
             else:
@@ -266,13 +276,36 @@ class PackagePlan:
                 files.append(Content(place, digest, file))
                 tag = f"cpython-{python.series[0]}{python.series[1]}"
                 files.append(Content(f"{folder}/__pycache__/{name[: -len('.py')]}.{tag}.pyc", pyc))
+        self._check_strict(fallbacks, target)
+        files.sort(key=lambda content: content.place)
+        native = self._level is Level.NATIVE
+        return Contents(
+            tuple(files),
+            bytecode_used,
+            native_used,
+            tuple(fallbacks),
+            cached,
+            abi3,
+            modules=told(forms, refused, shared=not native_used) if native else (),
+            compiler=self._tool(target) if native else None,
+            toolchain=toolchain_of(target) if native_used else None,
+        )
+
+    def _check_strict(self, fallbacks: Sequence[Fallback], target: Target) -> None:
+        package = self._package
         if fallbacks and package.settings(target).strict:
             listed = "\n".join(f"{fallback.module}: {fallback.reason}" for fallback in fallbacks)
             msg = f"{package.name} has modules that cannot be compiled for {target.name}, and strict is set"
             hint = "Change the module, exclude it (build.native.exclude), or set strict = false."
             raise SourceError(msg, hint=hint, details=listed)
-        files.sort(key=lambda content: content.place)
-        return Contents(tuple(files), bytecode_used, native_used, tuple(fallbacks), cached, abi3)
+
+    def _refusal(self, extension: str, outcomes: Mapping[str, Outcome]) -> str:
+        """Return what refused a module that became no extension module; empty where it was the C compiler's own task."""
+        return next((outcomes[need].result.facts.get("refused", "") for need in self._tasks[extension].needs), "")
+
+    def _tool(self, target: Target) -> Tool:
+        compiler = self._compiler(target)
+        return Tool(compiler.name, compiler.version)
 
 
 def _is_refused(module: _Module, outcomes: Mapping[str, Outcome]) -> bool:

@@ -31,7 +31,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from Cython import Utils, __version__
-from Cython.Compiler import Errors, Main, Options, Symtab
+from Cython.Compiler import Errors, Main, MatchCaseNodes, Options, Symtab
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -104,6 +104,24 @@ def uncached(declare: Callable[[Any, str, Any], Any]) -> Callable[[Any, str, Any
     return declare_builtin
 
 
+def only_leading_ifs(refactor: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """Wrap the method of Cython that turns simple cases of a ``match`` into if statements: none behind a case of another kind.
+
+    Cython's analysis of control flow (3.3.1: ``visit_MatchNode``) takes such an if for what follows the body of the case before
+    it: a name that both bind is then believed to be bound, and what it does not hold yet is released, which ends the process.
+    """
+
+    def refactor_cases(match: Any) -> Any:
+        simple = True
+        for case in match.cases:
+            simple = simple and case.is_simple_value_comparison()
+            if not simple:
+                case.is_simple_value_comparison = lambda: False
+        return refactor(match)
+
+    return refactor_cases
+
+
 def setup() -> None:
     """Set Cython's global options once."""
     # A name that is nowhere declared may still be there at run time, as in Python.
@@ -112,6 +130,7 @@ def setup() -> None:
     # imported. The option that says so (cache_builtins) also leaves out the set-up of the methods of builtin types, and
     # the first values.pop() then ends the process; so it is off only while Cython decides about a name.
     Symtab.ModuleScope.declare_builtin = uncached(Symtab.ModuleScope.declare_builtin)
+    MatchCaseNodes.MatchNode.refactor_cases = only_leading_ifs(MatchCaseNodes.MatchNode.refactor_cases)
     # The source line above each statement triples the size of the C for readers whom it does not have.
     Options.emit_code_comments = False
 

@@ -25,6 +25,10 @@ class Transcompiler(Protocol):
     name: str
     """As in ``[tool.pypackpack.build] compiler``."""
 
+    @property
+    def version(self) -> str:
+        """The version of the compiler that is in use, as the report in a wheel says it."""
+
     def task(self, source: Source, python: Interpreter) -> Task:
         """Return the task that makes the C of a module.
 

@@ -27,6 +27,11 @@ class CythonCompiler:
     def __init__(self, shop: Workshop) -> None:
         self._shop = shop
 
+    @property
+    def version(self) -> str:
+        """The version of the installed Cython."""
+        return cython.version()
+
     def task(self, source: Source, python: Interpreter) -> Task:
         """Return the task that makes the C of a module, whichever of the Pythons looks into the source first."""
         shop, place = self._shop, source.place

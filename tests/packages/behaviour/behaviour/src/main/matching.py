@@ -130,3 +130,29 @@ def answer_bad_class_pattern() -> object:
     except TypeError as error:
         return type(error).__name__
     return "fell through"
+
+
+def answer_a_plain_case_after_one_of_another_kind() -> object:
+    def after_a_class(value):
+        match value:
+            case str():
+                out = value
+            case None:
+                out = ""
+            case _:
+                out = [value]
+        return out
+
+    def after_a_sequence(value):
+        match value:
+            case [first, *rest]:
+                return rest
+            case int() as number:
+                out = number
+            case _:
+                first = 2
+                out = first
+        return out
+
+    values = ["a", None, 3, [1, 2], {}]
+    return [[after_a_class(value) for value in values], [after_a_sequence(value) for value in values]]

@@ -1,0 +1,203 @@
+"""Reads ZIP archives that anybody may have made: what is taken into memory is bounded, whatever they say of themselves.
+
+Python's own reader keeps an object of half a kilobyte for each entry that the archive has, however many these are, and
+unpacks whatever a member says. Here every count and size is compared with a limit before it is believed.
+
+Format: PKWARE APPNOTE 6.3.10, https://pkware.cachefly.net/webdocs/casestudies/APPNOTE.TXT
+"""
+
+from __future__ import annotations
+
+import struct
+import zlib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from pypackpack.model.errors import DamagedArtifactError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+    from typing import BinaryIO
+
+MOST_MEMBERS: Final = 100_000
+"""A wheel with more files than that is none; the largest on the index have a tenth."""
+MOST_DIRECTORY: Final = 32 << 20
+
+_END: Final = struct.Struct("<4s4H2LH")
+_LOCATOR_64: Final = struct.Struct("<4sLQL")
+_END_64: Final = struct.Struct("<4sQ2H2L4Q")
+_CENTRAL: Final = struct.Struct("<4s4B4HL2L5H2L")
+_LOCAL: Final = struct.Struct("<4s2B4HL2L2H")
+_LONGEST_COMMENT: Final = 0xFFFF
+_FULL_16: Final = 0xFFFF
+_FULL_32: Final = 0xFFFFFFFF
+_ENCRYPTED: Final = 1
+_UTF8: Final = 0x800
+_STORED: Final = 0
+_DEFLATED: Final = 8
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A member, as the central directory has it.
+
+    Attributes:
+        path: Its path.
+        size: Bytes, uncompressed, as the archive says.
+        compressed_size: Bytes in the archive.
+        method: How it is compressed (APPNOTE 4.4.5).
+        crc32: Checksum of the uncompressed bytes.
+        offset: Where its local header stands.
+        encrypted: Whether it wants a password.
+    """
+
+    path: str
+    size: int
+    compressed_size: int
+    method: int
+    crc32: int
+    offset: int
+    encrypted: bool
+
+
+class ZipReader:
+    """An open archive.
+
+    Args:
+        stream: The open file; it stays the caller's.
+        path: What it is called in errors.
+
+    Raises:
+        DamagedArtifactError: It is no ZIP archive, or a damaged one, or has more members than any artifact.
+    """
+
+    def __init__(self, stream: BinaryIO, path: Path) -> None:
+        self._stream = stream
+        self._path = path
+        self._size = stream.seek(0, 2)
+        self.entries = self._read_directory()
+
+    def _damaged(self, what: str) -> DamagedArtifactError:
+        return DamagedArtifactError(f"{self._path}: {what}", hint="Get or build the file again.")
+
+    def _at(self, offset: int, count: int, what: str) -> bytes:
+        """Read exactly so many bytes."""
+        if offset < 0 or count < 0 or offset + count > self._size:
+            raise self._damaged(f"{what} lies outside of the file; it is cut or damaged")
+        self._stream.seek(offset)
+        data = self._stream.read(count)
+        if len(data) != count:
+            raise self._damaged(f"{what} could not be read whole")
+        return data
+
+    def _read_directory(self) -> tuple[Entry, ...]:
+        tail = min(self._size, _END.size + _LONGEST_COMMENT)
+        data = self._at(self._size - tail, tail, "its end")
+        found = data.rfind(b"PK\x05\x06")
+        if found < 0 or found + _END.size > len(data):
+            raise self._damaged("this is no ZIP archive, or its end is missing")
+        _, disk, first_disk, _, count, size, offset, _ = _END.unpack_from(data, found)
+        end = self._size - tail + found
+        if disk or first_disk:
+            raise self._damaged("it is a part of an archive in several files")
+        if count == _FULL_16 or _FULL_32 in (size, offset):
+            count, size, offset, end = self._read_end_64(end, (count, size, offset))
+        if count > MOST_MEMBERS or size > MOST_DIRECTORY:
+            raise self._damaged(
+                f"it says that it has {count} members ({size} bytes of names); artifacts have at most {MOST_MEMBERS}"
+            )
+        if offset + size != end:
+            raise self._damaged("its directory is not where its end says; something stands before it, or it is damaged")
+        return self._entries(self._at(offset, size, "its directory"), count)
+
+    def _read_end_64(self, end: int, plain: tuple[int, int, int]) -> tuple[int, int, int, int]:
+        start = end - _LOCATOR_64.size
+        if start < 0:
+            return (*plain, end)
+        magic, _, place, _ = _LOCATOR_64.unpack(self._at(start, _LOCATOR_64.size, "its end"))
+        if magic != b"PK\x06\x07":
+            return (*plain, end)
+        fields = _END_64.unpack(self._at(place, _END_64.size, "its end"))
+        if fields[0] != b"PK\x06\x06":
+            raise self._damaged("its end is damaged")
+        return fields[7], fields[8], fields[9], place
+
+    def _entries(self, data: bytes, count: int) -> tuple[Entry, ...]:
+        entries: list[Entry] = []
+        position = 0
+        while position < len(data):
+            if len(entries) == count:
+                raise self._damaged(f"its directory has more members than the {count} it says")
+            entry, position = self._entry(data, position)
+            entries.append(entry)
+        if len(entries) != count:
+            raise self._damaged(f"its directory has {len(entries)} members and says {count}")
+        return tuple(entries)
+
+    def _entry(self, data: bytes, position: int) -> tuple[Entry, int]:
+        if position + _CENTRAL.size > len(data):
+            raise self._damaged("its directory is cut")
+        fields = _CENTRAL.unpack_from(data, position)
+        if fields[0] != b"PK\x01\x02":
+            raise self._damaged("its directory is damaged")
+        flags, method, crc32, packed, size = fields[5], fields[6], fields[9], fields[10], fields[11]
+        name_length, extra_length, comment_length, offset = fields[12], fields[13], fields[14], fields[18]
+        start = position + _CENTRAL.size
+        after = start + name_length + extra_length + comment_length
+        if after > len(data):
+            raise self._damaged("its directory is cut")
+        name = data[start : start + name_length]
+        if _FULL_32 in (packed, size, offset):
+            wide = _wide(data[start + name_length : start + name_length + extra_length])
+            size = wide.pop(0) if size == _FULL_32 and wide else size
+            packed = wide.pop(0) if packed == _FULL_32 and wide else packed
+            offset = wide.pop(0) if offset == _FULL_32 and wide else offset
+        try:
+            path = name.decode("utf-8" if flags & _UTF8 else "cp437")
+        except UnicodeDecodeError as error:
+            raise self._damaged(f"the name {name[:80]!r} is no text") from error
+        return Entry(path, size, packed, method, crc32, offset, bool(flags & _ENCRYPTED)), after
+
+    def read(self, entry: Entry, most: int) -> bytes:
+        """Return a member's bytes.
+
+        Args:
+            entry: The member.
+            most: Bytes that it may have.
+
+        Raises:
+            DamagedArtifactError: It is damaged, larger than that or than it says, or in a form that no wheel has.
+        """
+        what = f"its member {entry.path!r}"
+        if entry.size > most:
+            raise self._damaged(f"{what} has {entry.size} bytes, and {most} is the most that is read of such a file")
+        if entry.encrypted or entry.method not in (_STORED, _DEFLATED):
+            raise self._damaged(f"{what} is encrypted, or compressed in a way that no wheel may be")
+        fields = _LOCAL.unpack(self._at(entry.offset, _LOCAL.size, what))
+        if fields[0] != b"PK\x03\x04":
+            raise self._damaged(f"{what} does not begin where the directory says")
+        start = entry.offset + _LOCAL.size + fields[10] + fields[11]
+        if entry.compressed_size > most + most // 1000 + 1024:  # deflate grows what cannot be compressed by five bytes in 65535
+            raise self._damaged(f"{what} has more bytes in the archive than it may have unpacked")
+        data = self._at(start, entry.compressed_size, what)
+        if entry.method == _DEFLATED:
+            unpacking = zlib.decompressobj(-zlib.MAX_WBITS)
+            try:
+                data = unpacking.decompress(data, entry.size + 1)
+            except zlib.error as error:
+                raise self._damaged(f"{what} cannot be unpacked ({error})") from error
+        if len(data) != entry.size or zlib.crc32(data) != entry.crc32:
+            raise self._damaged(f"{what} is not what its checksum and its size say")
+        return data
+
+
+def _wide(extra: bytes) -> list[int]:
+    """Return the 64-bit fields of an extra field (APPNOTE 4.5.3), in their order."""
+    position = 0
+    while position + 4 <= len(extra):
+        kind, length = struct.unpack_from("<HH", extra, position)
+        body = extra[position + 4 : position + 4 + length]
+        if kind == 1:
+            return list(struct.unpack(f"<{len(body) // 8}Q", body[: len(body) // 8 * 8]))
+        position += 4 + length
+    return []
