@@ -87,7 +87,7 @@ def atomic_stream(path: Path, *, executable: bool = False, durable: bool = True)
     """
     with explained("write", path):
         path.parent.mkdir(parents=True, exist_ok=True)
-        aside = unused_name(path.parent, f".{path.name[:40]}.")
+        aside = unused_name(path.parent, _aside(path.name))
         try:
             with open(aside, "xb", opener=_private) as stream:
                 yield stream
@@ -118,7 +118,7 @@ def place_copy(source: str, path: Path, digest: str) -> bool:
     """
     with Path(source).open("rb") as original, explained("write", path):
         path.parent.mkdir(parents=True, exist_ok=True)
-        aside = unused_name(path.parent, f".{path.name[:40]}.")
+        aside = unused_name(path.parent, _aside(path.name))
         try:
             cloned = clone(source, os.fspath(aside))
             with open(aside, "r+b" if cloned else "xb", opener=_private) as stream:
@@ -136,9 +136,14 @@ def place_copy(source: str, path: Path, digest: str) -> bool:
     return True
 
 
+def _aside(name: str) -> str:
+    """Return the beginning of what stands beside a file of a name while it is written: no other name's, and never too long."""
+    return f".{name[:40]}.{sha256_bytes(name)[:8]}."
+
+
 def drop_asides(path: Path) -> None:
     """Remove what a killed process left aside of a file; nobody else may be writing it now."""
-    aside = re.compile(re.escape(f".{path.name[:40]}.") + "[0-9a-f]{12}")
+    aside = re.compile(re.escape(_aside(path.name)) + "[0-9a-f]{12}")
     with contextlib.suppress(OSError):
         for name in os.listdir(path.parent):  # noqa: PTH208 - names are all that is wanted
             if aside.fullmatch(name):

@@ -110,32 +110,6 @@ def find_program(names: Iterable[str]) -> Path | None:
     return None
 
 
-def find_ndk() -> Path | None:
-    """Return the folder of Android's NDK, from the variables and folders that its own documentation names, or None."""
-    for variable in ("ANDROID_NDK_HOME", "ANDROID_NDK_ROOT", "ANDROID_NDK"):
-        named = os.environ.get(variable)
-        if named and (Path(named) / "toolchains").is_dir():
-            return Path(named)
-    homes = [Path(named) for named in map(os.environ.get, ("ANDROID_HOME", "ANDROID_SDK_ROOT")) if named]
-    home = Path(os.path.expanduser("~"))  # noqa: PTH111 - Path.expanduser fails for a user without a home
-    homes += [home / "Android" / "Sdk", home / "Library" / "Android" / "sdk", home / "AppData" / "Local" / "Android" / "Sdk"]
-    for folder in (each / "ndk" for each in homes):
-        if folder.is_dir():
-            versions = sorted((each for each in folder.iterdir() if (each / "toolchains").is_dir()), key=_version_of)
-            if versions:
-                return versions[-1]
-    return None
-
-
-def _version_of(folder: Path) -> tuple[int, ...]:
-    return tuple(int(word) for word in re.findall(r"\d+", folder.name))
-
-
-def find_xcode() -> Path | None:
-    """Return ``xcrun``, through which Apple's compilers are called, or None where there is none (any system but macOS)."""
-    return find_program(["xcrun"]) if sys.platform == "darwin" else None
-
-
 def cores() -> int:
     """Return how many processors this process may use, at least one."""
     if sys.platform == "linux":

@@ -25,8 +25,9 @@ from pypackpack.middleware.compile.transcompile import prepare
 from pypackpack.middleware.compile.workshop import open_workshop
 from pypackpack.middleware.graph.journal import Journal
 from pypackpack.middleware.graph.schedule import RAN, REMOTE, Rules, raise_failures, run_tasks
+from pypackpack.middleware.possible import possible
 from pypackpack.model.build import BuildResult, Bundle, Level
-from pypackpack.model.errors import ConflictError, LostError, MissingToolError, NotYetError, SourceError, UsageError
+from pypackpack.model.errors import ConflictError, LostError, NotYetError, SourceError, UsageError
 from pypackpack.model.project import BuildSettings
 
 if TYPE_CHECKING:
@@ -43,18 +44,13 @@ if TYPE_CHECKING:
     from pypackpack.model.interpreter import Interpreter
     from pypackpack.model.journal import TaskReport
     from pypackpack.model.project import Package, Project
-    from pypackpack.model.target import PythonVersion, Target
+    from pypackpack.model.target import Target
 
 ATTEMPTS = 4
 """So often a build tries when the cache turns out to be damaged or to have lost something."""
 BUNDLE_STEP = "bundle"
 COMPILING = frozenset({"transcompile", "compile"})
 """Steps that call a compiler."""
-
-TOOLCHAINS = {
-    "ndk": "needs the Android NDK, which this version of pypackpack cannot use yet",
-    "xcode": "needs Apple's Xcode on a Mac, which this version of pypackpack cannot use yet",
-}
 
 
 @dataclass(frozen=True)
@@ -181,7 +177,7 @@ def resolve(request: BuildRequest, watcher: Watcher) -> Order:
         pythons: tuple[Interpreter, ...] = (the_python(request.interpreter, request.level, watcher),)
     else:
         pythons = pythons_for(project, package, request.pythons, headers=headers, offline=request.offline, watcher=watcher)
-    targets, left_out = _possible(wanted, request, pythons)
+    targets, left_out = possible(wanted, request, pythons, members)
     return Order(request, project, package, members, targets, pythons, left_out, began)
 
 
@@ -196,38 +192,6 @@ def _refuse_later(package: Package, targets: Sequence[Target], bundle: Bundle) -
         if (settings := package.settings(target)).abi == "abi3" and settings.compiler not in LIMITED_COMPILERS:
             msg = f"{package.root / 'pyproject.toml'}: {settings.compiler} cannot make abi3 modules for {target.name}"
             raise UsageError(msg, hint='Set tool.pypackpack.build.compiler = "cython", or leave abi = "abi3" out.')
-
-
-def _possible(
-    wanted: Sequence[Target], request: BuildRequest, pythons: Sequence[Interpreter]
-) -> tuple[tuple[Target, ...], tuple[tuple[str, str], ...]]:
-    """Part the targets that can be built from those that cannot; one that was named must be possible."""
-    possible: list[Target] = []
-    left_out: list[tuple[str, str]] = []
-    for target in wanted:
-        reason = _why_not(target, request.level, [python.series for python in pythons])
-        if not reason:
-            possible.append(target)
-        elif request.targets:
-            msg = f"{target.name} {reason}"
-            raise MissingToolError(msg, hint="Leave the target out, or build it at level instant or bytecode.")
-        else:
-            left_out.append((target.name, reason))
-    if not possible:
-        msg = "none of the targets can be built: " + "; ".join(f"{name} {reason}" for name, reason in left_out)
-        raise MissingToolError(msg, hint="Add another target: pypackpack target add linux")
-    return tuple(possible), tuple(left_out)
-
-
-def _why_not(target: Target, level: Level, pythons: Sequence[PythonVersion]) -> str:
-    for python in pythons:
-        if python < target.min_python or not target.tags.for_python(python):
-            return f"has no Python {python[0]}.{python[1]}"
-    if level is Level.NATIVE and target.toolchain != "zig":
-        return TOOLCHAINS[target.toolchain]
-    if level is Level.NATIVE and target.parts:
-        return f"is made of {' and '.join(target.parts)}, which this version of pypackpack cannot join yet"
-    return ""
 
 
 class HaltedError(Exception):
@@ -333,7 +297,7 @@ class _Build:
         check_rerun(order.request, [task for plan in plans.values() for task in plan.tasks])
         if order.request.level is Level.NATIVE and not order.request.offline and shop.distant is None:
             # Fetched before there is a table of progress, so that uv can show its own; a remote cache may spare us all of it.
-            shop.zig()
+            self._fetch_zig()
         # Python's own word on every source first: nobody waits minutes for a compiler to hear of a missing bracket.
         outcomes = self._tasks([task for plan in plans.values() for task in plan.syntax_tasks])
         vain = [task.name for plan in plans.values() for task in self._check_syntax(plan, outcomes)]
@@ -373,6 +337,14 @@ class _Build:
             seconds=time.monotonic() - self._start,
             tasks=tuple(self._journal.reports),
         )
+
+    def _fetch_zig(self) -> None:
+        """Fetch zig, if anything is compiled by it."""
+        from pypackpack.middleware.compile.toolchains import choices  # noqa: PLC0415 - keeps imports of the CLI light
+
+        pairs = [(target, member.settings(target)) for target in self._order.targets for member in self._order.members]
+        if any(choice.found.name == "zig" for target, settings in pairs for choice in choices(target, settings)):
+            self._shop.zig()
 
     def _check_syntax(self, plan: PackagePlan, outcomes: Mapping[str, Outcome]) -> tuple[Task, ...]:
         """Refuse sources that Python cannot read, now or at the end; return the tasks that cannot run without them."""

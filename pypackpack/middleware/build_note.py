@@ -133,6 +133,8 @@ def remember(words: Sequence[str], start: str, face: str, order: Order, result: 
     from pypackpack.model.errors import PyPackPackError  # noqa: PLC0415 - not for the reading half
 
     package, root = order.package, os.fspath(order.project.root)
+    if _has_own_toolchain(order):
+        return  # a compiler of the machine may become another one, and lies in no folder that has marks
     plain = result.tasks_run == 0 and all(artifact.cached for artifact in result.artifacts)
     if not plain or list(words[:1]) != [package.root.name] or os.fspath(package.root.parent) != root:
         return
@@ -204,6 +206,17 @@ def _watched(order: Order, result: BuildResult) -> list[tuple[str, str]]:
         sites = [site_packages(order.package, target, python.series) for target in order.targets for python in order.pythons]
         found += [("installed", os.fspath(site)) for site in sites]
     return found
+
+
+def _has_own_toolchain(order: Order) -> bool:
+    """Tell whether something was compiled by another toolchain than zig, which is pinned."""
+    from pypackpack.middleware.compile.toolchains import choices  # noqa: PLC0415 - not for the reading half
+    from pypackpack.model.build import Level  # noqa: PLC0415 - not for the reading half
+
+    if order.request.level is not Level.NATIVE:
+        return False
+    pairs = [(target, member.settings(target)) for target in order.targets for member in order.members]
+    return any(choice.found.name != "zig" for target, settings in pairs for choice in choices(target, settings))
 
 
 def _is_settled(order: Order) -> bool:

@@ -44,7 +44,7 @@ class Target:
         platform_machine: ``platform.machine()`` on it (PEP 508 marker).
         platform_system: ``platform.system()`` on it (PEP 508 marker).
         os_name: ``os.name`` on it (PEP 508 marker).
-        toolchain: What builds it: ``zig``, ``ndk`` or ``xcode``.
+        toolchain: What builds it, unless settings name another: ``zig``, ``ndk`` or ``xcode``.
         triple: What the toolchain calls it (``x86_64-linux-gnu.2.17``); empty where it does not apply.
         object_format: ``elf``, ``macho``, ``coff`` or ``wasm``.
         uv_platform: uv's ``--python-platform`` name; empty where uv has none.
@@ -132,11 +132,15 @@ class TargetListing:
         summary: A few words for people.
         versions: How a versioned name of it looks (``linux_<version>_x86_64``), else empty.
         enabled_in: The project's packages that have it.
-        builder: What builds it: ``zig``, ``NDK`` or ``Xcode``.
+        builder: What builds it, as the table or the settings of the packages that have it say: ``zig``, ``NDK``, ``gcc`` …
         buildable: Whether native code can be built for it here and now.
         why_not: What is missing when not.
         runner: What runs it on this machine: ``itself``, or a program's name; empty when nothing does.
         runner_path: Where that program is; None for ``itself`` and when there is none.
+        builder_version: Which version of what builds it was found; empty when none was.
+        builder_path: Where that lies; None for zig, which comes by itself, and when it was not found.
+        what_to_do: What to get when something is missing, and where from.
+        toolchains: What could build it, on some machine, as the setting ``toolchain`` calls it.
     """
 
     name: str
@@ -149,3 +153,7 @@ class TargetListing:
     why_not: str = ""
     runner: str = ""
     runner_path: Path | None = None
+    builder_version: str = ""
+    builder_path: Path | None = None
+    what_to_do: str = ""
+    toolchains: tuple[str, ...] = ()

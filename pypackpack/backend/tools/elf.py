@@ -9,6 +9,9 @@ from pypackpack.model.errors import WorkError
 _SYMBOL_TABLE = 2
 _DYNAMIC = 6
 _NEEDED = 1
+_DYNAMIC_SYMBOLS = 11
+_VERSIONS = 0x6FFFFFFF
+_VERSIONS_NEEDED = 0x6FFFFFFE
 
 
 def undefined_symbols(data: bytes) -> tuple[str, ...]:
@@ -28,6 +31,60 @@ def undefined_symbols(data: bytes) -> tuple[str, ...]:
     except (struct.error, ValueError, IndexError, UnicodeDecodeError) as error:
         raise WorkError(msg) from error
     return tuple(sorted(names))
+
+
+def versioned_symbols(data: bytes) -> tuple[tuple[str, str], ...]:
+    """Return the sorted symbols that a shared library wants in a certain version, each with that version.
+
+    The format is the Linux Standard Base's, "Symbol Versioning": ``.gnu.version`` has a number for each dynamic symbol, and
+    ``.gnu.version_r`` says what the numbers mean.
+
+    Raises:
+        WorkError: The bytes are no ELF file.
+    """
+    msg = "the linker wrote something that is not an ELF file"
+    try:
+        sections, order, wide = _sections(data)
+        by_kind = {section[0]: section for section in sections}
+        if _VERSIONS_NEEDED not in by_kind or _DYNAMIC_SYMBOLS not in by_kind:
+            return ()
+        versions = _needed_versions(data, by_kind[_VERSIONS_NEEDED], sections, order)
+        _, start, size, link = by_kind[_DYNAMIC_SYMBOLS]
+        layout = struct.Struct(f"{order}I20x" if wide else f"{order}I12x")
+        numbers = struct.iter_unpack(f"{order}H", data[by_kind[_VERSIONS][1] : by_kind[_VERSIONS][1] + size // layout.size * 2])
+        found = {
+            (_string(data, sections[link][1] + name), versions[number & 0x7FFF])
+            for (name,), (number,) in zip(layout.iter_unpack(data[start : start + size]), numbers, strict=True)
+            if number & 0x7FFF in versions
+        }
+    except (struct.error, ValueError, IndexError, KeyError, UnicodeDecodeError) as error:
+        raise WorkError(msg) from error
+    return tuple(sorted(found))
+
+
+def _needed_versions(
+    data: bytes, section: tuple[int, int, int, int], sections: list[tuple[int, int, int, int]], order: str
+) -> dict[int, str]:
+    """Return number → version of what ``.gnu.version_r`` lists."""
+    _, place, size, link = section
+    strings, found, end = sections[link][1], {}, place + size
+    library = struct.Struct(f"{order}HHIII")
+    entry = struct.Struct(f"{order}IHHII")
+    while place < end:
+        _, count, _, first, following = library.unpack_from(data, place)
+        at = place + first
+        for _ in range(count):
+            _, _, number, name, step = entry.unpack_from(data, at)
+            found[number] = _string(data, strings + name)
+            at += step
+        if not following:
+            break
+        place += following
+    return found
+
+
+def _string(data: bytes, place: int) -> str:
+    return data[place : data.index(b"\0", place)].decode()
 
 
 def without_needed(data: bytes, library: str) -> bytes:

@@ -16,6 +16,11 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from pypackpack.model.target import PythonVersion, Target
+    from pypackpack.model.toolchain import FoundToolchain, Surroundings
+
+DETAILS_SHOWN = 8000
+"""So many characters of a compiler's words are kept."""
+
 
 CPLUSPLUS = (".cc", ".cpp", ".cxx", ".c++")
 """Suffixes of C++ sources, as compilers know them."""
@@ -85,6 +90,45 @@ class Toolchain(Protocol):
         Raises:
             RefusedError: The source has errors.
             ToolError: The toolchain failed otherwise; its words are in ``details``.
+        """
+
+
+class Adapter(Protocol):
+    """One kind of toolchain: how it is found, what it is called with, how it works."""
+
+    @property
+    def name(self) -> str:
+        """What the setting ``toolchain`` calls it."""
+
+    @property
+    def title(self) -> str:
+        """What people call it."""
+
+    @property
+    def flags_version(self) -> str:
+        """Part of every key: raised when its command lines change what comes out."""
+
+    def serves(self, target: Target) -> bool:
+        """Tell whether it can build for a target at all, on some machine."""
+
+    def find(self, target: Target, program: str, around: Surroundings) -> FoundToolchain:
+        """Look for it on this machine. It answers always; what is wrong stands in the answer.
+
+        Args:
+            target: For what; one that it serves.
+            program: The name of a compiler that the settings name, else empty.
+            around: The machine.
+        """
+
+    def flags(self, target: Target, *, release: bool) -> tuple[str, ...]:
+        """Return the words that decide an object besides its source, without paths: part of its key."""
+
+    def open(self, found: FoundToolchain, cache: Path) -> Toolchain:
+        """Return what works with a toolchain that was found.
+
+        Args:
+            found: What `find` gave.
+            cache: The folder of caches, for what the toolchain itself keeps.
         """
 
 

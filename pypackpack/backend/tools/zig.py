@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING
 
 from pypackpack.backend import filesystem, process
 from pypackpack.backend.tools import coff, elf, pinned, windows_runtime
-from pypackpack.backend.tools.toolchain import RefusedError, init_symbol, is_cplusplus
+from pypackpack.backend.tools.toolchain import DETAILS_SHOWN, RefusedError, init_symbol, is_cplusplus
 from pypackpack.model.errors import ToolError
+from pypackpack.model.toolchain import FoundToolchain
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -24,12 +25,10 @@ if TYPE_CHECKING:
     from pypackpack.backend.tools.toolchain import ModuleJob
     from pypackpack.model.build import Watcher
     from pypackpack.model.target import Target
+    from pypackpack.model.toolchain import Surroundings
 
 FLAGS_VERSION = "3"
 """Part of every key: raise it when the command lines below change what comes out."""
-
-DETAILS_SHOWN = 8000
-"""So many characters of a compiler's words are kept."""
 
 _COMMON = (
     "-std=c11",
@@ -267,3 +266,36 @@ def _helpers(missing: Iterable[str]) -> list[str]:
 def _names(objects: Iterable[Path]) -> list[str]:
     """Return objects as zig is to call them: by relative names, so that no path of this machine gets into what it writes."""
     return [path.name for path in objects]
+
+
+@dataclass(frozen=True)
+class ZigAdapter:
+    """How zig is chosen (`toolchain.Adapter`): it comes by itself, at the pinned version, so it is always there."""
+
+    name: str = "zig"
+    title: str = "zig"
+    flags_version: str = FLAGS_VERSION
+
+    def serves(self, target: Target) -> bool:
+        """Tell whether it can build for a target at all."""
+        return target.toolchain == "zig" and bool(target.triple)
+
+    def find(self, target: Target, program: str, around: Surroundings) -> FoundToolchain:
+        """Say which version it is; nothing is fetched for that."""
+        del target, program, around
+        return FoundToolchain("zig", pinned_version(), identity=(("zig", pinned_version()),))
+
+    def flags(self, target: Target, *, release: bool) -> tuple[str, ...]:
+        """Return the words that decide an object besides its source."""
+        return compile_flags(target, release=release).words
+
+    def open(self, found: FoundToolchain, cache: Path) -> Zig:
+        """Return the zig that was fetched before.
+
+        Raises:
+            MissingToolError: It was not, and cannot be had.
+        """
+        return Zig(pinned.ensure_tool("ziglang"), cache / "zig-v1" / found.version, version=found.version)
+
+
+ADAPTER = ZigAdapter()

@@ -7,16 +7,18 @@ import shutil
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from pypackpack.backend.tools import zig
+from pypackpack.backend.tools import macho
 from pypackpack.backend.tools.toolchain import ModuleJob, RefusedError
 from pypackpack.middleware.graph.task import Task
 from pypackpack.model.action import ActionResult
 from pypackpack.model.csource import c_source, refusal
-from pypackpack.model.errors import LostError
-from pypackpack.model.inspection import Tool
+from pypackpack.model.errors import LostError, WorkError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from pypackpack.backend.tools.headers import HeaderFolder
+    from pypackpack.middleware.compile.toolchains import Choice
     from pypackpack.middleware.compile.workshop import Workshop
     from pypackpack.middleware.graph.task import Needs
     from pypackpack.model.interpreter import Interpreter
@@ -35,14 +37,18 @@ class Way:
         python: For which Python; with ``limited`` the oldest.
         release: Optimised and stripped.
         headers: Header folders, first ones first: the compiler's own, then the target's, then Python's.
+        choice: The toolchain; None for a target that is put together from others.
         limited: Whether they use the limited API only.
+        parts: How the parts are made that the target is put together from.
     """
 
     target: Target
     python: Interpreter
     release: bool
     headers: tuple[HeaderFolder, ...]
+    choice: Choice | None
     limited: bool = False
+    parts: tuple[Way, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -70,18 +76,60 @@ class Extension:
     link_options: tuple[str, ...] = ()
 
 
-def toolchain_of(_target: Target) -> Tool:
-    """Return what compiles the C of a target, without starting or fetching it."""
-    return Tool("zig", zig.pinned_version())
+def extension_tasks(extension: Extension, way: Way, shop: Workshop) -> tuple[Task, ...]:
+    """Return the tasks that make an extension module; the last one's result is the module.
 
-
-def extension_task(extension: Extension, way: Way, shop: Workshop) -> Task:
-    """Return the task that compiles and links an extension module.
-
-    Its result has the output ``module``; or it is a refusal, the C's own or that of the compiler, which is not kept.
+    That has the output ``module``; or it is a refusal, the C's own or that of the compiler, which is not kept. A target that is
+    put together from others has a task for each, and one that joins them.
     """
-    name, target, series = extension.name, way.target, way.python.series
-    flags = zig.compile_flags(target, release=way.release).words
+    if not way.parts:
+        return (_compile(extension, way, way.target, shop),)
+    parts = [_compile(extension, part, way.target, shop) for part in way.parts]
+    return (*parts, _join(extension, way, parts, shop))
+
+
+def _task_name(extension: Extension, way: Way, whole: Target) -> str:
+    """Return a task's name; a part of another target says so, since that target's own settings made it."""
+    target = whole.name if way.target == whole else f"{whole.name} ({way.target.name})"
+    series = ".".join(map(str, way.python.series))
+    return f"compile {extension.package}/{extension.shown} {target} {'abi3-' * way.limited}{series}"
+
+
+def _join(extension: Extension, way: Way, parts: Sequence[Task], shop: Workshop) -> Task:
+    """Return the task that puts the modules of several processors into one file (Apple's "universal binary")."""
+    names = tuple(task.name for task in parts)
+
+    def run(needs: Needs) -> ActionResult:
+        made = [needs[name] for name in names]
+        refused = next((result for result in made if "refused" in result.facts), None)
+        if refused is not None:
+            return refused
+        thin = [_read(shop, result.outputs["module"], extension.name) for result in made]
+        return ActionResult({"module": shop.store.put(macho.fat(thin))})
+
+    return Task(
+        name=_task_name(extension, way, way.target),
+        package=extension.package,
+        target=way.target.name,
+        step="compile",
+        kind=f"join-{macho.FAT_VERSION}",
+        inputs=(("module", f"{extension.path} {extension.name}"),),
+        needs=names,
+        run=run,
+        cost=0.01,
+        label=extension.name,
+        asked=(f"{extension.package} for {way.target.name}",),
+    )
+
+
+def _compile(extension: Extension, way: Way, whole: Target, shop: Workshop) -> Task:
+    """Return the task that compiles and links an extension module for one processor; ``whole`` is what it is a part of."""
+    name, target, series, choice = extension.name, way.target, way.python.series, way.choice
+    if choice is None:
+        msg = f"{target.name} is put together from others, and has no toolchain of its own"
+        raise WorkError(msg)
+    choice.need()
+    flags = choice.flags(release=way.release)
     abi = f"abi3 {series}" if way.limited else ""
     words = json.dumps(
         [flags, target.suffix(series, limited=way.limited), way.release, extension.options, extension.link_options, abi]
@@ -99,7 +147,7 @@ def extension_task(extension: Extension, way: Way, shop: Workshop) -> Task:
             sources=c.sources,
             target=target,
             python=series,
-            headers=shop.sound(way.headers, target, way.python),
+            headers=shop.sound(way.headers, target, way.python, choice.found.name),
             release=way.release,
             folders=c.folders,
             defines=c.defines,
@@ -109,7 +157,7 @@ def extension_task(extension: Extension, way: Way, shop: Workshop) -> Task:
         )
         folder = shop.folder()
         try:
-            made = shop.toolchain(target).build_module(job, folder)
+            made = shop.toolchain(choice).build_module(job, folder)
         except RefusedError as error:
             return refusal(f"{error.message}\n{error.details}".strip(), keep=False)
         finally:
@@ -117,13 +165,13 @@ def extension_task(extension: Extension, way: Way, shop: Workshop) -> Task:
         return ActionResult({"module": shop.store.put(made)})
 
     return Task(
-        name=f"compile {extension.package}/{extension.shown} {target.name} {'abi3-' * way.limited}{series[0]}.{series[1]}",
+        name=_task_name(extension, way, whole),
         package=extension.package,
-        target=target.name,
+        target=whole.name,
         step="compile",
-        kind=f"compile-zig-{zig.FLAGS_VERSION}",
+        kind=choice.kind,
         inputs=(
-            ("zig", zig.pinned_version()),
+            *choice.found.identity,
             ("flags", words),
             ("module", f"{extension.path} {name}"),
             *((f"headers {number}", folder.digest) for number, folder in enumerate(way.headers, 1)),
@@ -132,7 +180,7 @@ def extension_task(extension: Extension, way: Way, shop: Workshop) -> Task:
         run=run,
         cost=max(SMALLEST_SECONDS, extension.size * SECONDS_PER_BYTE),
         label=name,
-        asked=(f"{extension.package} for {target.name}",),
+        asked=(f"{extension.package} for {whole.name}",),
     )
 
 

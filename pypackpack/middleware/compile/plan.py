@@ -14,12 +14,14 @@ from pypackpack.backend.tools.bytecode import SyntaxProblem
 from pypackpack.middleware.compile.abi import wants_limited
 from pypackpack.middleware.compile.choice import why_not_native
 from pypackpack.middleware.compile.content import Content, Contents
-from pypackpack.middleware.compile.extension import Extension, Way, extension_task, toolchain_of
+from pypackpack.middleware.compile.extension import Extension, Way, extension_tasks
 from pypackpack.middleware.compile.layers import module_name
 from pypackpack.middleware.compile.reasons import told
 from pypackpack.middleware.compile.source import Source
+from pypackpack.middleware.compile.toolchains import choose, tool_of
 from pypackpack.middleware.compile.transcompile import COMPILERS
 from pypackpack.middleware.graph.task import Task
+from pypackpack.middleware.target.table import parts_of
 from pypackpack.model.action import ActionResult
 from pypackpack.model.build import BuildType, Fallback, Level
 from pypackpack.model.errors import SourceError
@@ -132,8 +134,13 @@ class PackagePlan:
         return self._compilers[name]
 
     def _way(self, target: Target, python: Interpreter, compiler: Transcompiler, *, limited: bool) -> Way:
-        headers = (*compiler.headers(python), *self._shop.includes(target, python))
-        return Way(target, python, self._release, headers, limited)
+        settings = self._package.settings(target)
+        ways = []
+        for part in parts_of(target):
+            choice = choose(part, settings)
+            headers = (*compiler.headers(python), *self._shop.includes(part, python, choice.found.name))
+            ways.append(Way(part, python, self._release, headers, choice, limited))
+        return ways[0] if not target.parts else Way(target, python, self._release, (), None, limited, parts=tuple(ways))
 
     def _task(self, task: Task) -> str:
         self._tasks.setdefault(task.name, task)
@@ -181,7 +188,7 @@ class PackagePlan:
         c = self._task(compiler.task(source, way.python))
         path = source.place.removesuffix(".py")
         extension = Extension(self._package.name, source.shown, source.name, path, c, source.size)
-        return self._task(extension_task(extension, way, self._shop))
+        return [self._task(task) for task in extension_tasks(extension, way, self._shop)][-1]
 
     def check_syntax(self, outcomes: Mapping[str, Outcome]) -> None:
         """Refuse sources that Python itself cannot read, all of them at once.
@@ -288,7 +295,7 @@ class PackagePlan:
             abi3,
             modules=told(forms, refused, shared=not native_used) if native else (),
             compiler=self._tool(target) if native else None,
-            toolchain=toolchain_of(target) if native_used else None,
+            toolchain=tool_of(target, package.settings(target)) if native_used else None,
         )
 
     def _check_strict(self, fallbacks: Sequence[Fallback], target: Target) -> None:

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from pypackpack.backend.tools.toolchain import Toolchain
     from pypackpack.backend.tools.zig import Zig
     from pypackpack.middleware.compile.layers import SourceFile
+    from pypackpack.middleware.compile.toolchains import Choice
     from pypackpack.middleware.graph.schedule import Distant
     from pypackpack.model.build import Watcher
     from pypackpack.model.interpreter import Interpreter
@@ -69,7 +70,7 @@ class Workshop:
         self._headers: dict[Interpreter, HeaderFolder] = {}
         self._header_lock = threading.Lock()
         self._sound: set[HeaderFolder] = set()
-        self._pyconfig: dict[tuple[str, tuple[int, int]], tuple[HeaderFolder, ...]] = {}
+        self._pyconfig: dict[tuple[str, tuple[int, int], str], tuple[HeaderFolder, ...]] = {}
 
     def folder(self) -> Path:
         """Return a fresh folder for one task; it goes with the build."""
@@ -95,27 +96,36 @@ class Workshop:
                 self._zig = ensure(self.cache, offline=self._offline, watcher=self.watcher, vendor=self._vendor)
             return self._zig
 
-    def includes(self, target: Target, python: Interpreter) -> tuple[HeaderFolder, ...]:
-        """Return the header folders that a compile for a target looks at, first ones first."""
+    def includes(self, target: Target, python: Interpreter, toolchain: str = "zig") -> tuple[HeaderFolder, ...]:
+        """Return the header folders that a compile for a target looks at, first ones first.
+
+        Args:
+            target: For what.
+            python: For which Python.
+            toolchain: Name of what compiles: zig needs headers of a C library where it has none of its own.
+        """
         with self._lock:
             if python not in self._headers:
                 self._headers[python] = headers.python_headers(python, self.cache, look=self._look)
-            key = (target.name, python.series)
+            key = (target.name, python.series, toolchain)
             if key not in self._pyconfig:
-                self._pyconfig[key] = self._target_folders(target, python)
+                self._pyconfig[key] = self._target_folders(target, python, toolchain)
             return (*self._pyconfig[key], self._headers[python])
 
-    def toolchain(self, _target: Target) -> Toolchain:
-        """Return what compiles and links for a target."""
-        return self.zig()
+    def toolchain(self, choice: Choice) -> Toolchain:
+        """Return what compiles and links."""
+        return self.zig() if choice.found.name == "zig" else choice.adapter.open(choice.found, self.cache)
 
-    def sound(self, folders: tuple[HeaderFolder, ...], target: Target, python: Interpreter) -> tuple[Path, ...]:
+    def sound(
+        self, folders: tuple[HeaderFolder, ...], target: Target, python: Interpreter, toolchain: str = "zig"
+    ) -> tuple[Path, ...]:
         """Return the paths of header folders for a compiler that starts now: a damaged one is thrown away and made again.
 
         Args:
-            folders: What `includes` gave for this target and Python, after others perhaps.
+            folders: What `includes` gave for this target, Python and toolchain, after others perhaps.
             target: For what.
             python: For which Python.
+            toolchain: Name of what compiles.
 
         Raises:
             ConflictError: A damaged one cannot be made again as it was, since the Python has other headers now.
@@ -124,7 +134,7 @@ class Workshop:
             damaged = [folder for folder in folders if folder not in self._sound and not headers.is_whole(folder)]
             if damaged:
                 self._heal(damaged)
-                again = self.includes(target, python)
+                again = self.includes(target, python, toolchain)
                 if again != folders[-len(again) :]:
                     msg = f"the headers of {python.executable} changed while it was being built for"
                     raise ConflictError(msg, hint="Run the same command again.")
@@ -141,7 +151,7 @@ class Workshop:
                 self._headers.clear()
                 self._pyconfig.clear()
 
-    def _target_folders(self, target: Target, python: Interpreter) -> tuple[HeaderFolder, ...]:
+    def _target_folders(self, target: Target, python: Interpreter, toolchain: str) -> tuple[HeaderFolder, ...]:
         def make() -> dict[str, str]:
             from pypackpack.middleware.compile.pyconfig import pyconfig_header  # noqa: PLC0415 - import cost, not in a no-op
 
@@ -149,7 +159,7 @@ class Workshop:
 
         facts = f"pyconfig.h {target.name} {python.series[0]}.{python.series[1]}"
         folders = [headers.noted_folder(facts, PYCONFIG, make, self.cache, look=self._look)]
-        if target.object_format == "wasm":
+        if target.object_format == "wasm" and toolchain == "zig":
             folders.append(headers.text_folder(headers.emscripten_overlay(), self.cache, look=self._look))
         return tuple(folders)
 

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from pypackpack.model.target import Target
 
+_PLAIN = ("compiler", "abi", "unit", "minify", "strict")
 _REQUIREMENT_NAME = re.compile(r"\s*([A-Za-z0-9][A-Za-z0-9._-]*)")
 
 
@@ -191,7 +192,12 @@ def _build(table: Mapping[str, Any], targets: Iterable[Target]) -> dict[str, Bui
 
 
 def _overlaid(base: BuildSettings, layer: Mapping[str, Any]) -> BuildSettings:
-    changes: dict[str, Any] = {key: layer[key] for key in ("compiler", "abi", "unit", "minify", "strict") if key in layer}
+    changes: dict[str, Any] = {key: layer[key] for key in _PLAIN if key in layer}
+    if "toolchain" in layer:
+        # Whose program it is, the layer that names a toolchain says: another one's is none of this one.
+        changes |= {"toolchain": layer["toolchain"], "toolchain_program": ""}
+    if "toolchain-program" in layer:
+        changes["toolchain_program"] = layer["toolchain-program"]
     if "time-limit" in layer:
         changes["time_limit"] = float(layer["time-limit"])
     if "dependencies" in layer:

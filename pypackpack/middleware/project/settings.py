@@ -88,6 +88,13 @@ def _check_folder(value: str) -> str:
     return value
 
 
+def _check_program(value: str) -> str:
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._+-]*", value):
+        reason = "the name of a program, without folders: what comes with a clone must not say which file runs"
+        raise _refuse(reason)
+    return value
+
+
 def _check_pattern(value: str) -> str:
     if not value or value.startswith(("/", "\\")) or ".." in value.split("/"):
         reason = "a pattern over module paths inside the package, with / between folders"
@@ -130,6 +137,7 @@ Series = Annotated[str, AfterValidator(_check_series), Field(examples=["3.12"])]
 Pattern = Annotated[str, AfterValidator(_check_pattern), Field(examples=["plugins/**"])]
 DistributionName = Annotated[str, AfterValidator(_check_name), Field(examples=["numpy"])]
 PackageFolder = Annotated[str, AfterValidator(_check_folder), Field(examples=["mypkg"])]
+ProgramName = Annotated[str, AfterValidator(_check_program), Field(examples=["aarch64-linux-gnu-gcc"])]
 EntryPoint = Annotated[str, AfterValidator(_check_entry), Field(examples=["mypkg.app:main"])]
 RequirementText = Annotated[str, _by(Requirement, InvalidRequirement), Field(examples=["numpy>=2"])]
 VersionText = Annotated[str, _by(Version, InvalidVersion), Field(examples=["1.0.0"])]
@@ -184,6 +192,16 @@ class BuildValues(Table):
     native: NativeTable = Field(NativeTable.model_construct(), description="Which modules are compiled at level native.")
     minify: bool = Field(False, description="Make the code smaller without breaking its reflection.")
     strict: bool = Field(False, description="Fail when a module cannot be compiled, instead of falling back to bytecode.")
+    toolchain: Literal["zig", "gcc", "clang", "ndk", "xcode", "msvc", "emcc"] | None = Field(
+        None, description="What compiles C and links; otherwise what `pypackpack target list` shows for the target."
+    )
+    toolchain_program: ProgramName | None = Field(
+        None,
+        description=(
+            "Name of the compiler on `PATH`, for `gcc`, `clang` and `emcc` that are called otherwise, such as cross compilers. "
+            "Where a toolchain lies is said by the machine: `PYPACKPACK_GCC`, `PYPACKPACK_NDK` and so on."
+        ),
+    )
     time_limit: TimeLimit = Field(
         3600, description="Seconds that one call of a tool (a compiler's on one module) may take before it counts as hanging."
     )

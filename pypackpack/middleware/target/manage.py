@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 _MISSING = (NoWheelError, NoSuchDependencyError, DependencyConflictError)
 """What one target's dependencies may fail with while another's do not."""
 
-BUILDERS = {"zig": "zig", "ndk": "NDK", "xcode": "Xcode"}
+BUILDERS = {"zig": "zig", "gcc": "gcc", "clang": "clang", "ndk": "NDK", "xcode": "Xcode", "msvc": "MSVC", "emcc": "emcc"}
 
 
 def add_targets(project: Project, asked: Asked, watcher: Watcher, *, offline: bool = False) -> tuple[TargetChange, ...]:
@@ -235,10 +235,10 @@ def list_targets(project: Project | None) -> tuple[TargetListing, ...]:
     """
     from pypackpack.backend.host import this_host  # noqa: PLC0415 - import cost
 
-    users: dict[Target, list[str]] = {target: [] for target in table.targets().values()}
+    users: dict[Target, list[Package]] = {target: [] for target in table.targets().values()}
     for package in project.packages if project else ():
         for target in package.targets:
-            users.setdefault(target, []).append(package.name)
+            users.setdefault(target, []).append(package)
     order = {name: number for number, name in enumerate(table.targets())}
     host = this_host()
     ordered = sorted(users, key=lambda target: (order[target.row], target.name != target.row, target.name))
@@ -309,41 +309,33 @@ def _ready(
 # --------------------------------------------------------------------------------------------------------------- listing
 
 
-def _listing(target: Target, users: tuple[str, ...], host: Host) -> TargetListing:
+def _listing(target: Target, users: tuple[Package, ...], host: Host) -> TargetListing:
+    from pypackpack.middleware.compile.toolchains import choices, serving  # noqa: PLC0415 - import cost
+    from pypackpack.model.project import BuildSettings  # noqa: PLC0415 - import cost
+
     row = table.row_of(target)
     versions = row.versions.name.replace("{version}", "<version>") if row.versions and target.name == row.name else ""
-    why_not = _why_not(target, host)
+    settings = [package.settings(target) for package in users] or [BuildSettings()]
+    found = [choice for each in settings for choice in choices(target, each)]
+    unusable = next((choice.found for choice in found if choice.found.missing), None)
+    shown = unusable or found[0].found
     runner, program = _runner(target, host)
     return TargetListing(
         name=target.name,
         family=target.family,
         summary=target.summary,
         versions=versions,
-        enabled_in=users,
-        builder=BUILDERS[target.toolchain],
-        buildable=not why_not,
-        why_not=why_not,
+        enabled_in=tuple(package.name for package in users),
+        builder=", ".join(dict.fromkeys(BUILDERS[choice.found.name] for choice in found)),
+        buildable=unusable is None,
+        why_not=shown.missing,
         runner=runner,
         runner_path=program,
+        builder_version=shown.version,
+        builder_path=shown.place,
+        what_to_do=shown.hint,
+        toolchains=tuple(name for part in table.parts_of(target)[:1] for name in serving(part)),
     )
-
-
-def _why_not(target: Target, host: Host) -> str:
-    """Return what keeps native code from being built for a target here; empty when nothing does."""
-    from pypackpack.backend.host import find_ndk, find_xcode  # noqa: PLC0415 - import cost
-
-    if target.toolchain == "ndk":
-        found = find_ndk()
-        return f"the NDK at {found} cannot be used yet" if found else "no Android NDK found (ANDROID_NDK_HOME names it)"
-    if target.toolchain == "xcode":
-        if host.system != "darwin":
-            return "Apple allows it on a Mac only"
-        return "Xcode cannot be used yet" if find_xcode() else "no Xcode found"
-    if target.parts:
-        return "joining " + " and ".join(target.parts) + " is not there yet"
-    from pypackpack.middleware.compile.pyconfig import pyconfig_targets  # noqa: PLC0415 - import cost
-
-    return "" if target.row in pyconfig_targets() else "what its pyconfig.h says is not known yet"
 
 
 def _runner(target: Target, host: Host) -> tuple[str, Path | None]:

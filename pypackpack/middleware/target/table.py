@@ -255,6 +255,22 @@ def _not_enabled(word: str, what: str, enabled: Sequence[Target]) -> UsageError:
     return UsageError(msg, hint=f"{have}." if what == "remove" else f"{have}; `pypackpack target add {name}` adds it.")
 
 
+def parts_of(target: Target) -> tuple[Target, ...]:
+    """Return the targets that one is put together from, of its own version where they have such; else the target itself.
+
+    A part that begins later than the whole has its own lowest version: of macOS 10.13 on Apple silicon there is none.
+    """
+    if not target.parts:
+        return (target,)
+    found = []
+    for name in target.parts:
+        row, wanted = table().rows[name], target.version.replace(".", "_")
+        versions = row.versions
+        fits = versions is not None and re.fullmatch(versions.form, wanted) and numbers(wanted) >= numbers(versions.lowest)
+        found.append(row.target(wanted if fits else ""))
+    return tuple(found)
+
+
 # --------------------------------------------------------------------------------------------------------------- host
 
 

@@ -92,9 +92,7 @@ def list_targets(ctx: typer.Context) -> Answer:
 def listing_lines(listings: Sequence[TargetListing], width: int | None, style: Style) -> list[str]:
     """Return the table of targets, and below it what keeps some of them from being built here."""
     head = ("target", "enabled in", "built by", "run here by")
-    rows = [
-        (each.name, some(each.enabled_in, 1), each.builder + ("" if each.buildable else " *"), each.runner) for each in listings
-    ]
+    rows = [(each.name, some(each.enabled_in, 1), _builder(each), each.runner) for each in listings]
     lines = table([head, *rows])
     if width is None or max(map(len, lines)) <= width:
         found = [style.bold(lines[0]), *(_marked(line, each, style) for line, each in zip(lines[1:], listings, strict=True))]
@@ -103,15 +101,24 @@ def listing_lines(listings: Sequence[TargetListing], width: int | None, style: S
         for each, row in zip(listings, rows, strict=True):
             facts = [row[2], f"run by {each.runner}" if each.runner else "", f"in {row[1]}" if row[1] else ""]
             found += [_marked(each.name, each, style), "  " + ", ".join(word for word in facts if word)]
-    reasons: dict[str, list[str]] = {}
+    places = {f"{each.builder} {each.builder_version}": each.builder_path for each in listings if each.builder_path is not None}
+    if places:
+        found += ["", *(f"{name} is {place}" for name, place in places.items())]
+    reasons: dict[tuple[str, str], list[str]] = {}
     for each in listings:
         if not each.buildable:
-            reasons.setdefault(each.why_not, []).append(each.name)
+            reasons.setdefault((each.why_not, each.what_to_do), []).append(each.name)
     if reasons:
         found += ["", "* native code cannot be built for it here:"]
-        for reason, names in reasons.items():
-            found += paragraph(f"{', '.join(names)}: {reason}", width, "  ")
+        for (reason, hint), names in reasons.items():
+            found += paragraph(f"{', '.join(names)}: {reason}. {hint}".rstrip(), width, "  ")
     return found
+
+
+def _builder(each: TargetListing) -> str:
+    """Return what builds a target, with its version where that is this machine's and not ours."""
+    words = [each.builder, each.builder_version if each.builder_path is not None else "", "" if each.buildable else "*"]
+    return " ".join(word for word in words if word)
 
 
 def _marked(line: str, each: TargetListing, style: Style) -> str:

@@ -1,0 +1,74 @@
+"""Which of the targets that were asked for can be built on this machine, for these Pythons."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pypackpack.model.build import Level
+from pypackpack.model.errors import MissingToolError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from pypackpack.middleware.compile.toolchains import Choice
+    from pypackpack.model.build import BuildRequest
+    from pypackpack.model.interpreter import Interpreter
+    from pypackpack.model.project import Package
+    from pypackpack.model.target import PythonVersion, Target
+
+
+def possible(
+    wanted: Sequence[Target], request: BuildRequest, pythons: Sequence[Interpreter], members: Sequence[Package]
+) -> tuple[tuple[Target, ...], tuple[tuple[str, str], ...]]:
+    """Part the targets that can be built from those that cannot; one that was named must be possible.
+
+    Args:
+        wanted: The targets.
+        request: What is to be built.
+        pythons: For which Pythons.
+        members: The packages that are compiled.
+
+    Returns:
+        Those that can be built, and the others, each with the reason.
+
+    Raises:
+        MissingToolError: One that the call names, or whose toolchain the settings name, cannot be built; or none can.
+    """
+    can: list[Target] = []
+    left_out: list[tuple[str, str]] = []
+    for target in wanted:
+        reason = _why_no_python(target, [python.series for python in pythons])
+        hint = "Leave the target out, or build for another Python with --python."
+        if not reason and request.level is Level.NATIVE:
+            unusable = _unusable(target, members)
+            if unusable is not None and unusable.named:
+                unusable.need()  # the settings say what builds it: going on without would not be what they say
+            if unusable is not None:
+                reason = f"needs {unusable.adapter.title}: {unusable.found.missing}"
+                hint = unusable.found.hint
+        if not reason:
+            can.append(target)
+        elif request.targets:
+            msg = f"{target.name} {reason}"
+            raise MissingToolError(msg, hint=hint)
+        else:
+            left_out.append((target.name, reason))
+    if not can:
+        msg = "none of the targets can be built: " + "; ".join(f"{name} {reason}" for name, reason in left_out)
+        raise MissingToolError(msg, hint="Add another target: pypackpack target add linux")
+    return tuple(can), tuple(left_out)
+
+
+def _why_no_python(target: Target, pythons: Sequence[PythonVersion]) -> str:
+    for python in pythons:
+        if python < target.min_python or not target.tags.for_python(python):
+            return f"has no Python {python[0]}.{python[1]}"
+    return ""
+
+
+def _unusable(target: Target, members: Sequence[Package]) -> Choice | None:
+    """Return a toolchain that is to build one of the packages for a target, and cannot; None when all can."""
+    from pypackpack.middleware.compile.toolchains import choices  # noqa: PLC0415 - keeps imports of the CLI light
+
+    found = [choice for member in members for choice in choices(target, member.settings(target))]
+    return next((choice for choice in found if choice.found.missing), None)
