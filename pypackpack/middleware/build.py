@@ -147,12 +147,14 @@ def resolve(request: BuildRequest, watcher: Watcher) -> Order:
     Raises:
         PyPackPackError: With the reason.
     """
-    from pypackpack.middleware.package.order import in_order  # noqa: PLC0415 - keeps imports of the CLI light
+    from pypackpack.middleware.compile.toolchains import look_again  # noqa: PLC0415 - keeps imports of the CLI light
+    from pypackpack.middleware.package.order import in_order  # noqa: PLC0415 - as above
     from pypackpack.middleware.project.read import find_project  # noqa: PLC0415 - as above
     from pypackpack.middleware.python.choose import pythons_for, the_python  # noqa: PLC0415 - as above
     from pypackpack.middleware.target import table  # noqa: PLC0415 - as above
 
     began = time.time_ns()
+    look_again()
     project = request.project or find_project(request.start)
     package = project.package(request.package)
     if package is None:

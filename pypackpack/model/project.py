@@ -28,7 +28,7 @@ class NativePattern:
 class BuildSettings:
     """Finished ``[tool.pypackpack.build]`` for one target: defaults, the table, then the family's and the target's own.
 
-    ``time_limit`` is in seconds. ``toolchain`` is empty for the one that the table of targets names, ``toolchain_program`` for
+    ``time_limit`` is in seconds. ``toolchain`` is None for the one that the table of targets names, ``toolchain_program`` for
     the compiler of the usual name.
     """
 
@@ -41,8 +41,8 @@ class BuildSettings:
     minify: bool = False
     strict: bool = False
     time_limit: float = 3600.0
-    toolchain: str = ""
-    toolchain_program: str = ""
+    toolchain: str | None = None
+    toolchain_program: str | None = None
 
 
 @dataclass(frozen=True)

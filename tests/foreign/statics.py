@@ -23,6 +23,7 @@ TAGS = {
     "windows_arm64": "win_arm64",
     "macos_arm64": "macosx_11_0_arm64",
     "macos_x86_64": "macosx_10_13_x86_64",
+    "macos_universal2": "macosx_10_13_universal2",
     "emscripten_wasm32": "wasm32",
 }
 MACOS_FLOORS = {"macos_arm64": [11, 0, 0], "macos_x86_64": [10, 13, 0]}
@@ -43,6 +44,7 @@ def suffix(target: str, series: tuple[int, int]) -> str:
         "windows_arm64": f".cp{py}-win_arm64.pyd",
         "macos_arm64": f".cpython-{py}-darwin.so",
         "macos_x86_64": f".cpython-{py}-darwin.so",
+        "macos_universal2": f".cpython-{py}-darwin.so",
         "emscripten_wasm32": f".cpython-{py}-wasm32-emscripten.so",
     }[target]
 
@@ -81,6 +83,8 @@ def check(target: str, series: tuple[int, int], name: str, data: bytes) -> None:
         check_elf(target, name, data)
     elif target.startswith("windows"):
         check_pe(target, series, name, data)
+    elif target == "macos_universal2":
+        check_universal(name, data)
     elif target.startswith("macos"):
         check_macho(target, name, data)
     else:
@@ -153,6 +157,19 @@ def check_macho(target: str, name: str, data: bytes) -> None:
     if target == "macos_arm64":
         assert binary.has_code_signature
         assert signed(data), name
+
+
+def check_universal(name: str, data: bytes) -> None:
+    """Check a module for both processors of macOS: each part is the one of its own target (<mach-o/fat.h>)."""
+    assert data[:8] == bytes.fromhex("cafebabe00000002")
+    fields = [int.from_bytes(data[at : at + 4], "big") for at in range(8, 48, 4)]
+    for target, (cpu, _, start, size, power) in zip(("macos_x86_64", "macos_arm64"), (fields[:5], fields[5:]), strict=True):
+        assert cpu == {"macos_x86_64": 0x01000007, "macos_arm64": 0x0100000C}[target]
+        assert start % (1 << power) == 0
+        check_macho(target, name, data[start : start + size])
+    both = lief.MachO.parse(list(data))
+    assert both is not None
+    assert [str(each.header.cpu_type).rpartition(".")[2] for each in both] == ["X86_64", "ARM64"]
 
 
 def signed(data: bytes) -> bool:

@@ -1,4 +1,4 @@
-"""What can be said of the example's wheels without running them: all nine targets, the ones that nothing here runs above all."""
+"""What can be said of the example's wheels without running them: all its targets, the ones that nothing here runs above all."""
 
 from __future__ import annotations
 
@@ -22,7 +22,12 @@ PY = "{}{}".format(*PYTHON)
 
 @pytest.fixture(scope="session")
 def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return copy_project(EXAMPLE, tmp_path_factory.mktemp("static") / "usage-example")
+    """The example, and one target more, whose parts are among the others."""
+    root = copy_project(EXAMPLE, tmp_path_factory.mktemp("static") / "usage-example")
+    for name in PACKAGES:
+        settings = root / name / "pyproject.toml"
+        settings.write_text(settings.read_text().replace('  "macos_x86_64",\n', '  "macos_x86_64",\n  "macos_universal2",\n'))
+    return root
 
 
 @pytest.fixture(scope="session")

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pypackpack.backend import filesystem
+from pypackpack.middleware.compile import toolchains
 from pypackpack.middleware.project.read import load_project
 from pypackpack.middleware.target import manage, table
 from pypackpack.middleware.target.asked import Asked, read_words
@@ -22,6 +23,8 @@ from pypackpack.model.build import Silent, Step
 from pypackpack.model.environment import SyncResult, TargetEnvironment
 from pypackpack.model.errors import ConflictError, FilesystemError, PyPackPackError, ToolError, UnknownTargetError, UsageError
 from pypackpack.model.host import Host
+from pypackpack.model.toolchain import Surroundings
+from tests.layouts import lay_out_ndk
 from tests.snapshot import snapshot
 
 if TYPE_CHECKING:
@@ -589,20 +592,26 @@ def test_a_newer_c_library_than_ours_does_not_run_here(root: Path, monkeypatch: 
 
 
 def test_the_list_says_what_builds_and_what_is_missing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("pypackpack.backend.host.this_host", lambda: Host("linux", "x86_64", "glibc", "2.36"))
-    monkeypatch.setattr("pypackpack.backend.host.find_ndk", lambda: None)
+    around = Surroundings("linux", "x86_64", {}, tmp_path)
+    monkeypatch.setattr("pypackpack.middleware.compile.toolchains.here", lambda: around)
+    toolchains.look_again()
     listed = {entry.name: entry for entry in manage.list_targets(None)}
     for name in (
         *("linux_x86_64", "linux_arm64", "linux_musl_x86_64", "linux_musl_arm64", "windows_amd64", "windows_arm64"),
-        *("macos_arm64", "macos_x86_64", "emscripten_wasm32"),
+        *("macos_arm64", "macos_x86_64", "macos_universal2", "emscripten_wasm32"),
     ):
         assert (listed[name].builder, listed[name].buildable, listed[name].why_not) == ("zig", True, "")
     assert (listed["android_24_arm64"].builder, listed["android_24_arm64"].buildable) == ("NDK", False)
-    assert "ANDROID_NDK_HOME" in listed["android_24_arm64"].why_not
-    assert (listed["ios_13_0_arm64"].builder, listed["ios_13_0_arm64"].why_not) == ("Xcode", "Apple allows it on a Mac only")
-    monkeypatch.setattr("pypackpack.backend.host.find_ndk", lambda: tmp_path)
+    assert "ANDROID_NDK_HOME" in listed["android_24_arm64"].what_to_do
+    assert listed["android_24_arm64"].builder_path is None
+    assert (listed["ios_13_0_arm64"].builder, listed["ios_13_0_arm64"].why_not) == ("Xcode", "Apple allows its SDK on a Mac only")
+    assert listed["windows_amd64"].toolchains == ("zig", "msvc")
+    ndk = lay_out_ndk(tmp_path / "Android" / "Sdk" / "ndk" / "27.1.12297006")
+    toolchains.look_again()
     listed = {entry.name: entry for entry in manage.list_targets(None)}
-    assert listed["android_24_arm64"].why_not == f"the NDK at {tmp_path} cannot be used yet"
+    assert (listed["android_24_arm64"].buildable, listed["android_24_arm64"].why_not) == (True, "")
+    assert (listed["android_24_arm64"].builder_version, listed["android_24_arm64"].builder_path) == ("27.1.12297006", ndk)
+    toolchains.look_again()
 
 
 def test_a_last_word_like_no_target_is_said_to_be_no_package_either(root: Path) -> None:

@@ -63,7 +63,7 @@ class SystemCompiler:
         try:
             return self._found(place, target)
         except ToolError as error:
-            hint = "Install it again, with the headers of its C library (Debian: libc6-dev, libc6-dev-arm64-cross …), or name another."
+            hint = "Install it again, with its C library's headers (Debian: libc6-dev, libc6-dev-arm64-cross …), or name another."
             return FoundToolchain(self.name, place=place, missing=error.message, hint=hint)
 
     def _found(self, place: Path, target: Target) -> FoundToolchain:
@@ -74,7 +74,7 @@ class SystemCompiler:
             msg = f"{place} is {line}, and {self.title} {oldest} is the oldest that works"
             return FoundToolchain(self.name, version, place, missing=msg, hint="Install a newer one, or name another one.")
         machine = says(place, "-dumpmachine")
-        if not _is_for(machine, target):
+        if not is_for(machine, target):
             msg = f"{place} compiles for {machine}, not for {target.name}"
             hint = f'Name a cross compiler, such as toolchain-program = "aarch64-linux-gnu-{self.name}", or use zig.'
             return FoundToolchain(self.name, version, place, missing=msg, hint=hint)
@@ -88,7 +88,7 @@ class SystemCompiler:
             ("linker", says(place, "-Wl,--version").splitlines()[0]),
         )
         programs = {"cc": place}
-        plus = find_program([str(place.with_name(_cplusplus(place.name)))])
+        plus = find_program([str(place.with_name(cplusplus(place.name)))])
         if plus is not None:
             programs["c++"] = plus
         return FoundToolchain(self.name, version, place, identity, programs=programs)
@@ -165,15 +165,15 @@ def check_floor(data: bytes, job: ModuleJob, label: str) -> None:
         raise ToolError(msg, hint=f"Build for {later} instead, or take zig, which links against the glibc that is promised.")
 
 
-def _is_for(machine: str, target: Target) -> bool:
+def is_for(machine: str, target: Target) -> bool:
     """Tell whether a compiler whose ``-dumpmachine`` says that makes code for a target."""
     processor, _, rest = machine.partition("-")
     wanted, _, kind = target.triple.partition("-")
-    hard = "hf" in rest if wanted == "arm" else True
-    return _PROCESSORS.get(processor, processor) == wanted and "linux" in rest and ("musl" in rest) is ("musl" in kind) and hard
+    same = _PROCESSORS.get(processor, processor) == wanted and ("hf" in rest or wanted != "arm")
+    return same and "linux" in rest and "android" not in rest and ("musl" in rest) is ("musl" in kind)
 
 
-def _cplusplus(name: str) -> str:
+def cplusplus(name: str) -> str:
     """Return what the C++ compiler beside a C compiler is called: ``aarch64-linux-gnu-gcc-12`` → ``aarch64-linux-gnu-g++-12``."""
     return re.sub(r"gcc(?=[^a-z]*$)", "g++", name) if "gcc" in name else re.sub(r"clang(?=[^a-z]*$)", "clang++", name)
 

@@ -77,7 +77,7 @@ def choose(target: Target, settings: BuildSettings) -> Choice:
         settings: The package's, finished for that target (or for the one that it is a part of).
     """
     name = settings.toolchain or target.toolchain
-    return Choice(target, look(name, target, settings.toolchain_program), named=bool(settings.toolchain))
+    return Choice(target, look(name, target, settings.toolchain_program or ""), named=settings.toolchain is not None)
 
 
 def look(name: str, target: Target, program: str = "") -> FoundToolchain:
@@ -92,8 +92,13 @@ def look(name: str, target: Target, program: str = "") -> FoundToolchain:
 
 @cache
 def _looked(name: str, target: Target, program: str) -> FoundToolchain:
-    """Look once in the life of this process: a toolchain that changes during a build would make two kinds of modules."""
+    """Look once in each build: a toolchain that changes meanwhile would make two kinds of modules."""
     return ADAPTERS[name].find(target, program, here())
+
+
+def look_again() -> None:
+    """Forget what was found; a process that builds again and again calls it before each build."""
+    _looked.cache_clear()
 
 
 def serving(target: Target) -> tuple[str, ...]:

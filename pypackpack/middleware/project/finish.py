@@ -195,7 +195,7 @@ def _overlaid(base: BuildSettings, layer: Mapping[str, Any]) -> BuildSettings:
     changes: dict[str, Any] = {key: layer[key] for key in _PLAIN if key in layer}
     if "toolchain" in layer:
         # Whose program it is, the layer that names a toolchain says: another one's is none of this one.
-        changes |= {"toolchain": layer["toolchain"], "toolchain_program": ""}
+        changes |= {"toolchain": layer["toolchain"], "toolchain_program": None}
     if "toolchain-program" in layer:
         changes["toolchain_program"] = layer["toolchain-program"]
     if "time-limit" in layer:

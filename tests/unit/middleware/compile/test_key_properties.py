@@ -26,6 +26,7 @@ from pypackpack.backend.digests import FileDigests
 from pypackpack.backend.tools import bytecode, cython, zig
 from pypackpack.backend.tools.headers import HeaderFolder
 from pypackpack.middleware.bundle import artifacts
+from pypackpack.middleware.compile import toolchains
 from pypackpack.middleware.compile.layers import Layers
 from pypackpack.middleware.compile.plan import PackagePlan
 from pypackpack.middleware.graph.schedule import RAN, Outcome
@@ -126,7 +127,11 @@ def keys(world: World) -> dict[str, str]:
         patches.enter_context(patch.object(artifacts, "__version__", tools["pypackpack"]))
         patches.enter_context(patch.object(distributions, "version_of", lambda name: tools["writer"] * (name == "packaging")))
         patches.enter_context(patch.dict(os.environ, {"SOURCE_DATE_EPOCH": world.epoch}))
-        return _keys(world, root, Path(top))
+        toolchains.look_again()  # as each build does
+        try:
+            return _keys(world, root, Path(top))
+        finally:
+            toolchains.look_again()
 
 
 def _keys(world: World, root: Path, top: Path) -> dict[str, str]:
@@ -149,7 +154,7 @@ def _keys(world: World, root: Path, top: Path) -> dict[str, str]:
         for version in world.pythons
     ]
 
-    def includes(target: Any, python: Interpreter) -> tuple[HeaderFolder, ...]:  # noqa: ANN401 - a target
+    def includes(target: Any, python: Interpreter, _toolchain: str) -> tuple[HeaderFolder, ...]:  # noqa: ANN401 - a target
         return (HeaderFolder(top, f"{world.headers.get(target.name, '1')} {python.series}"),)
 
     shop = cast("Workshop", SimpleNamespace(digests=FileDigests(top / "cache", root), includes=includes))
