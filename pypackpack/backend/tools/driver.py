@@ -74,7 +74,8 @@ class Driver:
             RefusedError: The first error is in one of ``own``.
             ToolError: It failed otherwise.
         """
-        done = process.run(words, cwd=cwd, env=process.compiler_environment({"SOURCE_DATE_EPOCH": "0", "LC_ALL": "C", **self.env}))
+        env = process.compiler_environment({"SOURCE_DATE_EPOCH": "0", "LC_ALL": "C", **self.env})
+        done = process.run(words, cwd=cwd, env=env)
         if done.code != 0:
             text = done.stderr.strip() or done.stdout.strip()
             first = _ERROR.search(text)

@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 DETAILS_SHOWN = 8000
 """So many characters of a compiler's words are kept."""
 
-
 CPLUSPLUS = (".cc", ".cpp", ".cxx", ".c++")
 """Suffixes of C++ sources, as compilers know them."""
 

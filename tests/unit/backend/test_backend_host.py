@@ -3,12 +3,15 @@ from __future__ import annotations
 import platform
 import struct
 import sys
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from pypackpack.backend import host
 from pypackpack.model.host import Host
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 def elf(machine: int, *, bits: int = 64, big: bool = False, interpreter: str = "") -> bytes:
@@ -100,33 +103,6 @@ def test_the_first_program_that_is_there_is_found(tmp_path: Path, monkeypatch: p
     assert (found.parent, found.stem) == (tmp_path, "wine64")
     assert host.find_program([str(tmp_path / "loader.so"), str(found)]) == found
     assert host.find_program(["nothing"]) is None
-
-
-def test_the_ndk_is_found_by_its_variables_and_in_the_sdk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    for variable in ("ANDROID_NDK_HOME", "ANDROID_NDK_ROOT", "ANDROID_NDK", "ANDROID_HOME", "ANDROID_SDK_ROOT"):
-        monkeypatch.delenv(variable, raising=False)
-    for variable in ("HOME", "USERPROFILE"):
-        monkeypatch.setenv(variable, str(tmp_path))
-    assert host.find_ndk() is None
-    for version in ("9.0.1", "27.0.1", "26.2.3"):
-        (tmp_path / "Android" / "Sdk" / "ndk" / version / "toolchains").mkdir(parents=True)
-    (tmp_path / "Android" / "Sdk" / "ndk" / "99.0.0-unfinished").mkdir()
-    assert host.find_ndk() == tmp_path / "Android" / "Sdk" / "ndk" / "27.0.1"
-    monkeypatch.setenv("ANDROID_NDK_HOME", str(tmp_path / "nowhere"))
-    assert host.find_ndk() == tmp_path / "Android" / "Sdk" / "ndk" / "27.0.1"
-    (tmp_path / "mine" / "toolchains").mkdir(parents=True)
-    monkeypatch.setenv("ANDROID_NDK_HOME", str(tmp_path / "mine"))
-    assert host.find_ndk() == tmp_path / "mine"
-
-
-def test_xcode_is_on_a_mac_only(monkeypatch: pytest.MonkeyPatch) -> None:
-    asked: list[list[str]] = []
-    monkeypatch.setattr(host, "find_program", lambda names: asked.append(list(names)) or Path("/usr/bin/xcrun"))
-    monkeypatch.setattr(sys, "platform", "linux")
-    assert host.find_xcode() is None
-    monkeypatch.setattr(sys, "platform", "darwin")
-    assert host.find_xcode() == Path("/usr/bin/xcrun")
-    assert asked == [["xcrun"]]
 
 
 def test_there_is_a_processor() -> None:
