@@ -12,7 +12,7 @@ import pytest
 
 from pypackpack.backend import clone as clone_module
 from pypackpack.backend import filesystem
-from pypackpack.backend.filesystem import drop_asides, place_copy, sha256_bytes
+from pypackpack.backend.filesystem import atomic_stream, drop_asides, place_copy, sha256_bytes
 from pypackpack.model.errors import FilesystemError
 
 if TYPE_CHECKING:
@@ -85,10 +85,16 @@ def test_a_source_that_is_gone_is_no_trouble_of_the_place(tmp_path: Path) -> Non
 
 
 def test_what_was_left_aside_goes_and_nothing_else(tmp_path: Path) -> None:
-    names = (".wheel.0123456789ab", ".wheel.x", ".other.0123456789ab", "wheel.0123456789ab", "wheel")
+    wheel, other = (f"tidegauge-1.2.0-cp311-cp311-musllinux_1_2_{machine}.whl" for machine in ("x86_64", "aarch64"))
+    with atomic_stream(tmp_path / wheel) as stream:
+        aside = Path(stream.name).name
+    with atomic_stream(tmp_path / other) as stream:  # another target's wheel may be written at the same time
+        of_other = Path(stream.name).name
+    (tmp_path / other).unlink()
+    names = (aside, f"{aside}x", of_other, aside.removeprefix("."), wheel)
     for name in names:
         (tmp_path / name).touch()
-    drop_asides(tmp_path / "wheel")
+    drop_asides(tmp_path / wheel)
     assert {path.name for path in tmp_path.iterdir()} == set(names[1:])
     drop_asides(tmp_path / "nowhere" / "wheel")
 
