@@ -6,7 +6,6 @@ compiles modules, and, once it is known what became of each module, one that bun
 
 from __future__ import annotations
 
-import os
 import threading
 import time
 from collections import Counter
@@ -15,8 +14,10 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from pypackpack.backend import filesystem, host, process
+from pypackpack.middleware.build_checks import COMPILING, check_rerun, is_to_rerun, order_warnings, refuse_unfit, unfit_warnings
 from pypackpack.middleware.build_history import open_history, save_history
 from pypackpack.middleware.bundle import artifacts
+from pypackpack.middleware.bundle.dependencies import Dependencies, merge_compiled
 from pypackpack.middleware.compile.abi import LIMITED_COMPILERS, spared, stable
 from pypackpack.middleware.compile.content import merge_fallbacks
 from pypackpack.middleware.compile.layers import Layers, windows_problems
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
     from pathlib import Path
 
+    from pypackpack.middleware.bundle.dependencies import BuiltDependencies
     from pypackpack.middleware.compile.layers import SourceFile
     from pypackpack.middleware.compile.workshop import Workshop
     from pypackpack.middleware.graph.schedule import Outcome
@@ -48,9 +50,6 @@ if TYPE_CHECKING:
 
 ATTEMPTS = 4
 """So often a build tries when the cache turns out to be damaged or to have lost something."""
-BUNDLE_STEP = "bundle"
-COMPILING = frozenset({"transcompile", "compile"})
-"""Steps that call a compiler."""
 
 
 @dataclass(frozen=True)
@@ -132,7 +131,7 @@ def build(request: BuildRequest, watcher: Watcher, hooks: Hooks | None = None) -
         if waited.is_set():  # the settings may be others now
             order = resolve(request, watcher)
         with open_workshop(order.project, offline=request.offline, watcher=watcher) as shop:
-            if hooks.sources_changed and order.request.level is Level.NATIVE:
+            if hooks.sources_changed and order.request.compiles:
                 prepare(shop, [settings.compiler for member in order.members for settings in member.build.values()])
             result = _Build(order, shop, watcher, hooks, start).run()
             if hooks.done is not None:
@@ -161,9 +160,6 @@ def resolve(request: BuildRequest, watcher: Watcher) -> Order:
         there = ", ".join(item.name for item in project.packages) or "none yet"
         msg = f"the project {project.name} has no package {request.package} (it has: {there})"
         raise UsageError(msg, hint="Add it with: pypackpack package add " + request.package)
-    if request.level is Level.MIXED:
-        msg = "level mixed is not there yet"
-        raise NotYetError(msg, hint="Use --level bytecode or --level native.")
     if request.bundle not in (Bundle.SINGLE, Bundle.BINARY):
         msg = f"the bundle {request.bundle.value} is not there yet"
         raise NotYetError(msg, hint="Use single or binary.")
@@ -174,7 +170,7 @@ def resolve(request: BuildRequest, watcher: Watcher) -> Order:
     members = in_order(project, (package,)) if request.bundle is Bundle.BINARY else (package,)
     for member in members:
         _refuse_later(member, wanted, request.bundle)
-    headers = request.level is Level.NATIVE
+    headers = request.compiles
     if request.interpreter is not None:
         pythons: tuple[Interpreter, ...] = (the_python(request.interpreter, request.level, watcher),)
     else:
@@ -229,7 +225,9 @@ class _Build:
 
     def _hearing(self, task: Task) -> AbstractContextManager[list[str]]:
         """Listen to a task's tools, and end those that take longer than the settings allow."""
-        return process.hearing(self._limits.get((task.package, task.target)))
+        own = (task.package, task.target)
+        limit = self._limits.get(own) or self._limits.get((self._order.package.name, task.target))  # of a dependency's module
+        return process.hearing(limit)
 
     def _begin(self) -> None:
         """Count anew, for one more attempt."""
@@ -295,27 +293,25 @@ class _Build:
         for member in order.members:
             if same[member.name] and order.request.bundle is Bundle.SINGLE:
                 unfit[member.name] = windows_problems(files[member.name, order.targets[0].name])
-                _refuse_unfit(member, unfit[member.name], order.request.level)
+                refuse_unfit(member, unfit[member.name], order.request.level)
         check_rerun(order.request, [task for plan in plans.values() for task in plan.tasks])
-        if order.request.level is Level.NATIVE and not order.request.offline and shop.distant is None:
+        if order.request.compiles and not order.request.offline and shop.distant is None:
             # Fetched before there is a table of progress, so that uv can show its own; a remote cache may spare us all of it.
             self._fetch_zig()
-        # Python's own word on every source first: nobody waits minutes for a compiler to hear of a missing bracket.
-        outcomes = self._tasks([task for plan in plans.values() for task in plan.syntax_tasks])
-        vain = [task.name for plan in plans.values() for task in self._check_syntax(plan, outcomes)]
-        native = [task for plan in plans.values() for task in plan.native_tasks]
-        outcomes |= self._tasks([task for task in native if task.name not in vain])
-        if self._sources[RAN]:
-            shop.check_sources()
+        dependencies = Dependencies(order.project, order.package, order.members, order.request, shop)
+        outcomes = self._compile(plans, dependencies)
         served = {target: plans[order.package.name].pythons(target) for target in order.targets}
         pairs = [(target, python) for target in order.targets for python in served[target]]
+        pairs = [pair for pair in pairs if dependencies.plan.is_complete(*pair, outcomes)]
         made = [item for target, python in pairs for item in self._made(target, python, plans, outcomes, same)]
         pure = {item.package.name for item in made if not item.contents.has_native}
         bundler = artifacts.Bundler(order.project, order.request, order.folder, shop)
         bundle: Callable[[Sequence[artifacts.Made]], tuple[Artifact, ...]] = partial(bundler.wheels, run=self._tasks)
+        built: dict[tuple[str, Interpreter], BuiltDependencies] = {}
         if order.request.bundle is Bundle.BINARY:
+            built = {(target.name, python): dependencies.built(target, python, outcomes) for target, python in pairs}
             package, rerun = order.package, self._rules.rerun
-            bundle = partial(bundler.binaries, package=package, watcher=self._watcher, run=self._tasks, rerun=rerun)
+            bundle = partial(bundler.binaries, built=built, package=package, run=self._tasks, rerun=rerun)
         done = bundle(made) if made else ()
         if self._failures:
             for artifact in done:
@@ -325,12 +321,16 @@ class _Build:
             raise_failures(self._failures, self._skipped)
         return BuildResult(
             artifacts=done,
-            fallbacks=merge_fallbacks([fallback for item in made for fallback in item.contents.fallbacks]),
+            fallbacks=merge_fallbacks(
+                [fallback for item in made for fallback in item.contents.fallbacks]
+                + [fallback for item in built.values() for fallback in item.fallbacks]
+            ),
             left_out=order.left_out,
             warnings=(
-                *_warnings(order),
+                *order_warnings(order),
                 *spared(served, order.pythons),
-                *_unfit_warnings({name: unfit.get(name, ()) for name in pure}),
+                *unfit_warnings({name: unfit.get(name, ()) for name in pure}),
+                *dependencies.warnings(),
             ),
             tasks_run=self._sources[RAN],
             tasks_cached=self._sources.total() - self._sources[RAN],
@@ -338,6 +338,7 @@ class _Build:
             tasks_compiled=self._compiled,
             seconds=time.monotonic() - self._start,
             tasks=tuple(self._journal.reports),
+            dependencies=merge_compiled(each for item in built.values() for each in item.compiled),
         )
 
     def _fetch_zig(self) -> None:
@@ -347,6 +348,35 @@ class _Build:
         pairs = [(target, member.settings(target)) for target in self._order.targets for member in self._order.members]
         if any(choice.found.name == "zig" for target, settings in pairs for choice in choices(target, settings)):
             self._shop.zig()
+
+    def _compile(self, plans: Mapping[str, PackagePlan], dependencies: Dependencies) -> dict[str, Outcome]:
+        """Run everything that makes modules, of the packages and of what goes along with them."""
+        order = self._order
+        # Python's own word on every source first: nobody waits minutes for a compiler to hear of a missing bracket.
+        outcomes = self._tasks([task for plan in plans.values() for task in plan.syntax_tasks])
+        vain = [task.name for plan in plans.values() for task in self._check_syntax(plan, outcomes)]
+        native = [task for plan in plans.values() for task in plan.native_tasks if task.name not in vain]
+        if order.request.bundle is Bundle.BINARY:
+            dependencies.synchronise(order.targets, order.pythons, self._watcher)
+            outcomes |= self._tasks(dependencies.plan.syntax_tasks)
+            native += dependencies.plan.native_tasks(outcomes)
+            self._say_compiled(dependencies, outcomes)
+        outcomes |= self._tasks(native)
+        if self._sources[RAN]:
+            self._shop.check_sources()
+        return outcomes
+
+    def _say_compiled(self, dependencies: Dependencies, outcomes: Mapping[str, Outcome]) -> None:
+        """Say what is going to be compiled besides the person's own code, unless all of it is known: it may take minutes."""
+        tasks = [task for task in dependencies.plan.native_tasks(outcomes) if task.step == "transcompile"]
+        needs = {name: outcome.result for name, outcome in outcomes.items()}
+        new = [task for task in tasks if self._shop.store.result(task.key(needs)) is None]
+        if new:
+            modules, names = dependencies.plan.counts()
+            self._watcher.note(
+                f"compiling the dependencies too: {modules} modules of {', '.join(names)}; `dependencies` in "
+                "[tool.pypackpack.build] says which"
+            )
 
     def _check_syntax(self, plan: PackagePlan, outcomes: Mapping[str, Outcome]) -> tuple[Task, ...]:
         """Refuse sources that Python cannot read, now or at the end; return the tasks that cannot run without them."""
@@ -422,66 +452,3 @@ def plan_members(
 
 def _ran(outcome: Outcome | None) -> bool:
     return outcome is not None and outcome.source == RAN
-
-
-def is_to_rerun(request: BuildRequest, task: Task) -> bool:
-    """Tell whether a request wants a task to run although its result is known."""
-    words = request.rerun_tasks
-    return request.rerun and (not words or task.step in words or task.name in words or task.label in words)
-
-
-def check_rerun(request: BuildRequest, tasks: Sequence[Task]) -> None:
-    """Refuse names of tasks to run again that no task has; what bundles is planned later, and known by its step.
-
-    Raises:
-        UsageError: With the nearest right name.
-    """
-    known = {word for task in tasks for word in (task.step, task.name, task.label)} | {BUNDLE_STEP}
-    for word in request.rerun_tasks:
-        if word not in known and not word.startswith("wheel "):
-            from difflib import get_close_matches  # noqa: PLC0415 - only for the error
-
-            near = get_close_matches(word, known, n=1)
-            steps = ", ".join(sorted({task.step for task in tasks} | {BUNDLE_STEP}))
-            hint = f"Did you mean {near[0]!r}?" if near else f"Steps are {steps}; `pypackpack tasks` lists every task."
-            msg = f"--rerun: no task of this build is called {word!r}"
-            raise UsageError(msg, hint=hint)
-
-
-def _refuse_unfit(package: Package, problems: Sequence[str], level: Level) -> None:
-    """Refuse a wheel that says "any" with files that Windows cannot have, where Windows is among the package's targets.
-
-    Raises:
-        SourceError: Naming each of them.
-    """
-    if problems and level is not Level.NATIVE and any(target.family == "windows" for target in package.targets):
-        first, *others = problems
-        msg = f"{first}; the wheel of {package.name} is for every platform, and Windows is one of its targets"
-        hint = "Rename the file, or move it to the overlay folder of another family."
-        raise SourceError(msg, hint=hint, details="\n".join(others))
-
-
-def _unfit_warnings(problems: Mapping[str, Sequence[str]]) -> list[str]:
-    """Say which packages' wheels for every platform cannot be installed on Windows; no target of theirs is."""
-    return [
-        f"{problem}; the wheel of {name} says that it is for every platform, and cannot be installed on Windows"
-        for name, each in sorted(problems.items())
-        for problem in each
-    ]
-
-
-def _warnings(order: Order) -> tuple[str, ...]:
-    """Say what a person should know before using the artifacts."""
-    found: list[str] = []
-    names: Mapping[str, tuple[str, ...]] = order.package.target_dependencies
-    for target, dependencies in names.items():
-        if dependencies and any(item.name == target for item in order.targets):
-            listed = ", ".join(dependencies)
-            found.append(
-                f"{order.package.name} for {target} needs {listed}, which no marker can say: this wheel's metadata differs from "
-                f"the others', so an index must not get it"
-            )
-    epoch = os.environ.get("SOURCE_DATE_EPOCH", "")
-    if epoch and filesystem.source_date_epoch() is None:
-        found.append(f"SOURCE_DATE_EPOCH is {epoch!r}, which is no number of seconds, and was ignored")
-    return tuple(found)

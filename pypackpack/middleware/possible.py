@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pypackpack.model.build import Level
 from pypackpack.model.errors import MissingToolError
 
 if TYPE_CHECKING:
@@ -39,7 +38,7 @@ def possible(
     for target in wanted:
         reason = _why_no_python(target, [python.series for python in pythons])
         hint = "Leave the target out, or build for another Python with --python."
-        if not reason and request.level is Level.NATIVE:
+        if not reason and request.compiles:
             unusable = _unusable(target, members)
             if unusable is not None and unusable.named:
                 unusable.need()  # the settings say what builds it: going on without would not be what they say

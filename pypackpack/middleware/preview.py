@@ -8,9 +8,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pypackpack.middleware.build import check_rerun, is_to_rerun, plan_members, resolve
+from pypackpack.middleware.build import plan_members, resolve
+from pypackpack.middleware.build_checks import check_rerun, is_to_rerun
 from pypackpack.middleware.build_history import open_history
 from pypackpack.middleware.bundle import artifacts
+from pypackpack.middleware.bundle.dependencies import Dependencies
 from pypackpack.middleware.compile.workshop import looking
 from pypackpack.middleware.graph.schedule import STORE, Outcome
 from pypackpack.middleware.graph.task import in_order
@@ -173,7 +175,7 @@ class _Preview:
             target,
             python.series,
             native=level is Level.NATIVE,
-            bytecode=level is Level.BYTECODE,
+            bytecode=level in (Level.BYTECODE, Level.MIXED),
             same_everywhere=self._same[package.name],
             abi3=self._plans[package.name].is_abi3(target, python),
         )
@@ -183,19 +185,27 @@ class _Preview:
         """Look at the environments of dependencies, and at the folders."""
         order = self._order
         bundler = artifacts.Bundler(order.project, order.request, order.folder, self._shop)
+        dependencies = Dependencies(order.project, order.package, order.members, order.request, self._shop)
+        whys = {target.name: self._why_sync(target) for target in order.targets}
         for target in order.targets:
-            why = self._why_sync(target)
-            self._place(f"environment {order.package.name} {target.name}", ENVIRONMENT, target, why)
-            for python in order.pythons:
-                made = None if why else self._made(target, python)
-                folder = bundler.folder_of(target.name, python, len(order.pythons))
-                name = f"folder {order.package.name} {folder.name}"
-                if made is None:
-                    needs = self._needs(target)
-                    self._tasks.append(PlannedTask(name, BUNDLE, order.package.name, target.name, "", BEHIND, needs=needs))
-                    continue
-                stands = bundler.stands(folder, order.package, made)
-                self._place(name, BUNDLE, target, "" if stands else "it is not there, or not what would be made now")
+            self._place(f"environment {order.package.name} {target.name}", ENVIRONMENT, target, whys[target.name])
+        for target, python in self._pairs():
+            if not whys[target.name]:
+                dependencies.look(target, python)
+        for task in in_order((*dependencies.plan.syntax_tasks, *dependencies.plan.native_tasks(self._outcomes))):
+            self._look(task)
+        for target, python in self._pairs():
+            made = None
+            if not whys[target.name] and dependencies.plan.is_complete(target, python, self._outcomes):
+                made = self._made(target, python)
+            folder = bundler.folder_of(target.name, python, len(order.pythons))
+            name = f"folder {order.package.name} {folder.name}"
+            if made is None:
+                needs = self._needs(target)
+                self._tasks.append(PlannedTask(name, BUNDLE, order.package.name, target.name, "", BEHIND, needs=needs))
+                continue
+            stands = bundler.stands(folder, order.package, made, dependencies.built(target, python, self._outcomes))
+            self._place(name, BUNDLE, target, "" if stands else "it is not there, or not what would be made now")
 
     def _place(self, name: str, step: str, target: Target, why: str) -> None:
         """Note what becomes of something on disk, whose result is no entry of the store."""

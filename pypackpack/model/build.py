@@ -80,6 +80,11 @@ class BuildRequest:
     rerun_tasks: tuple[str, ...] = ()
     report: bool = False
 
+    @property
+    def compiles(self) -> bool:
+        """Whether something of what is asked for is to be native: at level mixed, the dependencies that go along."""
+        return self.level is Level.NATIVE or (self.level is Level.MIXED and self.bundle is not Bundle.SINGLE)
+
 
 @dataclass(frozen=True)
 class Fallback:
@@ -91,6 +96,7 @@ class Fallback:
         python: For which Python.
         form: What it is instead.
         reason: Why, in the compiler's words where they are its.
+        distribution: Name and version of the dependency that it belongs to; empty for a module of the project.
     """
 
     module: str
@@ -98,6 +104,30 @@ class Fallback:
     python: PythonVersion
     form: str
     reason: str
+    distribution: str = ""
+
+
+@dataclass(frozen=True)
+class CompiledDependency:
+    """What became of the modules of a dependency that was to be compiled.
+
+    Attributes:
+        name: The distribution.
+        version: Its version.
+        targets: Where that is so.
+        python: For which Python.
+        native: Number of modules that are extension modules.
+        bytecode: Number of those that are bytecode.
+        source: Number of those that stayed as they were, since Python cannot read them.
+    """
+
+    name: str
+    version: str
+    targets: tuple[str, ...]
+    python: PythonVersion
+    native: int
+    bytecode: int
+    source: int
 
 
 @dataclass(frozen=True)
@@ -144,6 +174,7 @@ class BuildResult:
         tasks_compiled: Number of the tasks that ran which called a compiler, those that translate into C among them.
         seconds: How long it took.
         tasks: What became of each task, if that was asked for.
+        dependencies: What became of the dependencies that were to be compiled.
     """
 
     artifacts: tuple[Artifact, ...]
@@ -156,6 +187,7 @@ class BuildResult:
     tasks_compiled: int = 0
     seconds: float = 0.0
     tasks: tuple[TaskReport, ...] = ()
+    dependencies: tuple[CompiledDependency, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -308,7 +308,6 @@ def test_linked_folders_are_in_the_wheel(mine: Project) -> None:
         ({"targets": ("linus_x86_64",)}, UnknownTargetError, "linux_x86_64"),
         ({"pythons": ("2.7",)}, UsageError, "2.7"),
         ({"pythons": ("3.13t",)}, UsageError, "free-threaded"),
-        ({"level": Level.MIXED}, NotYetError, "mixed"),
         ({"bundle": Bundle.PATCH}, NotYetError, "patch"),
         ({"bundle": Bundle.FAT}, NotYetError, "fat"),
     ],

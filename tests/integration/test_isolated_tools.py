@@ -11,7 +11,7 @@ import pytest
 
 from pypackpack.backend import distributions
 from pypackpack.backend.tools import cross_python
-from pypackpack.backend.tools.bytecode import Bytecode
+from pypackpack.backend.tools.bytecode import Bytecode, Compiled
 from pypackpack.backend.tools.cython import Cython
 from pypackpack.backend.tools.python import inspect_interpreter
 from pypackpack.backend.tools.toolchain import ModuleJob
@@ -52,7 +52,7 @@ def test_variables_do_not_change_bytecode(monkeypatch: pytest.MonkeyPatch, tmp_p
     for name, value in {"PYTHONPATH": os.fspath(tmp_path), "PYTHONOPTIMIZE": "2", "PYTHONINTMAXSTRDIGITS": "640"}.items():
         monkeypatch.setenv(name, value)
     with Bytecode(python) as bytecode:
-        assert isinstance(plain, bytes)
+        assert isinstance(plain, Compiled)
         assert bytecode.compile("pkg/mod.py", source, checked=False) == plain
 
 

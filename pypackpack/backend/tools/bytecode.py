@@ -33,6 +33,20 @@ class SyntaxProblem:
 
 
 @dataclass(frozen=True)
+class Compiled:
+    """A module's bytecode.
+
+    Attributes:
+        pyc: The file.
+        tables: The number of values in its tables, where it is hardly anything else (a list of words, of code points); 0 for all
+            other modules.
+    """
+
+    pyc: bytes
+    tables: int = 0
+
+
+@dataclass(frozen=True)
 class Examined:
     """What is to be known of a module before Cython gets it; the same on every Python that can read it.
 
@@ -67,8 +81,8 @@ class Bytecode:
     def _start(self) -> process.Worker:
         return process.Worker([self._python.executable, "-S", "-s", WORKER], env=process.python_environment())
 
-    def compile(self, name: str, source: bytes, *, checked: bool) -> bytes | SyntaxProblem:
-        """Return a hash-based pyc (PEP 552).
+    def compile(self, name: str, source: bytes, *, checked: bool) -> Compiled | SyntaxProblem:
+        """Make a hash-based pyc (PEP 552).
 
         Args:
             name: The file name that tracebacks show, relative to the package's parent.
@@ -77,7 +91,7 @@ class Bytecode:
         """
         answer = self._pool.request({"name": name, "source": base64.b64encode(source).decode(), "checked": checked})
         if "pyc" in answer:
-            return base64.b64decode(answer["pyc"])
+            return Compiled(base64.b64decode(answer["pyc"]), answer.get("tables", 0))
         return SyntaxProblem(answer["error"], answer["line"], answer["column"], answer["text"].rstrip())
 
     def examine(self, source: bytes) -> Examined:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING
 
 from pypackpack.frontend.cli.console import as_json
-from pypackpack.model.build import Artifact, BuildResult, Fallback
+from pypackpack.model.build import Artifact, BuildResult, CompiledDependency, Fallback
 from pypackpack.model.journal import Reason, TaskReport  # noqa: TC001 - the schema is made from the annotations
 from pypackpack.model.preview import PlannedTask, Preview, StepCount
 from pypackpack.model.secrets import masked
@@ -241,6 +241,7 @@ class Result:
         tasks_remote: Number of those whose result came from the remote cache.
         tasks_compiled: Number of those that ran and called a compiler.
         seconds: How long it took.
+        dependencies: What became of the modules of dependencies that were to be compiled.
     """
 
     artifacts: tuple[Artifact, ...]
@@ -252,6 +253,7 @@ class Result:
     tasks_remote: int
     tasks_compiled: int
     seconds: float
+    dependencies: tuple[CompiledDependency, ...]
 
 
 @dataclass(frozen=True)

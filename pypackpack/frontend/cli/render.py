@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,7 +13,7 @@ from pypackpack.frontend.cli.style import PLAIN, Style
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from pypackpack.model.build import Artifact, BuildResult, Fallback
+    from pypackpack.model.build import Artifact, BuildResult, CompiledDependency, Fallback
 
 NAMES_SHOWN = 3
 
@@ -87,12 +88,15 @@ def build_summary(result: BuildResult, width: int | None, style: Style = PLAIN, 
     for folder, artifacts in folders.items():
         lines.append(style.bold(near_path(folder, here) + os.sep))
         lines += _artifacts(artifacts, width, style)
+    if result.dependencies:
+        lines += ["", *paragraph(dependencies_line(result.dependencies), width)]
     if result.fallbacks:
         lines += ["", style.warn(f"{count(len(result.fallbacks), 'module is', 'modules are')} not native:")]
         for fallback in result.fallbacks:
             first, *more = fallback_line(fallback).splitlines()
             lines += paragraph(first, width, "  ", "  ")
-            lines += [f"    {line}".rstrip() for line in more]  # a compiler's words keep their lines
+            if not fallback.distribution:  # nobody here is going to mend a dependency; --json has it all
+                lines += [f"    {line}".rstrip() for line in more]  # a compiler's words keep their lines
     if result.left_out:
         lines += ["", style.warn("Left out:")]
         for name, reason in result.left_out:
@@ -107,10 +111,23 @@ def _warning(text: str, width: int | None, style: Style) -> list[str]:
     return [first.replace("warning:", style.warn("warning:"), 1), *rest]
 
 
+def dependencies_line(found: Sequence[CompiledDependency]) -> str:
+    """Say what became of the modules of dependencies; of targets, or Pythons, that differ in it, one after the other."""
+    names = Counter((item.name, item.version) for item in found)
+    parts = []
+    for item in found:
+        counts = [(item.native, "native"), (item.bytecode, "bytecode"), (item.source, "unchanged")]
+        words = ", ".join(f"{number} {what}" for number, what in counts if number) or "no modules"
+        where = f" on {some(item.targets)}" if names[item.name, item.version] > 1 else ""
+        parts.append(f"{item.name} {item.version}{where} ({words})")
+    return "Dependencies compiled too: " + ", ".join(parts)
+
+
 def fallback_line(fallback: Fallback) -> str:
     """Say of a module that it is not native, and why; a compiler's words have several lines."""
     python = ".".join(str(number) for number in fallback.python)
-    return f"{fallback.module} is {fallback.form} on {some(fallback.targets)}, Python {python}: {fallback.reason}"
+    whose = f" of {fallback.distribution}" if fallback.distribution else ""
+    return f"{fallback.module}{whose} is {fallback.form} on {some(fallback.targets)}, Python {python}: {fallback.reason}"
 
 
 def _artifacts(artifacts: Sequence[Artifact], width: int | None, style: Style) -> list[str]:

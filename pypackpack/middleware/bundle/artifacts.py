@@ -22,13 +22,14 @@ from pypackpack.model.names import normalise
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
+    from pypackpack.middleware.bundle.dependencies import BuiltDependencies
     from pypackpack.middleware.bundle.metadata import CoreFiles
     from pypackpack.middleware.bundle.wheel import Packed
     from pypackpack.middleware.compile.content import Content, Contents
     from pypackpack.middleware.compile.workshop import Workshop
     from pypackpack.middleware.graph.schedule import Outcome
     from pypackpack.middleware.graph.task import Needs
-    from pypackpack.model.build import BuildRequest, Watcher
+    from pypackpack.model.build import BuildRequest
     from pypackpack.model.interpreter import Interpreter
     from pypackpack.model.project import Package, Project
     from pypackpack.model.target import Target
@@ -230,44 +231,40 @@ class Bundler:
     def binaries(
         self,
         made: Sequence[Made],
+        built: Mapping[tuple[str, Interpreter], BuiltDependencies],
         *,
         package: Package,
-        watcher: Watcher,
         run: Callable[[Sequence[Task]], dict[str, Outcome]],
         rerun: Callable[[Task], bool],
     ) -> tuple[Artifact, ...]:
         """Put together one folder per target and Python: the package, those it needs of the project, and its dependencies."""
-        from pypackpack.middleware.environment.sync import site_packages, sync  # noqa: PLC0415 - import cost
-
         targets = list(dict.fromkeys(item.target.name for item in made))
         pythons = list(dict.fromkeys(item.python for item in made))
-        synced = sync(
-            self._project,
-            (package,),
-            tuple(targets),
-            pythons=tuple(python.series for python in pythons),
-            offline=self._request.offline,
-            watcher=watcher,
-        )
-        for name in synced.locked:  # a file that is committed has changed
-            watcher.note(f"locked {name}")
         done: dict[str, Artifact | None] = {}
         tasks: list[Task] = []
         for target in targets:
             for python in pythons:
                 mine = [item for item in made if item.target.name == target and item.python == python]
-                site = site_packages(package, mine[0].target, python.series)
+                if not mine:  # one of its tasks failed, and the build keeps going
+                    continue
                 folder = self.folder_of(target, python, len(pythons))
                 name = f"folder {package.name} {folder.name}"
-                task = self._folder_task(name, folder, package, mine, site, done)
-                done[name] = None if rerun(task) else self._binary(folder, package, mine, site, look=True)
+                dependencies = built[target, python]
+                task = self._folder_task(name, folder, package, mine, dependencies, done)
+                done[name] = None if rerun(task) else self._binary(folder, package, mine, dependencies, look=True)
                 if done[name] is None:
                     tasks.append(task)
         run(tasks)
         return tuple(artifact for artifact in done.values() if artifact is not None)
 
     def _folder_task(
-        self, name: str, folder: Path, package: Package, mine: Sequence[Made], site: Path, done: dict[str, Artifact | None]
+        self,
+        name: str,
+        folder: Path,
+        package: Package,
+        mine: Sequence[Made],
+        built: BuiltDependencies,
+        done: dict[str, Artifact | None],
     ) -> Task:
         """Return the task that writes a binary's folder.
 
@@ -279,7 +276,7 @@ class Bundler:
         stamp = read_stamp(stamp_file(package, target, python.series))
 
         def make(_needs: Needs) -> ActionResult:
-            done[name] = self._binary(folder, package, mine, site)
+            done[name] = self._binary(folder, package, mine, built)
             return ActionResult(keep=False)
 
         return Task(
@@ -292,6 +289,7 @@ class Bundler:
                 ("pypackpack", __version__),
                 ("dependencies", stamp.content if stamp is not None else ""),
                 *((content.place, content.digest) for item in mine for content in item.contents.files),
+                *((content.place, content.digest) for content in built.made.values()),
             ),
             run=make,
             cost=0.5,
@@ -303,19 +301,19 @@ class Bundler:
         """Return the folder of a binary; its name has the Python where it is one of several."""
         return self._folder / (target if pythons == 1 else f"{target}-py{python.version[0]}.{python.version[1]}")
 
-    def stands(self, folder: Path, package: Package, mine: Sequence[Made]) -> bool:
+    def stands(self, folder: Path, package: Package, mine: Sequence[Made], built: BuiltDependencies) -> bool:
         """Tell whether a binary's folder is what a build would make of it."""
-        from pypackpack.middleware.environment.sync import site_packages  # noqa: PLC0415 - import cost
+        return self._binary(folder, package, mine, built, look=True) is not None
 
-        site = site_packages(package, mine[0].target, mine[0].python.series)
-        return self._binary(folder, package, mine, site, look=True) is not None
-
-    def _binary(self, folder: Path, package: Package, mine: Sequence[Made], site: Path, *, look: bool = False) -> Artifact | None:
+    def _binary(
+        self, folder: Path, package: Package, mine: Sequence[Made], built: BuiltDependencies, *, look: bool = False
+    ) -> Artifact | None:
         from pypackpack.middleware.bundle.binary import write_binary  # noqa: PLC0415 - import cost
         from pypackpack.middleware.bundle.metadata import core_metadata  # noqa: PLC0415 - import cost
 
         contents: dict[str, Content] = {content.place: content for item in mine for content in item.contents.files}
         digests: Mapping[str, str] = {place: content.digest for place, content in contents.items()}
+        every = {**built.made, **contents}
         target, python = mine[0].target, mine[0].python
         facts = {
             "package": package.name,
@@ -328,9 +326,9 @@ class Bundler:
         made = write_binary(
             folder,
             digests=digests,
-            read=lambda place: self._read(contents[place]),
+            read=lambda place: self._read(every[place]),
             executable=lambda place: self._executable(contents[place]),
-            dependencies=site if site.is_dir() else None,
+            dependencies=built.installed,
             facts=facts,
             metadata=[core_metadata(item.package, self._project, item.target, installed=True) for item in mine],
             digest=self._shop.digests.digest,

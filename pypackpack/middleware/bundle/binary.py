@@ -16,11 +16,10 @@ from typing import TYPE_CHECKING
 from pypackpack import __version__
 from pypackpack.backend import filesystem
 from pypackpack.backend.undo import Undo
-from pypackpack.middleware.bundle.installed import Installed, installed_in
+from pypackpack.middleware.bundle.installed import Installed
 from pypackpack.middleware.bundle.paths import Paths
 from pypackpack.middleware.bundle.wheel import record, record_hash
 from pypackpack.model.errors import ConflictError
-from pypackpack.model.names import normalise
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -29,6 +28,7 @@ if TYPE_CHECKING:
 
 MANIFEST = "manifest.json"
 MANIFEST_FORMAT = 1
+NOTHING = Installed()
 _CASELESS = ("windows", "macos", "ios")
 
 
@@ -66,7 +66,7 @@ def write_binary(
     digests: Mapping[str, str],
     read: Callable[[str], bytes],
     executable: Callable[[str], bool],
-    dependencies: Path | None,
+    dependencies: Installed = NOTHING,
     facts: Mapping[str, str],
     metadata: Sequence[CoreFiles] = (),
     digest: Callable[[Path], str] = filesystem.sha256_file,
@@ -77,9 +77,9 @@ def write_binary(
     Args:
         folder: The folder itself; what was there is replaced in one step. Whoever builds holds the package's build lock.
         digests: Path in the folder → hex SHA-256 of each file of the package (and of the project's packages it needs).
-        read: Gives such a file's bytes; called for what has to be written.
+        read: Gives such a file's bytes, and those of what was made of dependencies; called for what has to be written.
         executable: Tells whether such a file is a program.
-        dependencies: The site-packages that the dependencies are installed in; None when there are none.
+        dependencies: What is installed of dependencies, and what was made of it.
         facts: What the manifest says besides the files: ``package``, ``version``, ``target``, ``python``, ``level``, ``type``.
         metadata: Core metadata of the packages in ``digests``, so that ``importlib.metadata`` knows them.
         digest: Hashes a file on disk; a caller that remembers digests gives its own.
@@ -91,19 +91,16 @@ def write_binary(
         ConflictError: A dependency changed while it was copied.
         FilesystemError: Something cannot be read or written; the old folder is untouched.
     """
-    own = facts.get("package", "the package")
-    names = {normalise(own), *(normalise(core.name) for core in metadata)}
-    installed = installed_in(dependencies, digest, leave_out=names) if dependencies is not None else Installed((), ())
-    plan = _Plan(folder, digests, read, executable, facts, metadata, installed)
+    plan = _Plan(folder, digests, read, executable, facts, metadata, dependencies)
     known = _sizes(folder)
-    if known.keys() >= {(path, sha256) for path, sha256 in digests.items()}:
-        files = plan.files({path: known[path, sha256] for path, sha256 in digests.items()})
+    if known.keys() >= set(plan.digests.items()):
+        files = plan.files({path: known[path, sha256] for path, sha256 in plan.digests.items()})
         manifest = plan.manifest(files)
         if _stands(folder, manifest, files, digest):
             return _result(folder, manifest, files, unchanged=True)
     if look:
         return None
-    files = plan.files({path: len(read(path)) for path in digests})
+    files = plan.files({path: len(read(path)) for path in plan.digests})
     manifest = plan.manifest(files)
     _make(folder, manifest, files)
     return _result(folder, manifest, files, unchanged=False)
@@ -114,42 +111,58 @@ class _Plan:
     """What the folder is to hold."""
 
     folder: Path
-    digests: Mapping[str, str]
+    own: Mapping[str, str]
     read: Callable[[str], bytes]
     executable: Callable[[str], bool]
     facts: Mapping[str, str]
     metadata: Sequence[CoreFiles]
     installed: Installed
 
+    @property
+    def digests(self) -> dict[str, str]:
+        """Path → SHA-256 of everything whose size only its bytes tell."""
+        return {**self.own, **{path: sha256 for item in self.installed.distributions for path, sha256 in item.made.items()}}
+
     def files(self, sizes: Mapping[str, int]) -> dict[str, _File]:
-        """Return path → file, sorted, for these sizes of the package's own files."""
-        own = self.facts.get("package", "the package")
-        ours = {
-            path: _File(own, sha256, sizes[path], partial(self.read, path), self.executable(path))
-            for path, sha256 in self.digests.items()
-        }
+        """Return path → file, sorted, for these sizes of `digests`."""
+        owner = self.facts.get("package", "the package")
+        ours = {path: self._made(owner, path, sha256, sizes) for path, sha256 in self.own.items()}
         paths = Paths(str(self.folder), ignore_case=self.facts.get("target", "").startswith(_CASELESS))
         paths.add(MANIFEST, "pypackpack")
         result: dict[str, _File] = {}
-        for path, file in [*ours.items(), *self._dist_infos(ours), *self._installed()]:
+        for path, file in [*ours.items(), *self._dist_infos(ours), *self._installed(sizes).items()]:
             paths.add(path, file.owner)
             result[path] = file
         return dict(sorted(result.items()))
 
+    def _made(self, owner: str, path: str, sha256: str, sizes: Mapping[str, int]) -> _File:
+        executable = path in self.own and self.executable(path)
+        return _File(owner, sha256, sizes[path], partial(self.read, path), executable)
+
     def _dist_infos(self, ours: Mapping[str, _File]) -> Iterator[tuple[str, _File]]:
         for core in self.metadata:
-            info = {f"{core.dist_info}/{path}": data for path, data in core.files()}
-            rows = {path: (file.sha256, file.size) for path, file in ours.items() if _belongs(path, core)}
-            rows |= {path: (filesystem.sha256_bytes(data), len(data)) for path, data in info.items()}
-            place = f"{core.dist_info}/RECORD"
-            lines = [(path, record_hash(bytes.fromhex(rows[path][0])), str(rows[path][1])) for path in sorted(rows)]
-            info[place] = record([*lines, (place, "", "")])
-            for path, data in info.items():
-                yield path, _File(core.name, filesystem.sha256_bytes(data), len(data), data)
+            info = {
+                f"{core.dist_info}/{path}": _File(core.name, filesystem.sha256_bytes(data), len(data), data)
+                for path, data in core.files()
+            }
+            yield from info.items()
+            yield _recorded(core.name, core.dist_info, {path: file for path, file in ours.items() if _belongs(path, core)} | info)
 
-    def _installed(self) -> Iterator[tuple[str, _File]]:
-        for entry in self.installed.files:
-            yield entry.path, _File(entry.owner, entry.sha256, entry.size, entry.content, entry.executable)
+    def _installed(self, sizes: Mapping[str, int]) -> dict[str, _File]:
+        copied = {
+            path: _File(
+                file.owner, file.sha256, file.size, file.place if file.rewritten is None else file.rewritten, file.executable
+            )
+            for path, file in self.installed.files.items()
+        }
+        found = dict(copied)
+        for item in self.installed.distributions:
+            made = {path: self._made(item.label, path, sha256, sizes) for path, sha256 in item.made.items()}
+            found |= made
+            if item.recorded:
+                path, file = _recorded(item.label, item.info, made | {file.path: copied[file.path] for file in item.files})
+                found[path] = file
+        return found
 
     def manifest(self, files: Mapping[str, _File]) -> bytes:
         """Return the manifest's bytes: no time and no path of this machine is in it."""
@@ -157,10 +170,20 @@ class _Plan:
             "format": MANIFEST_FORMAT,
             **self.facts,
             "pypackpack": __version__,
-            "dependencies": [{"name": name, "version": version} for name, version in self.installed.distributions],
+            "dependencies": [
+                {"name": item.name, "version": item.version, "level": item.level} for item in self.installed.distributions
+            ],
             "files": [{"path": path, "sha256": file.sha256, "size": file.size} for path, file in files.items()],
         }
         return (json.dumps(content, indent=2, ensure_ascii=False) + "\n").encode()
+
+
+def _recorded(owner: str, info: str, files: Mapping[str, _File]) -> tuple[str, _File]:
+    """Return the ``RECORD`` of a metadata folder that lists these files and itself."""
+    place = f"{info}/RECORD"
+    rows = [(path, record_hash(bytes.fromhex(files[path].sha256)), str(files[path].size)) for path in sorted(files)]
+    data = record([*rows, (place, "", "")])
+    return place, _File(owner, filesystem.sha256_bytes(data), len(data), data)
 
 
 def _belongs(path: str, core: CoreFiles) -> bool:

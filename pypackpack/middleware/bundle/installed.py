@@ -1,20 +1,20 @@
 """What is installed in a site-packages folder, as it may go to another machine.
 
 An installer leaves notes about the machine beside the files: who installed it and from where, byte code with the path
-of its source, scripts that name an interpreter, links to source folders. They stay here; ``RECORD`` is written anew
-from what goes along, so that ``importlib.metadata`` still tells the truth.
+of its source, scripts that name an interpreter, links to source folders. They stay here, and so does ``RECORD``: whoever
+bundles writes it anew from what goes along, so that ``importlib.metadata`` still tells the truth.
 """
 
 from __future__ import annotations
 
 import csv
 import re
-from dataclasses import dataclass
+from collections import Counter
+from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import TYPE_CHECKING
 
 from pypackpack.backend import filesystem
-from pypackpack.middleware.bundle.wheel import record, record_hash
 from pypackpack.model.errors import WorkError
 from pypackpack.model.names import normalise
 
@@ -41,29 +41,67 @@ class InstalledFile:
         owner: The distribution, as ``numpy 2.1.0``.
         sha256: Hex digest.
         size: Bytes.
-        content: Its bytes, or where they are.
+        place: Where it is.
         executable: Whether it is a program.
+        rewritten: Its bytes, where they are not those on disk.
     """
 
     path: str
     owner: str
     sha256: str
     size: int
-    content: bytes | Path
+    place: Path
     executable: bool = False
+    rewritten: bytes | None = None
+
+
+@dataclass(frozen=True)
+class Distribution:
+    """A distribution that goes along.
+
+    Attributes:
+        name: As its metadata folder has it.
+        version: As well.
+        info: The name of its metadata folder.
+        files: Its files but for ``RECORD``, sorted by path.
+        recorded: Whether it has a ``RECORD`` that lists them.
+        shared: Those of the paths that other distributions have, too.
+        made: What was made of its modules: path → SHA-256; these are not among ``files``.
+        level: How far its code is compiled.
+    """
+
+    name: str
+    version: str
+    info: str
+    files: tuple[InstalledFile, ...]
+    recorded: bool = True
+    shared: frozenset[str] = frozenset()
+    made: Mapping[str, str] = field(default_factory=dict)
+    level: str = "instant"
+
+    @property
+    def label(self) -> str:
+        """Name and version, for people."""
+        return f"{self.name} {self.version}".strip()
 
 
 @dataclass(frozen=True)
 class Installed:
-    """The files that go along, sorted by path, and name and version of each distribution."""
+    """What goes along: distributions, sorted by name, and files that belong to none."""
 
-    files: tuple[InstalledFile, ...]
-    distributions: tuple[tuple[str, str], ...]
+    distributions: tuple[Distribution, ...] = ()
+    loose: tuple[InstalledFile, ...] = ()
+
+    @property
+    def files(self) -> dict[str, InstalledFile]:
+        """Every file that is copied, by its path; ``RECORD`` is not among them."""
+        found = {file.path: file for item in self.distributions for file in item.files} | {file.path: file for file in self.loose}
+        return {path: found[path] for path in sorted(found)}
 
 
 @dataclass(frozen=True)
-class _Distribution:
-    """A distribution: what it calls itself, its metadata folder, and path → hash of the files it lists."""
+class _Listed:
+    """A distribution as it is installed: what it calls itself, its metadata folder, and path → hash of the files it lists."""
 
     name: str
     version: str
@@ -73,6 +111,9 @@ class _Distribution:
     @property
     def label(self) -> str:
         return f"{self.name} {self.version}".strip()
+
+    def has(self, path: str) -> bool:
+        return path in self.listed or path.startswith(f"{self.info}/")
 
 
 def installed_in(folder: Path, digest: Callable[[Path], str], *, leave_out: Collection[str] = ()) -> Installed:
@@ -105,15 +146,24 @@ def installed_in(folder: Path, digest: Callable[[Path], str], *, leave_out: Coll
             size = file.stat().st_size
         files[path] = InstalledFile(path, owner, digest(file), size, file, filesystem.is_executable(file))
     _check_complete(folder, kept, files)
-    for item in kept:
-        if item.listed:
-            note = _record(item, files)
-            files[note.path] = note
-    names = sorted((item.name, item.version) for item in kept)
-    return Installed(tuple(files[path] for path in sorted(files)), tuple(names))
+    count = Counter(path for item in kept for path in item.listed)
+    shared = frozenset(path for path, times in count.items() if times > 1)
+    found = [
+        Distribution(
+            item.name,
+            item.version,
+            item.info,
+            tuple(files[path] for path in sorted(files) if item.has(path)),
+            recorded=bool(item.listed),
+            shared=frozenset(item.listed.keys() & shared),
+        )
+        for item in sorted(kept, key=lambda item: (item.name, item.version))
+    ]
+    loose = tuple(files[path] for path in sorted(files) if not any(item.has(path) for item in kept))
+    return Installed(tuple(found), loose)
 
 
-def _distribution(info: Path) -> _Distribution:
+def _distribution(info: Path) -> _Listed:
     name, _, version = info.name.removesuffix(_INFO).partition("-")
     listed: dict[str, str] = {}
     record_file = info / "RECORD"
@@ -124,7 +174,7 @@ def _distribution(info: Path) -> _Distribution:
             path = row[0].replace("\\", "/")
             if _inside(path):
                 listed[path] = row[1] if len(row) > 1 else ""
-    return _Distribution(name, version, info.name, listed)
+    return _Listed(name, version, info.name, listed)
 
 
 def _inside(path: str) -> bool:
@@ -135,7 +185,7 @@ def _inside(path: str) -> bool:
     )
 
 
-def _owners(distributions: list[_Distribution]) -> dict[str, str]:
+def _owners(distributions: list[_Listed]) -> dict[str, str]:
     """Return path → label; the same file in two distributions (an empty ``__init__.py``) belongs to the first."""
     owners: dict[str, str] = {}
     hashes: dict[str, str] = {}
@@ -171,17 +221,9 @@ def _points_away(pth: Path) -> bool:
     return False
 
 
-def _check_complete(folder: Path, distributions: list[_Distribution], files: Mapping[str, InstalledFile]) -> None:
+def _check_complete(folder: Path, distributions: list[_Listed], files: Mapping[str, InstalledFile]) -> None:
     for item in distributions:
         for path in item.listed:
             if path not in files and not (folder / path).exists():
                 msg = f"{item.label} is not whole in {folder}: {path} is gone"
                 raise WorkError(msg, hint="Bring the environment up to date with the package's sync command and build again.")
-
-
-def _record(item: _Distribution, files: Mapping[str, InstalledFile]) -> InstalledFile:
-    place = f"{item.info}/RECORD"
-    mine = sorted(path for path in files if path in item.listed or path.startswith(f"{item.info}/"))
-    rows = [(path, record_hash(bytes.fromhex(files[path].sha256)), str(files[path].size)) for path in mine]
-    data = record([*rows, (place, "", "")])
-    return InstalledFile(place, item.label, filesystem.sha256_bytes(data), len(data), data)

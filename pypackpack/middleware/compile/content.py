@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from pypackpack.model.build import Fallback
 from pypackpack.model.errors import LostError
 
 if TYPE_CHECKING:
@@ -13,6 +12,7 @@ if TYPE_CHECKING:
 
     from pypackpack.middleware.compile.layers import SourceFile
     from pypackpack.middleware.compile.workshop import Workshop
+    from pypackpack.model.build import Fallback
     from pypackpack.model.inspection import ModuleForm, Tool
 
 
@@ -60,13 +60,11 @@ class Contents:
 
 def merge_fallbacks(fallbacks: Sequence[Fallback]) -> tuple[Fallback, ...]:
     """Join what is the same on several targets into one."""
-    joined: dict[tuple[str, tuple[int, int], str, str], list[str]] = {}
+    joined: dict[Fallback, list[str]] = {}
     for fallback in fallbacks:
-        targets = joined.setdefault((fallback.module, fallback.python, fallback.form, fallback.reason), [])
+        targets = joined.setdefault(replace(fallback, targets=()), [])
         targets.extend(target for target in fallback.targets if target not in targets)
-    return tuple(
-        Fallback(module, tuple(targets), python, form, reason) for (module, python, form, reason), targets in joined.items()
-    )
+    return tuple(replace(fallback, targets=tuple(targets)) for fallback, targets in joined.items())
 
 
 def reader(shop: Workshop) -> Callable[[Content], bytes]:

@@ -31,7 +31,8 @@ class SourceFile:
     Attributes:
         place: Where it lies in the import package, with ``/``: ``sub/mod.py``.
         path: Where it lies on disk.
-        layer: Name of the folder below ``src`` that it comes from.
+        layer: Name of the folder below ``src`` that it comes from; empty for a file of a dependency, whose place is that
+            below site-packages.
     """
 
     place: str

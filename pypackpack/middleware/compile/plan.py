@@ -9,20 +9,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from pypackpack.backend.tools import bytecode
-from pypackpack.backend.tools.bytecode import SyntaxProblem
 from pypackpack.middleware.compile.abi import wants_limited
 from pypackpack.middleware.compile.choice import why_not_native
 from pypackpack.middleware.compile.content import Content, Contents
-from pypackpack.middleware.compile.extension import Extension, Way, extension_tasks
+from pypackpack.middleware.compile.extension import Extension, extension_tasks
+from pypackpack.middleware.compile.forms import bytecode_files, bytecode_task
 from pypackpack.middleware.compile.layers import module_name
 from pypackpack.middleware.compile.reasons import told
 from pypackpack.middleware.compile.source import Source
-from pypackpack.middleware.compile.toolchains import choose, tool_of
+from pypackpack.middleware.compile.toolchains import tool_of
 from pypackpack.middleware.compile.transcompile import COMPILERS
-from pypackpack.middleware.graph.task import Task
-from pypackpack.middleware.target.table import parts_of
-from pypackpack.model.action import ActionResult
+from pypackpack.middleware.compile.way import way_for
 from pypackpack.model.build import BuildType, Fallback, Level
 from pypackpack.model.errors import SourceError
 from pypackpack.model.inspection import ABI3, BYTECODE, EXTENSION, SOURCE, VERSION, ModuleForm, Tool
@@ -31,11 +28,12 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from pypackpack.middleware.compile.abi import Stable
+    from pypackpack.middleware.compile.extension import Way
     from pypackpack.middleware.compile.layers import SourceFile
     from pypackpack.middleware.compile.transcompile import Transcompiler
     from pypackpack.middleware.compile.workshop import Workshop
     from pypackpack.middleware.graph.schedule import Outcome
-    from pypackpack.middleware.graph.task import Needs
+    from pypackpack.middleware.graph.task import Task
     from pypackpack.model.interpreter import Interpreter
     from pypackpack.model.project import Package
     from pypackpack.model.target import Target
@@ -135,12 +133,7 @@ class PackagePlan:
 
     def _way(self, target: Target, python: Interpreter, compiler: Transcompiler, *, limited: bool) -> Way:
         settings = self._package.settings(target)
-        ways = []
-        for part in parts_of(target):
-            choice = choose(part, settings)
-            headers = (*compiler.headers(python), *self._shop.includes(part, python, choice.found.name))
-            ways.append(Way(part, python, self._release, headers, choice, limited))
-        return ways[0] if not target.parts else Way(target, python, self._release, (), None, limited, parts=tuple(ways))
+        return way_for(target, python, settings, compiler, self._shop, release=self._release, limited=limited)
 
     def _task(self, task: Task) -> str:
         self._tasks.setdefault(task.name, task)
@@ -148,41 +141,7 @@ class PackagePlan:
 
     def _bytecode(self, source: Source, python: Interpreter) -> str:
         """Bytecode is made of every module at every level: it is how Python itself says whether the source is right."""
-        shop, place = self._shop, source.place
-        version = ".".join(map(str, python.version))
-        name = f"bytecode {self._package.name}/{source.shown} {version}"
-        if name in self._tasks:
-            return name
-        checked = not self._release
-
-        def run(_needs: Needs) -> ActionResult:
-            made = shop.bytecode(python).compile(place, shop.read(source.file), checked=checked)
-            if isinstance(made, SyntaxProblem):
-                facts = {"line": str(made.line), "column": str(made.column), "message": made.message, "text": made.text}
-                return ActionResult(facts=facts)
-            return ActionResult({"pyc": shop.store.put(made)})
-
-        return self._task(
-            Task(
-                name=name,
-                package=self._package.name,
-                target="",
-                step="bytecode",
-                kind="bytecode-2",
-                inputs=(
-                    (source.shown, source.digest),
-                    ("place", place),
-                    ("bytecode worker", bytecode.fingerprint()),
-                    ("Python", python.release or version),
-                    ("format of bytecode", str(python.magic)),
-                    ("checked", str(checked)),
-                ),
-                run=run,
-                cost=0.01,
-                label=place,
-                asked=(self._package.name,),
-            )
-        )
+        return self._task(bytecode_task(source, python, self._shop, checked=not self._release))
 
     def _extension(self, source: Source, compiler: Transcompiler, way: Way) -> str:
         c = self._task(compiler.task(source, way.python))
@@ -276,13 +235,7 @@ class PackagePlan:
             bytecode_used = True
             pyc = outcomes[module.bytecode].result.outputs["pyc"]
             forms.append(ModuleForm(name, f"{place}c" if self._release else place, BYTECODE, reason=reason))
-            if self._release:
-                files.append(Content(f"{place}c", pyc))
-            else:
-                folder, _, name = place.rpartition("/")
-                files.append(Content(place, digest, file))
-                tag = f"cpython-{python.series[0]}{python.series[1]}"
-                files.append(Content(f"{folder}/__pycache__/{name[: -len('.py')]}.{tag}.pyc", pyc))
+            files += bytecode_files(Content(place, digest, file), pyc, python, release=self._release)
         self._check_strict(fallbacks, target)
         files.sort(key=lambda content: content.place)
         native = self._level is Level.NATIVE

@@ -1,12 +1,19 @@
-"""A module's source as it was when it was planned."""
+"""A module's source, as compilers and what makes bytecode get it."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from pypackpack.model.errors import LostError
+
 if TYPE_CHECKING:
     from pypackpack.middleware.compile.layers import SourceFile
+    from pypackpack.middleware.compile.workshop import Workshop
+    from pypackpack.middleware.graph.task import Needs
+
+TEXT = "text"
+"""Output of the task that makes a source's text, where it is not the file's own."""
 
 
 @dataclass(frozen=True)
@@ -15,11 +22,12 @@ class Source:
 
     Attributes:
         file: Where it is.
-        package: Name of the package that it belongs to, as its person wrote it.
+        package: Name of the package that it belongs to, as its person wrote it; of a dependency its name and version.
         place: Its place below site-packages, with ``/``.
         name: Its module's full name.
         digest: SHA-256 of its bytes.
         size: Its bytes.
+        maker: Name of the task whose result its text is, where that is not the file's own.
     """
 
     file: SourceFile
@@ -28,8 +36,35 @@ class Source:
     name: str
     digest: str
     size: int
+    maker: str = ""
 
     @property
     def shown(self) -> str:
-        """What a person knows it by: its path in the package's folder."""
-        return f"src/{self.file.layer}/{self.file.place}"
+        """What a person knows it by: its path in the package's folder, or where a dependency has it."""
+        return f"src/{self.file.layer}/{self.file.place}" if self.file.layer else self.place
+
+    @property
+    def needs(self) -> tuple[str, ...]:
+        """Names of the tasks that a task which reads its text needs."""
+        return (self.maker,) if self.maker else ()
+
+    @property
+    def inputs(self) -> tuple[tuple[str, str], ...]:
+        """What such a task has of it among its inputs; the text that another task makes is in the key by itself."""
+        return () if self.maker else ((self.shown, self.digest),)
+
+    def text(self, needs: Needs, shop: Workshop) -> bytes:
+        """Return its text.
+
+        Raises:
+            ConflictError: The file was changed since it was planned.
+            LostError: The cache lost what the task had made.
+        """
+        if not self.maker:
+            return shop.read(self.file)
+        digest = needs[self.maker].outputs[TEXT]
+        data = shop.store.read(digest)
+        if data is None:
+            msg = f"the cache lost the text of {self.place} while it was being compiled"
+            raise LostError(msg, digest=digest)
+        return data

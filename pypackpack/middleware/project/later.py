@@ -19,7 +19,7 @@ LATER: dict[str, object] = {
 }
 """Key below ``tool.pypackpack`` → the value that is not built yet."""
 
-LATER_KEYS: tuple[str, ...] = ("build.dependencies", "bundle.entry", "bundle.fat-layout", "bundle.binary-layout")
+LATER_KEYS: tuple[str, ...] = ("bundle.entry", "bundle.fat-layout", "bundle.binary-layout")
 """Keys that only say something about bundles, or forms of them, that are not built yet."""
 
 

@@ -1,7 +1,8 @@
 """A child process that makes bytecode on the Python it is run with, one request per line; standard library only.
 
 Request: ``{"name": "pkg/mod.py", "source": <base64>, "checked": false}``. Answer: ``{"pyc": <base64>}`` or
-``{"error": message, "line": n, "column": n, "text": line}``.
+``{"error": message, "line": n, "column": n, "text": line}``. With ``"tables": n`` beside the pyc the module is mostly
+tables of so many values.
 
 Request: ``{"examine": <base64>}``. Answer: ``{"refused": [[line, column, message], …], "trailer": source}`` (`examine`).
 
@@ -19,6 +20,11 @@ import sys
 import tokenize
 import types
 import warnings
+
+NEWLOCALS = 0x2  # inspect.CO_NEWLOCALS: a function's code
+# A table of a thousand values is a function of many thousand lines of C, which compilers take minutes for.
+LARGE_TABLES = 1000
+MOSTLY = 0.8
 
 sys.dont_write_bytecode = True  # nothing is written where pypackpack is installed
 
@@ -73,7 +79,32 @@ def compiled(request):
     flags = 0b11 if request["checked"] else 0b01  # PEP 552: hash-based; checked against the source at import or not
     header = importlib.util.MAGIC_NUMBER + flags.to_bytes(4, "little") + importlib.util.source_hash(source)
     data = header + marshal.dumps(code)
-    return {"pyc": base64.b64encode(data).decode()}
+    answer = {"pyc": base64.b64encode(data).decode()}
+    values, rest = weight(code, True)
+    if values >= LARGE_TABLES and values >= MOSTLY * (values + rest):
+        answer["tables"] = values
+    return answer
+
+
+def weight(code, once):
+    """Return how much of a code object runs once, when it is imported, and how much in functions.
+
+    Counted are instructions and constants, those in tuples each by itself: what a compiler has to write down.
+    """
+    size = len(code.co_code) // 2 + sum(map(values_in, code.co_consts))
+    found = [size, 0] if once else [0, size]
+    for inner in code.co_consts:
+        if isinstance(inner, types.CodeType):
+            for number, more in enumerate(weight(inner, once and not inner.co_flags & NEWLOCALS)):  # the body of a class has none
+                found[number] += more
+    return found
+
+
+def values_in(constant):
+    """Return how many values a constant is."""
+    if isinstance(constant, types.CodeType):
+        return 0
+    return sum(map(values_in, constant)) + 1 if isinstance(constant, (tuple, frozenset)) else 1
 
 
 def examined(request):

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 
 # What can be built today; the rest of the words is known and refused by name.
-LATER = (Bundle.FAT, Bundle.PATCH, Level.MIXED)
+LATER = (Bundle.FAT, Bundle.PATCH)
 
 BUNDLES = "single: a wheel. binary (default): a folder with the package and all it needs."
 
@@ -63,7 +63,7 @@ def build(
         typer.Option(
             "--level",
             metavar=metavar(Level, LATER),
-            help="How far to compile: not at all (default), to bytecode, to machine code.",
+            help="How far to compile: not at all (default), to bytecode, to machine code; mixed: dependencies only.",
             show_default=False,
         ),
     ] = "instant",

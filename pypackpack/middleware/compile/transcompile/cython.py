@@ -36,8 +36,8 @@ class CythonCompiler:
         """Return the task that makes the C of a module, whichever of the Pythons looks into the source first."""
         shop, place = self._shop, source.place
 
-        def run(_needs: Needs) -> ActionResult:
-            data = shop.read(source.file)
+        def run(needs: Needs) -> ActionResult:
+            data = source.text(needs, shop)
             seen = shop.bytecode(python).examine(data)
             errors = cython.places(seen.refused)
             if not errors:
@@ -55,12 +55,13 @@ class CythonCompiler:
             step="transcompile",
             kind="transcompile-cython-4",
             inputs=(
-                (source.shown, source.digest),
+                *source.inputs,
                 ("place", place),
                 ("Cython", cython.fingerprint()),
                 ("guard", bytecode.examiner()),
                 ("module", source.name),
             ),
+            needs=source.needs,
             run=run,
             cost=0.1 + source.size * SECONDS_PER_BYTE,
             label=place,

@@ -55,7 +55,7 @@ def words_for(call: str) -> list[str]:
         ("build ", ["billing", "web"]),
         ("build billing ", ["source"]),
         ("build billing source ", ["single", "binary"]),
-        ("build billing source --level ", ["instant", "bytecode", "native"]),
+        ("build billing source --level ", ["instant", "bytecode", "native", "mixed"]),
         ("build billing source --level n", ["native"]),
         ("build billing source --level=n", ["--level=native"]),
         ("build billing source --type debug s", ["single"]),

@@ -165,7 +165,7 @@ def test_what_could_not_be_put_back_is_said(error: BaseException, first: str, ca
         (
             ["build", "x", "source", "--level", "natve"],
             2,
-            "'natve' is not one of instant, bytecode, native",
+            "'natve' is not one of instant, bytecode, native, mixed",
             "Did you mean native?",
         ),
         (["build", "x", "source", "wheel"], 2, "bundle: 'wheel' is not one of single, binary", "single: a wheel."),
@@ -231,11 +231,10 @@ def test_help_of_a_command(words: list[str], capsys: pytest.CaptureFixture[str])
     assert main.run(words) == 0
     out = capsys.readouterr().out
     assert "Usage: pypackpack build <package> source [single|binary] [options]" in out
-    assert "--level instant|bytecode|native" in out
+    assert "--level instant|bytecode|native|mixed" in out
     assert "--project DIR" in out
     assert out.count("Example") == 1
     assert "fat" not in out
-    assert "mixed" not in out
 
 
 def test_help_of_a_group(capsys: pytest.CaptureFixture[str]) -> None:

@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from pypackpack.backend import filesystem
 from pypackpack.middleware.bundle.binary import BinaryFolder, write_binary
+from pypackpack.middleware.bundle.installed import Installed, installed_in
 from pypackpack.model.errors import ConflictError, FilesystemError, WorkError
 
 if TYPE_CHECKING:
@@ -34,7 +36,10 @@ OWN = {"demo_app/__init__.py": b"import dep\n", "demo_app/data.txt": "Ü".encode
 def build(folder: Path, site: Path | None = None, own: Mapping[str, bytes] = OWN, **more: Any) -> BinaryFolder:  # noqa: ANN401
     digests = {path: hashlib.sha256(data).hexdigest() for path, data in own.items()}
     arguments: dict[str, Any] = {"read": own.__getitem__, "executable": lambda path: path.endswith("run"), "facts": FACTS}
-    return write_binary(folder, digests=digests, dependencies=site, **(arguments | more))
+    digest = more.pop("digest", filesystem.sha256_file)
+    names = {"demo-app"}
+    found = installed_in(site, digest, leave_out=names) if site is not None else Installed()
+    return write_binary(folder, digests=digests, dependencies=found, digest=digest, **(arguments | more))
 
 
 def install(site: Path, name: str, version: str, files: Mapping[str, bytes], *, extra: str = "") -> None:
@@ -118,7 +123,7 @@ def test_the_manifest_says_it_all_and_nothing_of_this_machine(tmp_path: Path, si
     build(folder, site, metadata=[core])
     manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
     assert {key: manifest[key] for key in FACTS} == FACTS
-    assert manifest["dependencies"] == [{"name": "dep", "version": "2.0"}]
+    assert manifest["dependencies"] == [{"name": "dep", "version": "2.0", "level": "instant"}]
     assert [entry["path"] for entry in manifest["files"]] == [path for path in listed(folder) if path != "manifest.json"]
     for entry in manifest["files"]:
         data = (folder / entry["path"]).read_bytes()

@@ -1,0 +1,89 @@
+"""What a build refuses before it runs, and what it warns of when it is done."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+from pypackpack.backend import filesystem
+from pypackpack.model.build import Bundle, Level
+from pypackpack.model.errors import SourceError, UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from pypackpack.middleware.build import Order
+    from pypackpack.middleware.graph.task import Task
+    from pypackpack.model.build import BuildRequest
+    from pypackpack.model.project import Package
+
+BUNDLE_STEP = "bundle"
+COMPILING = ("transcompile", "compile")
+"""Steps that call a compiler."""
+
+
+def is_to_rerun(request: BuildRequest, task: Task) -> bool:
+    """Tell whether a request wants a task to run although its result is known."""
+    words = request.rerun_tasks
+    return request.rerun and (not words or task.step in words or task.name in words or task.label in words)
+
+
+def check_rerun(request: BuildRequest, tasks: Sequence[Task]) -> None:
+    """Refuse names of tasks to run again that no task has; what bundles is planned later, and so is what compiles dependencies.
+
+    Raises:
+        UsageError: With the nearest right name.
+    """
+    known = {word for task in tasks for word in (task.step, task.name, task.label)} | {BUNDLE_STEP}
+    later: tuple[str, ...] = ("wheel",)
+    if request.bundle is Bundle.BINARY and request.level is not Level.INSTANT:
+        later = (*later, "bytecode", *(COMPILING if request.compiles else ()))
+        known |= set(later[1:])
+    for word in request.rerun_tasks:
+        if word not in known and not (" " in word and word.startswith(later)):
+            from difflib import get_close_matches  # noqa: PLC0415 - only for the error
+
+            near = get_close_matches(word, known, n=1)
+            steps = ", ".join(sorted({task.step for task in tasks} | {BUNDLE_STEP, *later[1:]}))
+            hint = f"Did you mean {near[0]!r}?" if near else f"Steps are {steps}; `pypackpack tasks` lists every task."
+            msg = f"--rerun: no task of this build is called {word!r}"
+            raise UsageError(msg, hint=hint)
+
+
+def refuse_unfit(package: Package, problems: Sequence[str], level: Level) -> None:
+    """Refuse a wheel that says "any" with files that Windows cannot have, where Windows is among the package's targets.
+
+    Raises:
+        SourceError: Naming each of them.
+    """
+    if problems and level is not Level.NATIVE and any(target.family == "windows" for target in package.targets):
+        first, *others = problems
+        msg = f"{first}; the wheel of {package.name} is for every platform, and Windows is one of its targets"
+        hint = "Rename the file, or move it to the overlay folder of another family."
+        raise SourceError(msg, hint=hint, details="\n".join(others))
+
+
+def unfit_warnings(problems: Mapping[str, Sequence[str]]) -> list[str]:
+    """Say which packages' wheels for every platform cannot be installed on Windows; no target of theirs is."""
+    return [
+        f"{problem}; the wheel of {name} says that it is for every platform, and cannot be installed on Windows"
+        for name, each in sorted(problems.items())
+        for problem in each
+    ]
+
+
+def order_warnings(order: Order) -> tuple[str, ...]:
+    """Say what a person should know before using the artifacts."""
+    found: list[str] = []
+    names: Mapping[str, tuple[str, ...]] = order.package.target_dependencies
+    for target, dependencies in names.items():
+        if dependencies and any(item.name == target for item in order.targets):
+            listed = ", ".join(dependencies)
+            found.append(
+                f"{order.package.name} for {target} needs {listed}, which no marker can say: this wheel's metadata differs from "
+                f"the others', so an index must not get it"
+            )
+    epoch = os.environ.get("SOURCE_DATE_EPOCH", "")
+    if epoch and filesystem.source_date_epoch() is None:
+        found.append(f"SOURCE_DATE_EPOCH is {epoch!r}, which is no number of seconds, and was ignored")
+    return tuple(found)
