@@ -1,7 +1,7 @@
 """How fast compiled modules are: pyperformance's pure Python benchmarks, compiled against interpreted. By hand:
 
     pip install pyperformance
-    python tests/benchmarks/speed.py [--way cython|abi3|nuitka …] [--names …] [--rounds N] [--python PROGRAM] [--markdown FILE]
+    python tests/benchmarks/speed.py [--names …] [--rounds N] [--python PROGRAM] [--way cython|abi3|nuitka|-O1|-O2|-O3|-Os …]
 
 Each benchmark's module goes into one package as it is; its ``if __name__ == "__main__"`` part is run in the module's names by a
 small driver, so that everything that is timed is the module's own code. The package is built for the Python that runs this, or
@@ -20,6 +20,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import time
 import zipfile
 from pathlib import Path
 
@@ -33,7 +34,18 @@ NAMES = (
 )
 """What is one module without dependencies. Left out: what measures the start of Python, the collector, files, or the standard library alone."""
 
-WAYS = {"cython": "", "abi3": 'abi = "abi3"\n', "nuitka": 'compiler = "nuitka"\n'}
+WAYS = {"cython": "", "abi3": 'abi = "abi3"\n', "nuitka": 'compiler = "nuitka"\n', "-O1": "", "-O2": "", "-O3": "", "-Os": ""}
+"""What is compared → settings. The optimisations are Cython's, with another word for zig."""
+
+BUILD = """
+import sys
+from pypackpack.backend.tools import zig
+from pypackpack.frontend.cli.main import run
+flag = sys.argv.pop(1)
+if flag.startswith("-O"):
+    zig._RELEASE = (flag, "-g0")
+sys.exit(run(sys.argv[1:]))
+"""
 DRIVER = """
 import ast, importlib, json, sys
 import pyperf
@@ -74,12 +86,13 @@ def write_project(root: Path, names: list[str], table: str, python: str) -> Path
     return main
 
 
-def built(root: Path, level: str) -> tuple[Path, int, list[str]]:
+def built(root: Path, level: str, way: str) -> tuple[Path, int, list[str]]:
     """Build the wheel, and return the folder that it was unpacked into, its size and the modules that fell back."""
+    begin = time.perf_counter()
     words = ["build", "bench", "source", "single", "--level", level, "--type", "release", "--target", "linux_x86_64", "--json"]
     env = {**os.environ, "PYTHONPATH": str(ROOT)}
     done = subprocess.run(
-        [sys.executable, "-m", "pypackpack", *words], cwd=root, env=env, capture_output=True, text=True, check=False
+        [sys.executable, "-c", BUILD, way, *words], cwd=root, env=env, capture_output=True, text=True, check=False
     )
     if done.returncode != 0:
         sys.exit(done.stderr)
@@ -87,6 +100,7 @@ def built(root: Path, level: str) -> tuple[Path, int, list[str]]:
     folder = root / f"unpacked-{level}"
     with zipfile.ZipFile(wheel) as archive:
         archive.extractall(folder)
+    print(f"{way}: built in {time.perf_counter() - begin:.1f} s", file=sys.stderr, flush=True)
     return folder, wheel.stat().st_size, sorted(path.stem for path in (folder / "bench").glob("*.py*") if level == "native")
 
 
@@ -111,12 +125,16 @@ def mean(values: list[float]) -> float:
 def main() -> int:
     """Build, measure, and print the table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--way", nargs="*", choices=list(WAYS), default=["cython"])
+    parser.add_argument(
+        "--way", nargs=argparse.REMAINDER, default=["cython"], help="the last option: one or more of " + " ".join(WAYS)
+    )
     parser.add_argument("--names", nargs="*", default=list(NAMES))
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--python", default=sys.executable)
     parser.add_argument("--markdown", type=Path)
     said = parser.parse_args()
+    if unknown := [way for way in said.way if way not in WAYS]:
+        parser.error(f"--way: {unknown[0]}")
     with tempfile.TemporaryDirectory(prefix="speed-") as scratch:
         places: dict[str, Path] = {}
         sizes: dict[str, int] = {}
@@ -125,8 +143,8 @@ def main() -> int:
             root = Path(scratch) / way
             source = write_project(root, said.names, WAYS[way], said.python)
             if not places:
-                places["interpreted"], sizes["interpreted"], _ = built(root, "instant")
-            places[way], sizes[way], fell[way] = built(root, "native")
+                places["interpreted"], sizes["interpreted"], _ = built(root, "instant", "interpreted")
+            places[way], sizes[way], fell[way] = built(root, "native", way)
         best: dict[str, dict[str, float]] = {}
         for name in said.names:
             for _ in range(said.rounds):
