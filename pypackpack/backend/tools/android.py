@@ -37,10 +37,15 @@ def python_library(job: ModuleJob) -> str:
     return "libpython3.so" if job.limited else f"libpython{job.python[0]}.{job.python[1]}.so"
 
 
+def is_python(name: str) -> bool:
+    """Tell whether a symbol is one of Python's."""
+    return _PYTHON.fullmatch(name) is not None
+
+
 def stub_source(missing: Iterable[str]) -> str:
     """Return the C of a library that has what a module's objects miss of Python.
 
     What a symbol is does not matter to a linker of position independent code: data and functions alike are found when loaded.
     """
-    found = sorted(name for name in set(missing) if _PYTHON.fullmatch(name))
+    found = sorted(name for name in set(missing) if is_python(name))
     return "".join(f"void {name}(void) {{}}\n" for name in found)

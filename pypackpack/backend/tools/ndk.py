@@ -41,7 +41,8 @@ SDK_PLACES: Final = {
 
 _HINT: Final = (
     'Get it with Android Studio (SDK Manager, SDK Tools, NDK), by `sdkmanager --install "ndk;27.1.12297006"`, or from '
-    "https://developer.android.com/ndk/downloads, and name its folder by ANDROID_NDK_HOME."
+    "https://developer.android.com/ndk/downloads, and name its folder by ANDROID_NDK_HOME. Without C of your own, "
+    'toolchain = "zig" builds it too.'
 )
 _HOSTS: Final = {"linux": "linux-x86_64", "darwin": "darwin-x86_64", "win32": "windows-x86_64"}
 """The folder of an NDK's programs, by `sys.platform`; that of macOS has both processors in it."""

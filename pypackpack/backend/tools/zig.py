@@ -13,7 +13,7 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from pypackpack.backend import filesystem, process
-from pypackpack.backend.tools import coff, elf, pinned, windows_runtime
+from pypackpack.backend.tools import coff, elf, pinned, windows_runtime, zig_android
 from pypackpack.backend.tools.toolchain import DETAILS_SHOWN, RefusedError, init_symbol, is_cplusplus
 from pypackpack.model.errors import ToolError
 from pypackpack.model.toolchain import FoundToolchain
@@ -99,6 +99,9 @@ def compile_flags(target: Target, *, release: bool) -> CompileFlags:
     if target.object_format == "wasm":
         # node 20 knows no extended constant expressions; "generic" without that feature loads everywhere.
         words[1:2] = ["wasm32-emscripten", "-mcpu=generic-extended_const"]
+    if target.family == "android":
+        # Atomic operations in the code, not by functions of a runtime that a module does not bring.
+        words[1:2] = [zig_android.triple(target), *(["-mno-outline-atomics"] if target.arch == "arm64" else [])]
     if target.object_format == "macho" and not release:
         # Debug information would stay in the objects; the module would only name them, with this machine's paths.
         words.append("-g0")
@@ -176,6 +179,9 @@ class Zig:
             # that zig has; what differs lies in data/emscripten, among the job's headers.
             hidden.append("-nostdlibinc")
             folders += [f"-isystem{self.library / 'libc' / 'include' / name}" for name in ("riscv32-linux-musl", "generic-musl")]
+        if job.target.family == "android":
+            hidden.append("-nostdlibinc")
+            folders += [f"-isystem{self.library / 'libc' / 'include' / name}" for name in zig_android.headers(job.target)]
         macros = [f"-D{name}={value}" if value else f"-D{name}" for name, value in job.macros]
         objects = []
         for number, source in enumerate(job.sources):
@@ -199,6 +205,10 @@ class Zig:
 
     def _link_elf(self, job: ModuleJob, made: Sequence[Path], out: str, scratch: Path) -> None:
         missing = {name for each in made for name in elf.undefined_symbols(filesystem.read_bytes(each))}
+        if job.target.family == "android":
+            what = f"linking {job.path} for {job.target.name}"
+            zig_android.link(job, _names(made), missing, out, scratch, lambda words: self._run(words, scratch, what))
+            return
         words = ["build-lib", "-dynamic", "-target", job.target.triple, "-fallow-shlib-undefined", "--gc-sections", "-fno-soname"]
         words += ["-OReleaseFast", *_helpers(missing), "-fstrip" if job.release else "-fno-strip"]
         if "-musl" not in job.target.triple:
@@ -278,6 +288,8 @@ class ZigAdapter:
 
     def serves(self, target: Target) -> bool:
         """Tell whether it can build for a target at all."""
+        if target.family == "android":
+            return int(target.version) >= zig_android.OLDEST
         return target.toolchain == "zig" and bool(target.triple)
 
     def find(self, target: Target, program: str, around: Surroundings) -> FoundToolchain:

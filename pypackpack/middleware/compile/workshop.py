@@ -161,6 +161,10 @@ class Workshop:
         folders = [headers.noted_folder(facts, PYCONFIG, make, self.cache, look=self._look)]
         if target.object_format == "wasm" and toolchain == "zig":
             folders.append(headers.text_folder(headers.emscripten_overlay(), self.cache, look=self._look))
+        if target.family == "android" and toolchain == "zig":
+            from pypackpack.backend.tools.zig_android import overlay  # noqa: PLC0415 - few build for it
+
+            folders.append(headers.text_folder(overlay(), self.cache, look=self._look))
         return tuple(folders)
 
     def read(self, file: SourceFile) -> bytes:

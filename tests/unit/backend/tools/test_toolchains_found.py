@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pypackpack.backend.tools import android, driver, emscripten, gcc, macho, msvc, ndk, xcode
+from pypackpack.backend.tools import android, driver, emscripten, gcc, macho, msvc, ndk, xcode, zig, zig_android
+from pypackpack.backend.tools.toolchain import ModuleJob, RefusedError
 from pypackpack.middleware.target import table
 from pypackpack.model.errors import WorkError
 from pypackpack.model.toolchain import FoundToolchain, Surroundings
@@ -93,6 +94,21 @@ def test_the_stub_of_libpython_has_what_is_missed_of_python_alone() -> None:
     assert android.stub_source(missing) == (
         "void PyExc_ValueError(void) {}\nvoid PyX(void) {}\nvoid Python(void) {}\nvoid _Py_NoneStruct(void) {}\n"
     )
+
+
+def test_zig_builds_for_android_what_it_knows_the_functions_of(tmp_path: Path) -> None:
+    assert zig.ADAPTER.serves(ANDROID)
+    assert not zig.ADAPTER.serves(table.find("android_21_arm64"))  # some functions began later
+    assert {"memcpy", "__errno", "fmod"} <= zig_android.functions()
+    job = ModuleJob("mod", "pkg/mod", {}, (), ANDROID, (3, 13), (), release=True)
+    ran: list[list[str]] = []
+    with pytest.raises(RefusedError, match="uses __sigsetjmp, dlvsym, and zig knows only a part") as caught:
+        zig_android.link(job, ["module.o"], {"PyModuleDef_Init", "memcpy", "dlvsym", "__sigsetjmp"}, "out", tmp_path, ran.append)
+    assert 'toolchain = "ndk"' in caught.value.message
+    assert ran == []
+    zig_android.link(job, ["module.o"], {"PyModuleDef_Init", "memcpy"}, "out", tmp_path, ran.append)
+    assert {"max-page-size=16384", "--no-undefined", "module.o", "libpython3.13.so", "libc.so"} <= set(ran[-1])
+    assert (tmp_path / "libc.c").read_text() == "void memcpy(void) {}\n"
 
 
 # ------------------------------------------------------------------------------------------------------- the others
