@@ -11,7 +11,7 @@ import zipfile
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
     from pathlib import Path
 
 
@@ -31,8 +31,9 @@ def wheel(
     *,
     needs: Iterable[str] = (),
     extras: Iterable[str] = (),
+    more: Mapping[str, str] | None = None,
 ) -> Path:
-    """Write a wheel with one module of the distribution's name that knows its version and tag."""
+    """Write a wheel with one module of the distribution's name that knows its version and tag; ``more`` instead of it."""
     folder.mkdir(parents=True, exist_ok=True)
     module = name.replace("-", "_")
     info = f"{module}-{version}.dist-info"
@@ -40,7 +41,7 @@ def wheel(
     tags = "".join(f"Tag: {python}-{abi}-{platform}\n" for platform in platforms.split("."))
     pure = "true" if platforms == "any" else "false"
     files = {
-        f"{module}/__init__.py": f"VERSION = {version!r}\nTAG = {tag!r}\n",
+        **(more if more is not None else {f"{module}/__init__.py": f"VERSION = {version!r}\nTAG = {tag!r}\n"}),
         f"{info}/METADATA": metadata(name, version, needs, extras),
         f"{info}/WHEEL": f"Wheel-Version: 1.0\nGenerator: tests\nRoot-Is-Purelib: {pure}\n{tags}",
     }
