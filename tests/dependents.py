@@ -65,7 +65,7 @@ NATIVE = ["hardlib", "lone", "plainlib", "plainlib.core", "spaced.one", "spaced.
 """What is native of the dependencies."""
 
 
-def project(folder: Path, *, settings: str = "", targets: tuple[str, ...] = ("linux_x86_64",)) -> Path:
+def project(folder: Path, *, settings: str = "", targets: tuple[str, ...] = ("linux_x86_64",), python: str = "") -> Path:
     """Write the project with its wheels and return its root."""
     root = folder / "whole"
     for name, files in DISTRIBUTIONS.items():
@@ -74,9 +74,10 @@ def project(folder: Path, *, settings: str = "", targets: tuple[str, ...] = ("li
     main.mkdir(parents=True)
     (main / "__init__.py").write_text("import plainlib\n")
     listed = ", ".join(f'"{target}"' for target in targets)
+    chosen = f'python = ["{python}"]\n' if python else ""
     needs = ", ".join(f'"{name}"' for name in DISTRIBUTIONS)
     (root / "app" / "pyproject.toml").write_text(
-        f'[project]\nname = "app"\nversion = "1"\ndependencies = [{needs}]\n[tool.pypackpack]\ntargets = [{listed}]\n{settings}'
+        f'[project]\nname = "app"\nversion = "1"\ndependencies = [{needs}]\n[tool.pypackpack]\ntargets = [{listed}]\n{chosen}{settings}'
     )
     (root / "pyproject.toml").write_text(
         '[project]\nname = "whole"\nversion = "1"\nrequires-python = ">=3.10"\n[tool.pypackpack]\npackages = ["app"]\n'
