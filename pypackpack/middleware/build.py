@@ -23,6 +23,7 @@ from pypackpack.middleware.compile.content import merge_fallbacks
 from pypackpack.middleware.compile.layers import Layers, windows_problems
 from pypackpack.middleware.compile.plan import PackagePlan
 from pypackpack.middleware.compile.transcompile import prepare
+from pypackpack.middleware.compile.unit import UNIT_COMPILERS
 from pypackpack.middleware.compile.workshop import open_workshop
 from pypackpack.middleware.graph.journal import Journal
 from pypackpack.middleware.graph.schedule import RAN, REMOTE, Rules, raise_failures, run_tasks
@@ -190,6 +191,10 @@ def _refuse_later(package: Package, targets: Sequence[Target], bundle: Bundle) -
         if (settings := package.settings(target)).abi == "abi3" and settings.compiler not in LIMITED_COMPILERS:
             msg = f"{package.root / 'pyproject.toml'}: {settings.compiler} cannot make abi3 modules for {target.name}"
             raise UsageError(msg, hint='Set tool.pypackpack.build.compiler = "cython", or leave abi = "abi3" out.')
+        if settings.unit == "package" and settings.compiler not in UNIT_COMPILERS:
+            words = 'cannot put a package into one extension module (unit = "package")'
+            msg = f"{package.root / 'pyproject.toml'}: {settings.compiler} {words} for {target.name}"
+            raise NotYetError(msg, hint='Set tool.pypackpack.build.compiler = "cython", or leave unit = "package" out.')
 
 
 class HaltedError(Exception):
@@ -329,6 +334,7 @@ class _Build:
             warnings=(
                 *order_warnings(order),
                 *spared(served, order.pythons),
+                *(note for plan in plans.values() for note in plan.notes),
                 *unfit_warnings({name: unfit.get(name, ()) for name in pure}),
                 *dependencies.warnings(),
             ),

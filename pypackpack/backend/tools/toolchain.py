@@ -7,7 +7,7 @@ the same for all of them, and lies here.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from pypackpack.model.errors import ToolError
 
@@ -47,6 +47,7 @@ class ModuleJob:
         limited: Whether it uses nothing but the limited API of ``python`` (PEP 384), and goes by ``abi3``.
         options: Further words for the compiler, as a person gave them.
         link_options: Further words for the linker, as a person gave them.
+        objects: What `ObjectToolchain.build_object` made before, to be linked with what comes of ``sources``.
     """
 
     name: str
@@ -62,6 +63,7 @@ class ModuleJob:
     limited: bool = False
     options: tuple[str, ...] = ()
     link_options: tuple[str, ...] = ()
+    objects: tuple[bytes, ...] = ()
 
     @property
     def suffix(self) -> str:
@@ -90,6 +92,14 @@ class Toolchain(Protocol):
             RefusedError: The source has errors.
             ToolError: The toolchain failed otherwise; its words are in ``details``.
         """
+
+
+@runtime_checkable
+class ObjectToolchain(Toolchain, Protocol):
+    """A toolchain that also compiles without linking, and links what it compiled before (`ModuleJob.objects`)."""
+
+    def build_object(self, job: ModuleJob, scratch: Path) -> bytes:
+        """Compile the one source of a job and return the object; raises as `build_module`."""
 
 
 class Adapter(Protocol):

@@ -151,15 +151,7 @@ class Zig:
     def build_module(self, job: ModuleJob, scratch: Path) -> bytes:
         """Compile and link one extension module and return its bytes (`toolchain.Toolchain`)."""
         scratch = scratch.resolve()
-        for name, data in job.files.items():
-            filesystem.write_scratch(scratch / name, data)
-        made = self._compile(job, scratch)
-        for name, data in job.files.items():  # no other tool of the build may have written here meanwhile
-            if filesystem.read_bytes(scratch / name) != data:
-                msg = f"{name} was changed by something else while it was compiled for {job.target.name}"
-                raise ToolError(
-                    msg, hint="Run the same command again; a tool that writes outside of its folder is not to be used."
-                )
+        made = [*self._compile(job, scratch), *_written(job.objects, scratch)]
         out = f"module{job.suffix}"
         link = {"elf": self._link_elf, "macho": self._link_macho, "coff": self._link_coff, "wasm": self._link_wasm}
         link[job.target.object_format](job, made, out, scratch)
@@ -167,8 +159,16 @@ class Zig:
         data = filesystem.read_bytes(scratch / out)
         return coff.without_identity(data) if job.target.object_format == "coff" else data
 
+    def build_object(self, job: ModuleJob, scratch: Path) -> bytes:
+        """Compile one source and return the object (`toolchain.Toolchain`)."""
+        scratch = scratch.resolve()
+        (made,) = self._compile(job, scratch)
+        return filesystem.read_bytes(made)
+
     def _compile(self, job: ModuleJob, scratch: Path) -> list[Path]:
-        """Compile the sources of a module and return the objects."""
+        """Write the files of a module, compile its sources, and return the objects."""
+        for name, data in job.files.items():
+            filesystem.write_scratch(scratch / name, data)
         flags = compile_flags(job.target, release=job.release).words
         hidden = [f"-ffile-prefix-map={scratch}=.", f"-ffile-prefix-map={self.library}=zig"]
         headers = [folder.resolve() for folder in job.headers]
@@ -191,6 +191,12 @@ class Zig:
             self._run([*words, "-c", source, "-o", made.name], scratch, f"compiling {source}", source)
             self._check_made(made, f"compiling {source}")
             objects.append(made)
+        for name, data in job.files.items():  # no other tool of the build may have written here meanwhile
+            if filesystem.read_bytes(scratch / name) != data:
+                msg = f"{name} was changed by something else while it was compiled for {job.target.name}"
+                raise ToolError(
+                    msg, hint="Run the same command again; a tool that writes outside of its folder is not to be used."
+                )
         return objects
 
     def _check_made(self, place: Path, what: str) -> None:
@@ -271,6 +277,14 @@ def _helpers(missing: Iterable[str]) -> list[str]:
     Without need they cost seconds at the first link for a target, and bring debug information with this machine's paths.
     """
     return ["-fcompiler-rt" if any(_HELPER.match(name) for name in missing) else "-fno-compiler-rt"]
+
+
+def _written(objects: Sequence[bytes], scratch: Path) -> list[Path]:
+    """Write objects that were made before."""
+    places = [scratch / f"object-{number}.o" for number in range(len(objects))]
+    for place, data in zip(places, objects, strict=True):
+        filesystem.write_scratch(place, data)
+    return places
 
 
 def _names(objects: Iterable[Path]) -> list[str]:

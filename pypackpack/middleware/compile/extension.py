@@ -104,7 +104,7 @@ def _join(extension: Extension, way: Way, parts: Sequence[Task], shop: Workshop)
         refused = next((result for result in made if "refused" in result.facts), None)
         if refused is not None:
             return refused
-        thin = [_read(shop, result.outputs["module"], extension.name) for result in made]
+        thin = [read_c(shop, result.outputs["module"], extension.name) for result in made]
         return ActionResult({"module": shop.store.put(macho.fat(thin))})
 
     return Task(
@@ -129,11 +129,6 @@ def _compile(extension: Extension, way: Way, whole: Target, shop: Workshop) -> T
         msg = f"{target.name} is put together from others, and has no toolchain of its own"
         raise WorkError(msg)
     choice.need()
-    flags = choice.flags(release=way.release)
-    abi = f"abi3 {series}" if way.limited else ""
-    words = json.dumps(
-        [flags, target.suffix(series, limited=way.limited), way.release, extension.options, extension.link_options, abi]
-    )
 
     def run(needs: Needs) -> ActionResult:
         result = needs[extension.c]
@@ -143,7 +138,7 @@ def _compile(extension: Extension, way: Way, whole: Target, shop: Workshop) -> T
         job = ModuleJob(
             name=name.rpartition(".")[2],
             path=extension.path,
-            files={path: _read(shop, digest, name) for path, digest in c.files.items()},
+            files={path: read_c(shop, digest, name) for path, digest in c.files.items()},
             sources=c.sources,
             target=target,
             python=series,
@@ -170,12 +165,7 @@ def _compile(extension: Extension, way: Way, whole: Target, shop: Workshop) -> T
         target=whole.name,
         step="compile",
         kind=choice.kind,
-        inputs=(
-            *choice.found.identity,
-            ("flags", words),
-            ("module", f"{extension.path} {name}"),
-            *((f"headers {number}", folder.digest) for number, folder in enumerate(way.headers, 1)),
-        ),
+        inputs=compile_inputs(extension, way, choice),
         needs=(extension.c,),
         run=run,
         cost=max(SMALLEST_SECONDS, extension.size * SECONDS_PER_BYTE),
@@ -184,7 +174,28 @@ def _compile(extension: Extension, way: Way, whole: Target, shop: Workshop) -> T
     )
 
 
-def _read(shop: Workshop, digest: str, name: str) -> bytes:
+def compile_inputs(extension: Extension, way: Way, choice: Choice) -> tuple[tuple[str, str], ...]:
+    """Return what decides the result of a compile besides the C."""
+    target, series = way.target, way.python.series
+    flags = choice.flags(release=way.release)
+    abi = f"abi3 {series}" if way.limited else ""
+    words = json.dumps(
+        [flags, target.suffix(series, limited=way.limited), way.release, extension.options, extension.link_options, abi]
+    )
+    return (
+        *choice.found.identity,
+        ("flags", words),
+        ("module", f"{extension.path} {extension.name}"),
+        *((f"headers {number}", folder.digest) for number, folder in enumerate(way.headers, 1)),
+    )
+
+
+def read_c(shop: Workshop, digest: str, name: str) -> bytes:
+    """Return the C of a module, or its object.
+
+    Raises:
+        LostError: The cache has it no more.
+    """
     data = shop.store.read(digest)
     if data is None:
         msg = f"the cache lost the C of {name} while it was being compiled"

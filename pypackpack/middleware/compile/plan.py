@@ -6,7 +6,7 @@ the same source shares it.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from pypackpack.middleware.compile.abi import wants_limited
@@ -19,10 +19,11 @@ from pypackpack.middleware.compile.reasons import told
 from pypackpack.middleware.compile.source import Source
 from pypackpack.middleware.compile.toolchains import tool_of
 from pypackpack.middleware.compile.transcompile import COMPILERS
+from pypackpack.middleware.compile.unit import Member, link_task, object_task, why_no_unit
 from pypackpack.middleware.compile.way import way_for
 from pypackpack.model.build import BuildType, Fallback, Level
 from pypackpack.model.errors import SourceError
-from pypackpack.model.inspection import ABI3, BYTECODE, EXTENSION, SOURCE, VERSION, ModuleForm, Tool
+from pypackpack.model.inspection import ABI3, BYTECODE, EXTENSION, PACKAGE, SOURCE, VERSION, ModuleForm, Tool
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -48,6 +49,7 @@ class _Module:
     extension: str | None
     limited: bool
     why_not: str = ""
+    unit: str | None = None
 
 
 class PackagePlan:
@@ -64,6 +66,9 @@ class PackagePlan:
         self._files: dict[str, tuple[SourceFile, ...]] = {}
         self._sources: dict[tuple[str, str], Source] = {}
         self._compilers: dict[str, Transcompiler] = {}
+        self._units: set[str] = set()
+        self.notes: tuple[str, ...] = ()
+        """What a person should know of the plan."""
 
     @property
     def tasks(self) -> tuple[Task, ...]:
@@ -95,6 +100,8 @@ class PackagePlan:
         if shared is not None and shared.whole:
             self._abi3.add((target.name, python))
         modules = []
+        members: list[Member] = []
+        in_unit = compiler is not None and self._is_unit(target, files)
         for file in files:
             if file.is_module:
                 source = self._source(file)
@@ -103,8 +110,14 @@ class PackagePlan:
                 why_not = why_not_native(file.place, settings.native) if compiler is not None else ""
                 if compiler is not None and not why_not:
                     way = self._way(target, shared.oldest if shared and limited else python, compiler, limited=limited)
-                    extension = self._extension(source, compiler, way)
+                    if in_unit:
+                        members.append(self._member(source, compiler, way))
+                        extension = members[-1].task
+                    else:
+                        extension = self._extension(source, compiler, way)
                 modules.append(_Module(file, self._bytecode(source, python), extension, limited, why_not))
+        if members:
+            modules = self._unit(modules, members)
         self._modules[target.name, python] = tuple(modules)
 
     def pythons(self, target: Target) -> tuple[Interpreter, ...]:
@@ -149,6 +162,33 @@ class PackagePlan:
         extension = Extension(self._package.name, source.shown, source.name, path, c, source.size)
         return [self._task(task) for task in extension_tasks(extension, way, self._shop)][-1]
 
+    def _is_unit(self, target: Target, files: tuple[SourceFile, ...]) -> bool:
+        """Tell whether the package becomes one extension module on a target; where it cannot, note why."""
+        settings = self._package.settings(target)
+        if settings.unit != "package":
+            return False
+        why = why_no_unit(self._package.import_name, target, settings, files)
+        if why:
+            note = f'{why}: with unit = "package", too, each module is an extension module of its own on {target.name}'
+            self.notes = tuple(dict.fromkeys((*self.notes, note)))
+        return not why
+
+    def _member(self, source: Source, compiler: Transcompiler, way: Way) -> Member:
+        c = self._task(compiler.task(source, way.python))
+        path = source.place.removesuffix(".py")
+        extension = Extension(self._package.name, source.shown, source.name, path, c, source.size)
+        return Member(extension, way, path.endswith("/__init__"), self._task(object_task(extension, way, self._shop)))
+
+    def _unit(self, modules: list[_Module], members: list[Member]) -> list[_Module]:
+        """Link what was planned for one target and Python; the stable ABI holds for the whole if it does for each."""
+        place = f"{self._package.import_name}/__init__"
+        members.sort(key=lambda member: (member.extension.path != place, member.extension.name))
+        bound = [member.way for member in members if not member.way.limited]
+        way = (bound or [members[0].way])[0]
+        unit = self._task(link_task(members[0].extension, way, members, self._shop))
+        self._units.add(unit)
+        return [replace(module, unit=unit, limited=way.limited) if module.extension else module for module in modules]
+
     def check_syntax(self, outcomes: Mapping[str, Outcome]) -> None:
         """Refuse sources that Python itself cannot read, all of them at once.
 
@@ -180,6 +220,7 @@ class PackagePlan:
             for module in modules
             if module.extension is not None and _is_refused(module, outcomes)
         }
+        names |= {task.name for task in self.native_tasks if task.name in self._units and names.intersection(task.needs)}
         wanted = {need for task in self.native_tasks if task.name not in names for need in task.needs}
         names |= {need for name in names for need in self._tasks[name].needs} - wanted
         return tuple(task for task in self.native_tasks if task.name in names)
@@ -189,7 +230,8 @@ class PackagePlan:
         modules = self._modules[target.name, python]
         if any(_is_refused(module, outcomes) for module in modules):
             return False
-        return all(name is None or name in outcomes for module in modules for name in (module.bytecode, module.extension))
+        names = {name for module in modules for name in (module.bytecode, module.extension, module.unit)}
+        return all(name is None or name in outcomes for name in names)
 
     def contents(self, target: Target, python: Interpreter, outcomes: Mapping[str, Outcome]) -> Contents:
         """Return what the package becomes on a target, after its tasks ran.
@@ -217,17 +259,20 @@ class PackagePlan:
             cached = cached and outcomes[module.bytecode].cached
             name, reason = module_name(package.import_name, file.place), module.why_not
             if module.extension is not None:
-                outcome = outcomes[module.extension]
+                outcome, refusal = self._made(module.extension, module.unit, outcomes)
                 cached = cached and outcome.cached
                 if "module" in outcome.result.outputs:
                     native_used = True
-                    made = place[: -len(".py")] + target.suffix(python.series, limited=module.limited)
-                    files.append(Content(made, outcome.result.outputs["module"]))
-                    forms.append(ModuleForm(name, made, EXTENSION, ABI3 if module.limited else VERSION))
+                    own = place if module.unit is None else f"{package.import_name}/__init__.py"
+                    made = own[: -len(".py")] + target.suffix(python.series, limited=module.limited)
+                    if own == place:  # else it is in that of the package
+                        files.append(Content(made, outcome.result.outputs["module"]))
+                    scope = PACKAGE if module.unit is not None else ABI3 if module.limited else VERSION
+                    forms.append(ModuleForm(name, made, EXTENSION, scope))
                     continue
                 reason = outcome.result.facts["refused"]
                 fallbacks.append(Fallback(name, (target.name,), python.series, form, reason))
-                refused[name] = self._refusal(module.extension, outcomes)
+                refused[name] = refusal
             if abi3:
                 files.append(Content(place, digest, file))
                 forms.append(ModuleForm(name, place, SOURCE, reason=reason))
@@ -258,6 +303,14 @@ class PackagePlan:
             msg = f"{package.name} has modules that cannot be compiled for {target.name}, and strict is set"
             hint = "Change the module, exclude it (build.native.exclude), or set strict = false."
             raise SourceError(msg, hint=hint, details=listed)
+
+    def _made(self, extension: str, unit: str | None, outcomes: Mapping[str, Outcome]) -> tuple[Outcome, str]:
+        """Return what came of a module's extension module, and what refused it where that was no C compiler."""
+        outcome = outcomes[extension]
+        if unit is None or "object" not in outcome.result.outputs:
+            return outcome, self._refusal(extension, outcomes)
+        whole = outcomes[unit]
+        return whole, whole.result.facts.get("refused", "")
 
     def _refusal(self, extension: str, outcomes: Mapping[str, Outcome]) -> str:
         """Return what refused a module that became no extension module; empty where it was the C compiler's own task."""

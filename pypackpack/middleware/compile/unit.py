@@ -1,0 +1,234 @@
+"""One extension module for a whole package: its modules are compiled one by one, and linked into one file.
+
+Each object has its own task, so that a changed module costs one compile and one link. The function that makes a module is
+renamed in it, by its full name, and a small C file (``data/unit.c``) hands the definitions out by number.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pypackpack.client
+import pypackpack.data
+from pypackpack.backend import filesystem
+from pypackpack.backend.tools.toolchain import ModuleJob, ObjectToolchain, RefusedError, init_symbol
+from pypackpack.middleware.compile.choice import why_not_native
+from pypackpack.middleware.compile.extension import SECONDS_PER_BYTE, SMALLEST_SECONDS, compile_inputs, read_c
+from pypackpack.middleware.compile.toolchains import choices
+from pypackpack.middleware.graph.task import Task
+from pypackpack.model.action import ActionResult
+from pypackpack.model.csource import c_source, refusal
+from pypackpack.model.errors import WorkError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from pypackpack.middleware.compile.extension import Extension, Way
+    from pypackpack.middleware.compile.layers import SourceFile
+    from pypackpack.middleware.compile.toolchains import Choice
+    from pypackpack.middleware.compile.workshop import Workshop
+    from pypackpack.middleware.graph.task import Needs
+    from pypackpack.model.project import BuildSettings
+    from pypackpack.model.target import Target
+
+UNIT_COMPILERS = frozenset({"cython"})
+"""Compilers whose C can be put into a unit: it defines modules by PEP 489, and exports nothing when it is told so."""
+
+HOST = Path(pypackpack.data.__path__[0], "unit.c")
+FINDER = Path(pypackpack.client.__path__[0], "unit_modules.py")
+_TABLE = "unit_table.h"
+_LINE = 24
+
+
+@dataclass(frozen=True)
+class Member:
+    """One module of a unit.
+
+    Attributes:
+        extension: The module, as it would be made by itself.
+        way: How.
+        package: Whether it is the ``__init__`` of a package.
+        task: Name of the task that makes its object.
+    """
+
+    extension: Extension
+    way: Way
+    package: bool
+    task: str
+
+
+def why_no_unit(package: str, target: Target, settings: BuildSettings, files: Iterable[SourceFile]) -> str:
+    """Say why a package cannot be one extension module on a target; empty when it can."""
+    if target.parts or any(choice.found.name != "zig" for choice in choices(target, settings)):
+        return f"zig alone links packages into one extension module, and does not build {target.name}"
+    if not any(file.place == "__init__.py" for file in files):
+        return f"{package}/__init__.py is not there, and would hold the other modules"
+    if reason := why_not_native("__init__.py", settings.native):
+        return f"{package}/__init__.py is not compiled ({reason}), and would hold the other modules"
+    return ""
+
+
+def symbol(name: str) -> str:
+    """Return what the function that makes a module is called in a unit: no letter of a name is one of C's by right."""
+    return f"pypackpack_unit_{hashlib.sha256(name.encode()).hexdigest()[:16]}"
+
+
+def object_task(extension: Extension, way: Way, shop: Workshop) -> Task:
+    """Return the task that compiles a module for a unit.
+
+    Its result has the output ``object``; or it is a refusal, the C's own or that of the compiler, which is not kept.
+    """
+    name, target, series = extension.name, way.target, way.python.series
+    renamed, choice = symbol(name), _choice(way)
+
+    def run(needs: Needs) -> ActionResult:
+        result = needs[extension.c]
+        if "refused" in result.facts:
+            return result
+        c = c_source(result)
+        (source,) = c.sources
+        files = {path: read_c(shop, digest, name) for path, digest in c.files.items()}
+        files[source] = _head(init_symbol(name.rpartition(".")[2]), renamed) + files[source]
+        job = _job(extension, way, shop, files=files, sources=(source,), folders=c.folders, defines=c.defines)
+        folder = shop.folder()
+        try:
+            made = _zig(shop, choice).build_object(job, folder)
+        except RefusedError as error:
+            return refusal(f"{error.message}\n{error.details}".strip(), keep=False)
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+        return ActionResult({"object": shop.store.put(made)})
+
+    return Task(
+        name=f"compile {extension.package}/{extension.shown} {target.name} unit-{'abi3-' * way.limited}{series[0]}.{series[1]}",
+        package=extension.package,
+        target=target.name,
+        step="compile",
+        kind="unit-object-1",
+        inputs=(*compile_inputs(extension, way, choice), ("renamed", renamed)),
+        needs=(extension.c,),
+        run=run,
+        cost=max(SMALLEST_SECONDS, extension.size * SECONDS_PER_BYTE),
+        label=name,
+        asked=(f"{extension.package} for {target.name}",),
+    )
+
+
+def link_task(unit: Extension, way: Way, members: Sequence[Member], shop: Workshop) -> Task:
+    """Return the task that links a unit.
+
+    Its result has the output ``module``. If the package's own ``__init__`` was refused, there is no unit, and the result is a
+    refusal; any other module that was refused is left out.
+
+    Args:
+        unit: The package's own ``__init__``, which the file stands for.
+        way: How it is linked.
+        members: What is in it, the package's own ``__init__`` first.
+        shop: What tasks reach the world through.
+    """
+    target, series, choice = way.target, way.python.series, _choice(way)
+
+    def run(needs: Needs) -> ActionResult:
+        if "refused" in needs[members[0].task].facts:
+            place = f"{unit.name}/__init__.py"
+            reason = f'{place} cannot be compiled, and with unit = "package" it holds the other modules'
+            return refusal(reason)
+        made = [member for member in members if "object" in needs[member.task].outputs]
+        objects = tuple(read_c(shop, needs[member.task].outputs["object"], member.extension.name) for member in made)
+        files = {HOST.name: filesystem.read_bytes(HOST), _TABLE: table(unit.name, made)}
+        job = _job(unit, way, shop, files=files, sources=(HOST.name,), objects=objects)
+        folder = shop.folder()
+        try:
+            linked = shop.toolchain(choice).build_module(job, folder)
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+        return ActionResult({"module": shop.store.put(linked)})
+
+    return Task(
+        name=f"compile {unit.package}/unit {target.name} {'abi3-' * way.limited}{series[0]}.{series[1]}",
+        package=unit.package,
+        target=target.name,
+        step="compile",
+        kind="unit-2",
+        inputs=(
+            *compile_inputs(unit, way, choice),
+            ("unit.c", filesystem.sha256_file(HOST)),
+            ("unit_modules.py", filesystem.sha256_file(FINDER)),
+            ("modules", json.dumps([[member.extension.name, member.package] for member in members])),
+        ),
+        needs=tuple(member.task for member in members),
+        run=run,
+        cost=SMALLEST_SECONDS,
+        label=unit.name,
+        asked=(f"{unit.package} for {target.name}",),
+    )
+
+
+def _choice(way: Way) -> Choice:
+    if way.choice is None:
+        msg = f"{way.target.name} is put together from others, and has no toolchain of its own"
+        raise WorkError(msg)
+    way.choice.need()
+    return way.choice
+
+
+def _zig(shop: Workshop, choice: Choice) -> ObjectToolchain:
+    toolchain = shop.toolchain(choice)
+    if not isinstance(toolchain, ObjectToolchain):
+        msg = f"{choice.adapter.title} cannot compile without linking"
+        raise WorkError(msg)
+    return toolchain
+
+
+def _job(extension: Extension, way: Way, shop: Workshop, **more: object) -> ModuleJob:
+    return ModuleJob(
+        name=extension.name.rpartition(".")[2],
+        path=extension.path,
+        target=way.target,
+        python=way.python.series,
+        headers=shop.sound(way.headers, way.target, way.python, _choice(way).found.name),
+        release=way.release,
+        limited=way.limited,
+        options=extension.options,
+        link_options=extension.link_options,
+        **more,  # type: ignore[arg-type] # its fields by name
+    )
+
+
+def _head(own: str, renamed: str) -> bytes:
+    """Return what stands before a module's C: its function has another name, and nobody outside of the file sees it."""
+    lines = [
+        "#define CYTHON_NO_PYINIT_EXPORT",
+        f"#define {own} {renamed}",
+        "#if defined(__GNUC__) && !defined(_WIN32)",
+        '__attribute__((visibility("hidden")))',
+        "#endif",
+        f"struct _object *{renamed}(void);",
+        "#line 1",
+    ]
+    return "".join(f"{line}\n" for line in lines).encode()
+
+
+def table(name: str, members: Sequence[Member]) -> bytes:
+    """Return ``unit_table.h``: the functions by number, and the Python text that finds the modules."""
+    rows = {member.extension.name: (number, member.package) for number, member in enumerate(members)}
+    filled = ", ".join(f"{each!a}: {row!r}" for each, row in rows.items())
+    text = filesystem.read_bytes(FINDER) + f"\nMODULES.update({{{filled}}})\n".encode() + b"\0"
+    symbols = [symbol(member.extension.name) for member in members]
+    hidden = '#if defined(__GNUC__) && !defined(_WIN32)\n#define UNIT_HIDDEN __attribute__((visibility("hidden")))\n#else\n'
+    parts = [
+        f"#define UNIT_NAME {json.dumps(name)}\n#define UNIT_INIT {init_symbol(name.rpartition('.')[2])}\n",
+        f"{hidden}#define UNIT_HIDDEN\n#endif\n",
+        *(f"UNIT_HIDDEN PyObject *{each}(void);\n" for each in symbols),
+        "static PyObject *(*const unit_inits[])(void) = {\n",
+        *(f"    {each},\n" for each in symbols),
+        "};\nstatic const char unit_modules[] = {\n",
+        *(", ".join(map(str, text[at : at + _LINE])) + ",\n" for at in range(0, len(text), _LINE)),
+        "};\n",
+    ]
+    return "".join(parts).encode()

@@ -1,0 +1,5 @@
+from .sub import first as inner
+
+
+def one():
+    return "other", inner.first()

@@ -1,0 +1,2 @@
+def first():
+    return __name__

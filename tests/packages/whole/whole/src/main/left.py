@@ -1,0 +1,5 @@
+"""Excluded by the settings."""
+
+from whole.first import Point
+
+LEFT = repr(Point(3))

@@ -1,0 +1,5 @@
+from ..first import two
+
+
+def answer_relative():
+    return two()
