@@ -174,6 +174,7 @@ native.include = ["b/**"]
 [tool.pypackpack.build.target.linux_arm64]
 abi = "abi3"
 abi3.exclude = ["core/**"]
+minify = true
 unit = "package"
 [tool.pypackpack.build.target.x86_64-pc-windows-msvc]
 dependencies = "all"
@@ -190,13 +191,18 @@ fat-layout = "separate"
         "": BuildSettings(strict=True, dependencies=("numpy",), native=NativePattern(exclude=("a/**",))),
         "linux_x86_64": linux,
         "linux_2_28_arm64": BuildSettings(
-            abi="abi3", abi3=NativePattern(exclude=("core/**",)), unit="package", dependencies=("numpy",), native=linux.native
+            abi="abi3",
+            abi3=NativePattern(exclude=("core/**",)),
+            unit="package",
+            minify=True,
+            dependencies=("numpy",),
+            native=linux.native,
         ),
         "windows_amd64": BuildSettings(strict=True, native=NativePattern(exclude=("a/**",))),
         "macos_arm64": BuildSettings(strict=True, dependencies=("numpy",), native=NativePattern(exclude=("a/**",))),
     }
     assert (package.bundle.entry, package.bundle.fat_layout, package.bundle.binary_layout) == (None, "separate", "folder")
-    assert unbuilt(package, package.targets, Bundle.SINGLE) == ('build.unit = "package"',)
+    assert unbuilt(package, package.targets, Bundle.SINGLE) == ("build.minify = true",)
     assert unbuilt(package, package.targets[:1], Bundle.SINGLE) == ()
 
 
