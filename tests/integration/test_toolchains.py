@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import importlib.util
 import os
 import sys
@@ -9,6 +10,7 @@ import zipfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import lief
 import pytest
 
 from pypackpack.backend.tools import driver, emscripten, gcc, msvc, ndk, xcode
@@ -111,6 +113,24 @@ def test_the_same_source_gives_the_same_bytes_in_any_folder(tmp_path: Path) -> N
         (tmp_path / name).mkdir()
         made.append(gcc.GCC.open(found_gcc(), tmp_path).build_module(job(HOST.name, release=False), tmp_path / name))
     assert made[0] == made[1]
+
+
+def test_cplusplus_brings_its_library_and_shows_nobody(tmp_path: Path) -> None:
+    newest = table.find(f"linux_2_44_{HOST.arch}")
+    tool = gcc.GCC.open(found_gcc(), tmp_path)
+    source = (
+        b"#include <stdexcept>\n#include <string>\n"
+        b'extern "C" int PyInit_mod(int n) { try { throw std::runtime_error(std::string(n, 120)); }'
+        b"catch (const std::exception &e) { return e.what()[0] + n; } }\n"
+    )
+    words = {"headers": (), "release": True}
+    made = tool.build_module(ModuleJob("mod", "mod", {"mod.cpp": source}, ("mod.cpp",), newest, (3, 13), **words), tmp_path)  # type: ignore[arg-type]
+    module = lief.ELF.parse(list(made))
+    assert module is not None
+    assert not [library for library in module.libraries if "stdc++" in str(library) or "gcc" in str(library)]
+    assert len([symbol for symbol in module.exported_symbols if symbol.binding == lief.ELF.Symbol.BINDING.GLOBAL]) == 1
+    (tmp_path / "mod.so").write_bytes(made)
+    assert ctypes.CDLL(str(tmp_path / "mod.so")).PyInit_mod(2) == 122
 
 
 def test_errors_of_the_source_are_told_from_those_of_the_options(scratch: Path, tmp_path: Path) -> None:

@@ -38,6 +38,9 @@ COMMON = (
 RELEASE = ("-O2", "-g0")
 DEBUG = ("-O0", "-g")
 
+STATIC_CPLUSPLUS = ("-static-libstdc++", "-Wl,--exclude-libs,ALL")
+"""Words of the linker for C++: its library goes into the module, and shows there to nobody, who may have another one of it."""
+
 ASK_SECONDS = 60.0
 """So long a compiler may take to say what it is."""
 

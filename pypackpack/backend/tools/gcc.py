@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 from pypackpack.backend import filesystem
 from pypackpack.backend.host import find_program
 from pypackpack.backend.tools import elf
-from pypackpack.backend.tools.driver import COMMON, DEBUG, RELEASE, Driver, names, numbers, says, version_in
+from pypackpack.backend.tools.driver import COMMON, DEBUG, RELEASE, STATIC_CPLUSPLUS, Driver, names, numbers, says, version_in
 from pypackpack.model.errors import ToolError
 from pypackpack.model.toolchain import FoundToolchain
 
@@ -127,7 +127,7 @@ class SystemToolchain:
         words: list[str | Path] = [self.driver.linker(job), "-shared", "-Wl,--gc-sections", "-Wl,--build-id=none"]
         words += ["-Wl,--as-needed", "-static-libgcc", *(["-s"] if job.release else [])]
         if self.driver.cxx is not None and words[0] == self.driver.cxx:
-            words.append("-static-libstdc++")
+            words += STATIC_CPLUSPLUS
         after = ["-lm"]
         if "-musl" in job.target.triple:
             # As with zig: the module names no C library, which is in the process before any extension module is.

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final
 from pypackpack.backend import filesystem
 from pypackpack.backend.tools import elf
 from pypackpack.backend.tools.android import LINK, STUB, python_library, stub_source
-from pypackpack.backend.tools.driver import COMMON, DEBUG, RELEASE, Driver, names, numbers
+from pypackpack.backend.tools.driver import COMMON, DEBUG, RELEASE, STATIC_CPLUSPLUS, Driver, names, numbers
 from pypackpack.model.errors import FilesystemError
 from pypackpack.model.toolchain import FoundToolchain
 
@@ -114,7 +114,7 @@ class Ndk:
         driver.run([*words, "-o", library], scratch, what)
         linker = driver.linker(job)
         words = [linker, triple, sysroot, "-shared", *(f"-Wl,{word}" for word in LINK), "-Wl,--no-undefined"]
-        words += [*(["-Wl,-s"] if job.release else []), *(["-static-libstdc++"] if linker == driver.cxx else [])]
+        words += [*(["-Wl,-s"] if job.release else []), *(STATIC_CPLUSPLUS if linker == driver.cxx else ())]
         out = f"module{job.suffix}"
         driver.run([*words, *names(objects), library, "-lm", "-o", out, *job.link_options], scratch, what)
         return filesystem.read_bytes(driver.made(scratch / out, what))
