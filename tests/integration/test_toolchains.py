@@ -174,6 +174,11 @@ def test_a_gcc_that_hangs_is_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     ("settings", "target", "said"),
     [
         ('toolchain = "gcc"\ntoolchain-program = "no-such-gcc"', "linux_x86_64", "there is no program no-such-gcc"),
+        (
+            'toolchain-program = "gcc-13"',
+            "linux_x86_64",
+            "the settings name gcc-13 (toolchain-program), and zig has programs of its own",
+        ),
         ('toolchain = "gcc"', "windows_amd64", "gcc does not build for windows_amd64"),
         ('toolchain = "msvc"', "windows_amd64", "Microsoft's compiler runs on Windows only"),
         ('toolchain = "xcode"', "macos_universal2", "macos_x86_64 cannot be built by Xcode: Apple allows its SDK on a Mac only"),

@@ -28,6 +28,9 @@ ADAPTERS: dict[str, Adapter] = {
 }
 """Every toolchain by the word of the setting."""
 
+WITH_PROGRAM = frozenset({"gcc", "clang", "emcc"})
+"""Those whose compiler may have another name than theirs."""
+
 
 @dataclass(frozen=True)
 class Choice:
@@ -77,7 +80,8 @@ def choose(target: Target, settings: BuildSettings) -> Choice:
         settings: The package's, finished for that target (or for the one that it is a part of).
     """
     name = settings.toolchain or target.toolchain
-    return Choice(target, look(name, target, settings.toolchain_program or ""), named=settings.toolchain is not None)
+    named = settings.toolchain is not None or settings.toolchain_program is not None
+    return Choice(target, look(name, target, settings.toolchain_program or ""), named=named)
 
 
 def look(name: str, target: Target, program: str = "") -> FoundToolchain:
@@ -87,6 +91,9 @@ def look(name: str, target: Target, program: str = "") -> FoundToolchain:
         others = ", ".join(serving(target))
         msg = f"{adapter.title} does not build for {target.name}"
         return FoundToolchain(name, missing=msg, hint=f"Set toolchain for this target to one of these: {others}.")
+    if program and name not in WITH_PROGRAM:
+        msg = f"the settings name {program} (toolchain-program), and {adapter.title} has programs of its own"
+        return FoundToolchain(name, missing=msg, hint="Name gcc, clang or emcc as the toolchain too, or take the program out.")
     return _looked(name, target, program)
 
 

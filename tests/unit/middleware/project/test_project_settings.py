@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from pypackpack.middleware.project import check, reference
+from pypackpack.middleware.project.finish import finished_package
 from pypackpack.middleware.project.later import LATER, LATER_KEYS
 from pypackpack.middleware.project.settings import BuildTable, BundleTable, LimitedTable, NativeTable, PackageTable, json_schema
 from pypackpack.model.project import BuildSettings, BundleSettings, NativePattern
@@ -68,6 +69,9 @@ def test_every_setting_of_the_specification_is_accepted() -> None:
         ({"packages": []}, "tool.pypackpack.packages: this key belongs in the project's pyproject.toml"),
         ({"build": {"compiler": "cyton"}}, 'compiler: expected "cython" or "nuitka", found "cyton"; did you mean "cython"?'),
         ({"build": {"compiler": 3}}, 'tool.pypackpack.build.compiler: expected "cython" or "nuitka", found 3'),
+        ({"build": {"toolchain": "gc"}}, 'found "gc"; did you mean "gcc"?'),
+        ({"build": {"toolchain-program": "./gcc"}}, "what comes with a clone must not say which file runs"),
+        ({"build": {"toolchain-program": "-v"}}, "the name of a program, without folders"),
         ({"build": {"strict": "true"}}, 'tool.pypackpack.build.strict: expected true or false, found "true"'),
         ({"build": {"strict": 1}}, "tool.pypackpack.build.strict: expected true or false, found 1"),
         (
@@ -176,3 +180,19 @@ def test_what_is_not_built_yet_is_a_setting() -> None:
         first, _, second = key.partition(".")
         table = PackageTable.model_fields[first].annotation
         assert second.replace("-", "_") in table.model_fields
+
+
+def test_a_program_belongs_to_the_toolchain_that_the_same_table_names(tmp_path: Path) -> None:
+    build = {
+        "toolchain": "gcc",
+        "toolchain-program": "gcc-13",
+        "target": {"linux_arm64": {"toolchain": "clang"}, "linux_armv7": {"toolchain-program": "arm-linux-gnueabihf-gcc"}},
+    }
+    names = ["linux_x86_64", "linux_arm64", "linux_armv7"]
+    made = finished_package(tmp_path, package({"targets": names, "build": build}), ())
+    found = [made.settings(target) for target in made.targets]
+    assert [(each.toolchain, each.toolchain_program) for each in found] == [
+        ("gcc", "gcc-13"),
+        ("clang", None),
+        ("gcc", "arm-linux-gnueabihf-gcc"),
+    ]
