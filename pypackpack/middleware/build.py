@@ -65,6 +65,7 @@ class Order:
         targets: For which targets.
         pythons: For which Pythons.
         left_out: Targets that have no such artifact, with the reason.
+        compiles: Whether it needs a C compiler: at level native, and for native sources of the packages' own.
         began: When the words were resolved, in nanoseconds since 1970: what changed later, nobody here has seen.
     """
 
@@ -75,6 +76,7 @@ class Order:
     targets: tuple[Target, ...]
     pythons: tuple[Interpreter, ...]
     left_out: tuple[tuple[str, str], ...]
+    compiles: bool = False
     began: int = 0
 
     @property
@@ -147,6 +149,7 @@ def resolve(request: BuildRequest, watcher: Watcher) -> Order:
     Raises:
         PyPackPackError: With the reason.
     """
+    from pypackpack.middleware.compile.native.find import native_targets  # noqa: PLC0415 - as above
     from pypackpack.middleware.compile.toolchains import look_again  # noqa: PLC0415 - keeps imports of the CLI light
     from pypackpack.middleware.package.order import in_order  # noqa: PLC0415 - as above
     from pypackpack.middleware.project.read import find_project  # noqa: PLC0415 - as above
@@ -171,13 +174,16 @@ def resolve(request: BuildRequest, watcher: Watcher) -> Order:
     members = in_order(project, (package,)) if request.bundle is Bundle.BINARY else (package,)
     for member in members:
         _refuse_later(member, wanted, request.bundle)
-    headers = request.compiles
+    own = native_targets(members, wanted)
+    headers = request.compiles or any(own.values())
     if request.interpreter is not None:
-        pythons: tuple[Interpreter, ...] = (the_python(request.interpreter, request.level, watcher),)
+        needs = Level.NATIVE if headers else request.level
+        pythons: tuple[Interpreter, ...] = (the_python(request.interpreter, needs, watcher),)
     else:
         pythons = pythons_for(project, package, request.pythons, headers=headers, offline=request.offline, watcher=watcher)
-    targets, left_out = possible(wanted, request, pythons, members)
-    return Order(request, project, package, members, targets, pythons, left_out, began)
+    targets, left_out = possible(wanted, request, pythons, members, own)
+    compiles = request.compiles or any(own[target.name] for target in targets)
+    return Order(request, project, package, members, targets, pythons, left_out, compiles, began)
 
 
 def _refuse_later(package: Package, targets: Sequence[Target], bundle: Bundle) -> None:
@@ -298,9 +304,9 @@ class _Build:
         for member in order.members:
             if same[member.name] and order.request.bundle is Bundle.SINGLE:
                 unfit[member.name] = windows_problems(files[member.name, order.targets[0].name])
-                refuse_unfit(member, unfit[member.name], order.request.level)
+                refuse_unfit(member, unfit[member.name], compiles=order.compiles)
         check_rerun(order.request, [task for plan in plans.values() for task in plan.tasks])
-        if order.request.compiles and not order.request.offline and shop.distant is None:
+        if order.compiles and not order.request.offline and shop.distant is None:
             # Fetched before there is a table of progress, so that uv can show its own; a remote cache may spare us all of it.
             self._fetch_zig()
         dependencies = Dependencies(order.project, order.package, order.members, order.request, shop)
@@ -446,9 +452,11 @@ def plan_members(
         for target in order.targets:
             files[member.name, target.name] = layers.on(target)
             here = files[member.name, target.name]
-            native, folder = order.request.level is Level.NATIVE, order.request.bundle is not Bundle.SINGLE
-            settings = member.settings(target)
-            ways = stable(settings, target, order.pythons, here, folder=folder) if native else dict.fromkeys(order.pythons)
+            modules = [file.place for file in here if file.is_module] if order.request.level is Level.NATIVE else []
+            # Bytecode binds what lies beside it to its Python, and so does a folder.
+            bound = order.request.level in (Level.BYTECODE, Level.MIXED) or order.request.bundle is not Bundle.SINGLE
+            own = plan.own_modules(target, here)
+            ways = stable(member.settings(target), target, order.pythons, modules, own=own, bound=bound)
             for python, shared in ways.items():
                 plan.add(target, python, here, shared=shared)
         # A wheel may say "any" only if no platform would get another one, whether it is built now or not.

@@ -50,13 +50,13 @@ def check_rerun(request: BuildRequest, tasks: Sequence[Task]) -> None:
             raise UsageError(msg, hint=hint)
 
 
-def refuse_unfit(package: Package, problems: Sequence[str], level: Level) -> None:
+def refuse_unfit(package: Package, problems: Sequence[str], *, compiles: bool) -> None:
     """Refuse a wheel that says "any" with files that Windows cannot have, where Windows is among the package's targets.
 
     Raises:
         SourceError: Naming each of them.
     """
-    if problems and level is not Level.NATIVE and any(target.family == "windows" for target in package.targets):
+    if problems and not compiles and any(target.family == "windows" for target in package.targets):
         first, *others = problems
         msg = f"{first}; the wheel of {package.name} is for every platform, and Windows is one of its targets"
         hint = "Rename the file, or move it to the overlay folder of another family."

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from pypackpack.model.errors import MissingToolError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from pypackpack.middleware.compile.toolchains import Choice
     from pypackpack.model.build import BuildRequest
@@ -17,7 +17,11 @@ if TYPE_CHECKING:
 
 
 def possible(
-    wanted: Sequence[Target], request: BuildRequest, pythons: Sequence[Interpreter], members: Sequence[Package]
+    wanted: Sequence[Target],
+    request: BuildRequest,
+    pythons: Sequence[Interpreter],
+    members: Sequence[Package],
+    own: Mapping[str, bool],
 ) -> tuple[tuple[Target, ...], tuple[tuple[str, str], ...]]:
     """Part the targets that can be built from those that cannot; one that was named must be possible.
 
@@ -26,6 +30,7 @@ def possible(
         request: What is to be built.
         pythons: For which Pythons.
         members: The packages that are compiled.
+        own: Name of a target → whether these have native sources of their own there, which are compiled at every level.
 
     Returns:
         Those that can be built, and the others, each with the reason.
@@ -38,7 +43,7 @@ def possible(
     for target in wanted:
         reason = _why_no_python(target, [python.series for python in pythons])
         hint = "Leave the target out, or build for another Python with --python."
-        if not reason and request.compiles:
+        if not reason and (request.compiles or own[target.name]):
             unusable = _unusable(target, members)
             if unusable is not None and unusable.named:
                 unusable.need()  # the settings say what builds it: going on without would not be what they say

@@ -171,10 +171,11 @@ class _Preview:
         from pypackpack.middleware.bundle.tags import wheel_tags  # noqa: PLC0415 - loaded when there is something to bundle
 
         package, level = self._order.package, self._order.request.level
+        own = self._plans[package.name].has_own_modules(target)
         tags = wheel_tags(
             target,
             python.series,
-            native=level is Level.NATIVE,
+            native=level is Level.NATIVE or own,
             bytecode=level in (Level.BYTECODE, Level.MIXED),
             same_everywhere=self._same[package.name],
             abi3=self._plans[package.name].is_abi3(target, python),

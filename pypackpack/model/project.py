@@ -25,11 +25,31 @@ class NativePattern:
 
 
 @dataclass(frozen=True)
+class ExtensionSettings:
+    """Finished ``[tool.pypackpack.build.extension.<name>]``: how an extension module of one's own sources is made.
+
+    Attributes:
+        sources: Patterns of the other sources that belong to it, below the package; None: those that lie with it.
+        include: Folders below the package in which ``#include`` looks.
+        define: Macros, sorted: name and text; an empty one defines the bare name.
+        options: Words for the compiler.
+        libraries: Libraries of the target's system.
+    """
+
+    sources: tuple[str, ...] | None = None
+    include: tuple[str, ...] = ()
+    define: tuple[tuple[str, str], ...] = ()
+    options: tuple[str, ...] = ()
+    libraries: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class BuildSettings:
     """Finished ``[tool.pypackpack.build]`` for one target: defaults, the table, then the family's and the target's own.
 
-    ``time_limit`` is in seconds. ``toolchain`` is None for the one that the table of targets names, ``toolchain_program`` for
-    the compiler of the usual name.
+    ``extensions`` has name and settings of each extension module that settings speak of. ``ship_sources`` are patterns of native
+    sources that go into a release wheel. ``time_limit`` is in seconds. ``toolchain`` is None for the one that the table of
+    targets names, ``toolchain_program`` for the compiler of the usual name.
     """
 
     compiler: str = "cython"
@@ -40,6 +60,8 @@ class BuildSettings:
     native: NativePattern = field(default_factory=NativePattern)
     minify: bool = False
     strict: bool = False
+    extensions: tuple[tuple[str, ExtensionSettings], ...] = ()
+    ship_sources: tuple[str, ...] = ()
     time_limit: float = 3600.0
     toolchain: str | None = None
     toolchain_program: str | None = None

@@ -51,7 +51,7 @@ def places(found: Iterable[tuple[int, int, str]]) -> tuple[str, ...]:
     return tuple(f"{line}:{column}: {message}" for line, column, message in found)
 
 
-def _check(worker: process.Worker, installed: distributions.Installed) -> None:
+def check_installed(worker: process.Worker, installed: distributions.Installed) -> None:
     """Look whether a worker has the Cython that is in the keys.
 
     Raises:
@@ -81,7 +81,7 @@ class Cython:
         env = process.python_environment()
         worker = process.Worker([sys.executable, "-S", "-s", WORKER, installed.place], cwd=folder, env=env)
         try:
-            _check(worker, installed)
+            check_installed(worker, installed)
         except BaseException:
             worker.close()
             raise

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pypackpack.backend import filesystem, process
-from pypackpack.backend.tools.toolchain import DETAILS_SHOWN, RefusedError, is_cplusplus
+from pypackpack.backend.tools.toolchain import DETAILS_SHOWN, RefusedError, dialect, is_cplusplus
+from pypackpack.model.compiler_options import for_language
 from pypackpack.model.errors import MissingToolError, PyPackPackError, ToolError
 
 if TYPE_CHECKING:
@@ -104,9 +105,10 @@ class Driver:
         objects = []
         for number, source in enumerate(job.sources):
             made = scratch / ("module.o" if number == 0 else f"module-{number}.o")
-            own = [word.replace("-std=c11", "-std=c++17") for word in flags] if is_cplusplus(source) else flags
+            own = dialect(flags, source, own=job.own)
+            options = for_language(job.options, cplusplus=is_cplusplus(source))
             what = f"compiling {source}"
-            self.run([self.cc, *own, *words, *job.options, "-c", source, "-o", made.name], scratch, what, job.files)
+            self.run([self.cc, *own, *words, *options, "-c", source, "-o", made.name], scratch, what, job.files)
             objects.append(self.made(made, what))
         return objects
 

@@ -105,7 +105,7 @@ class Msvc:
         words += [f"/LIBPATH:{folder}" for role, folder in self.found.folders.items() if role.startswith("lib ")]
         if not job.release:
             words.append("/DEBUG:NONE")  # the name of a .pdb would be this machine's; what /Z7 wrote stays in the objects
-        self._run("link", [*words, *job.link_options], scratch, what)
+        self._run("link", [*words, *(f"{name}.lib" for name in job.libraries)], scratch, what)
         return coff.without_identity(filesystem.read_bytes(self._made(scratch / out, what)))
 
     def _compile(self, job: ModuleJob, source: str, number: int, scratch: Path) -> Path:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Protocol, runtime_checkable
 from pypackpack.model.errors import ToolError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from pypackpack.model.target import PythonVersion, Target
@@ -27,6 +27,14 @@ CPLUSPLUS = (".cc", ".cpp", ".cxx", ".c++")
 
 class RefusedError(ToolError):
     """The compiler understood its task and found errors in the source."""
+
+
+class UnknownOptionError(ToolError):
+    """The compiler does not know a word that a person gave it; ``word`` is what it called it."""
+
+    def __init__(self, word: str, details: str) -> None:
+        super().__init__(f"the compiler does not know {word}", details=details)
+        self.word = word
 
 
 @dataclass(frozen=True)
@@ -46,8 +54,10 @@ class ModuleJob:
         defines: Macros: name and value; an empty value defines the bare name.
         limited: Whether it uses nothing but the limited API of ``python`` (PEP 384), and goes by ``abi3``.
         options: Further words for the compiler, as a person gave them.
-        link_options: Further words for the linker, as a person gave them.
         objects: What `ObjectToolchain.build_object` made before, to be linked with what comes of ``sources``.
+        libraries: Libraries of the target's system, as a person gave them.
+        own: Whether a person wrote it, and no compiler: it has the dialects that compilers go by when nobody says one, it shows
+            nothing but its entry point, and whatever is wrong with it is the person's to mend.
     """
 
     name: str
@@ -62,13 +72,24 @@ class ModuleJob:
     defines: tuple[tuple[str, str], ...] = ()
     limited: bool = False
     options: tuple[str, ...] = ()
-    link_options: tuple[str, ...] = ()
     objects: tuple[bytes, ...] = ()
+    libraries: tuple[str, ...] = ()
+    own: bool = False
+
+    @property
+    def is_cplusplus(self) -> bool:
+        """Whether some of it is C++."""
+        return any(is_cplusplus(source) for source in self.sources)
 
     @property
     def suffix(self) -> str:
         """The suffix of its file."""
         return self.target.suffix(self.python, limited=self.limited)
+
+    @property
+    def link_options(self) -> tuple[str, ...]:
+        """Words for a linker that is called as gcc's is."""
+        return tuple(f"-l{name}" for name in self.libraries)
 
     @property
     def macros(self) -> tuple[tuple[str, str], ...]:
@@ -144,6 +165,13 @@ class Adapter(Protocol):
 def is_cplusplus(source: str) -> bool:
     """Tell whether a source is C++ by its name."""
     return source.lower().endswith(CPLUSPLUS)
+
+
+def dialect(flags: Sequence[str], source: str, *, own: bool) -> list[str]:
+    """Return the words of a compile for a source: what a person wrote has the dialect that compilers have by default."""
+    number = "++17" if is_cplusplus(source) else "17" if own else "11"
+    word = f"-std={'gnu' if own else 'c'}{number}"
+    return [word if flag == "-std=c11" else flag for flag in flags]
 
 
 def init_symbol(name: str) -> str:

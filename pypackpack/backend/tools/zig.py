@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING
 
 from pypackpack.backend import filesystem, process
 from pypackpack.backend.tools import coff, elf, pinned, windows_runtime, zig_android
-from pypackpack.backend.tools.toolchain import DETAILS_SHOWN, RefusedError, init_symbol, is_cplusplus
+from pypackpack.backend.tools.toolchain import DETAILS_SHOWN, RefusedError, UnknownOptionError, dialect, init_symbol, is_cplusplus
+from pypackpack.model.compiler_options import for_language
 from pypackpack.model.errors import ToolError
 from pypackpack.model.toolchain import FoundToolchain
 
@@ -56,6 +57,9 @@ _HELPER = re.compile(
     r"extend|trunc|add|sub|div|powi|clz|ctz|ffs|parity|popcount|bswap|eq|ne|lt|le|gt|ge|unord)[sdtxh][ifc])"
 )
 """Names of functions of compiler-rt and libgcc (GCC Internals, "The GCC low-level runtime library")."""
+
+_ERROR_AT = re.compile(r"^(.*?):\d+:\d+: (?:fatal )?error: ", re.MULTILINE)
+_ENTRY_HEADER = "pypackpack_entry.h"
 
 _DLLTOOL_MACHINES = {"amd64": "i386:x86-64", "arm64": "arm64", "x86": "i386"}
 
@@ -144,13 +148,34 @@ class Zig:
             msg = f"{what} failed (zig {self.version}, {done.how})"
             # clang's errors stand behind a file's name and place. If the first is in the source, the source is refused; in a
             # header, or without a place, it is trouble of the tools.
-            first = re.search(r"^(.*?):\d+:\d+: (?:fatal )?error: ", text, re.MULTILINE)
+            first = _ERROR_AT.search(text)
             kind = RefusedError if first is not None and first[1] == source else ToolError
             raise kind(msg, details=text[-DETAILS_SHOWN:])
+
+    def _run_own(self, words: Sequence[str | Path], scratch: Path, what: str, options: Sequence[str] = ()) -> None:
+        """Run zig on what a person wrote: whatever it has against a source, or misses in it, is the source's.
+
+        Raises:
+            RefusedError: There is an error in a source or in a header, or a symbol that is nowhere defined.
+            UnknownOptionError: It does not know one of the options.
+            ToolError: It failed otherwise.
+        """
+        try:
+            self._run(words, scratch, what)
+        except ToolError as error:
+            if _ERROR_AT.search(error.details) or "undefined symbol" in error.details or "duplicate symbol" in error.details:
+                raise RefusedError(error.message, details=error.details) from error
+            if options and (said := re.search(r"^error: (.*)$", error.details, re.MULTILINE)):
+                word = next((each for each in options if each.lstrip("-fmW") and each.lstrip("-fmW") in said[1]), None)
+                raise UnknownOptionError(word or " ".join(options), error.details) from error
+            raise
 
     def build_module(self, job: ModuleJob, scratch: Path) -> bytes:
         """Compile and link one extension module and return its bytes (`toolchain.Toolchain`)."""
         scratch = scratch.resolve()
+        if job.is_cplusplus and job.target.object_format == "wasm":
+            msg = f"{job.path} has C++ in it, and zig brings no C++ library for {job.target.name}"
+            raise RefusedError(msg)
         made = [*self._compile(job, scratch), *_written(job.objects, scratch)]
         out = f"module{job.suffix}"
         link = {"elf": self._link_elf, "macho": self._link_macho, "coff": self._link_coff, "wasm": self._link_wasm}
@@ -186,9 +211,14 @@ class Zig:
         objects = []
         for number, source in enumerate(job.sources):
             made = scratch / ("module.o" if number == 0 else f"module-{number}.o")
-            own = [word.replace("-std=c11", "-std=c++17") for word in flags] if is_cplusplus(source) else flags
-            words = ["c++" if is_cplusplus(source) else "cc", *own, *hidden, *macros, *folders, *job.options]
-            self._run([*words, "-c", source, "-o", made.name], scratch, f"compiling {source}", source)
+            kind = "c++" if is_cplusplus(source) else "cc"
+            words = [kind, *dialect(flags, source, own=job.own), *hidden, *macros, *folders]
+            words += [*self._entry(job, source, scratch), "-c", source, "-o", made.name]
+            if job.own:
+                options = for_language(job.options, cplusplus=is_cplusplus(source))
+                self._run_own([*words, *options], scratch, f"compiling {source}", options)
+            else:
+                self._run([*words, *job.options], scratch, f"compiling {source}", source)
             self._check_made(made, f"compiling {source}")
             objects.append(made)
         for name, data in job.files.items():  # no other tool of the build may have written here meanwhile
@@ -198,6 +228,19 @@ class Zig:
                     msg, hint="Run the same command again; a tool that writes outside of its folder is not to be used."
                 )
         return objects
+
+    def _entry(self, job: ModuleJob, source: str, scratch: Path) -> list[str]:
+        """Return the words by which a C++ source hides all but the module's entry point.
+
+        A module has its C++ library in itself. On macOS weak symbols that two libraries show become one, and another module's
+        library, or the system's, may be of another version.
+        """
+        if not job.own or not is_cplusplus(source) or job.target.object_format == "coff":
+            return []
+        symbol = init_symbol(job.name)
+        line = f'struct _object; extern "C" __attribute__((visibility("default"))) struct _object *{symbol}(void);\n'
+        filesystem.write_scratch(scratch / _ENTRY_HEADER, line.encode())
+        return ["-fvisibility=hidden", "-fvisibility-inlines-hidden", "-include", _ENTRY_HEADER]
 
     def _check_made(self, place: Path, what: str) -> None:
         """Look whether zig made a file; a link is none, for it may lead anywhere.
@@ -217,18 +260,28 @@ class Zig:
             return
         words = ["build-lib", "-dynamic", "-target", job.target.triple, "-fallow-shlib-undefined", "--gc-sections", "-fno-soname"]
         words += ["-OReleaseFast", *_helpers(missing), "-fstrip" if job.release else "-fno-strip"]
+        if job.own:
+            script = f"{{ global: {init_symbol(job.name)}; local: *; }};\n"
+            filesystem.write_scratch(scratch / "module.map", script.encode())
+            words += ["--version-script", "module.map", "--undefined-version"]
+        if job.is_cplusplus:
+            words.append("-lc++")
         if "-musl" not in job.target.triple:
             # Against the C library's stubs, so that each function is bound to the version of the target's floor.
             words.append("-lc")
         # On musl the module names no C library: zig would write NEEDED libc.so, which auditwheel takes for glibc's, and the C
-        # library is in the process before any extension module is.
+        # library is in the process before any extension module is. Its C++ library brings the C library's name back.
         self._run([*words, *_names(made), f"-femit-bin={out}"], scratch, f"linking {job.path} for {job.target.name}")
+        if job.is_cplusplus and "-musl" in job.target.triple:
+            data = elf.without_needed(filesystem.read_bytes(scratch / out), "libc.so")
+            filesystem.write_scratch(scratch / out, data)
 
     def _link_macho(self, job: ModuleJob, made: Sequence[Path], out: str, scratch: Path) -> None:
         # "-bundle" crashes this zig. A dylib names itself in ID_DYLIB, by default with the path that it is written to.
         name = f"@rpath/{job.path.rpartition('/')[2]}{job.suffix}"
         words = ["build-lib", "-dynamic", "-target", job.target.triple, "-lc", "-fno-compiler-rt", "-fallow-shlib-undefined"]
         words += ["-dead_strip", "-OReleaseFast", "-install_name", name, "-fstrip" if job.release else "-fno-strip"]
+        words += ["-lc++"] if job.is_cplusplus else []
         self._run([*words, *_names(made), f"-femit-bin={out}"], scratch, f"linking {job.path} for {job.target.name}")
 
     def _link_coff(self, job: ModuleJob, made: Sequence[Path], out: str, scratch: Path) -> None:
@@ -242,7 +295,8 @@ class Zig:
         dll = "python3" if job.limited else f"python{job.python[0]}{job.python[1]}"
         python = self._import_library(dll, names, job.target, scratch, what)
         rest = tuple(name for name in missing if not coff.python_imports((name,), underscore=underscore))
-        crt = None if underscore else windows_runtime.imports(rest)
+        whole = underscore or job.is_cplusplus or bool(job.libraries)
+        crt = None if whole else windows_runtime.imports(rest)
         if crt is not None:
             library = [self._import_library("ucrtbase", crt, job.target, scratch, what)] if crt else []
             own = []
@@ -254,8 +308,9 @@ class Zig:
             self._run([*words, "-OReleaseFast", *_names(made), *own, python, *library, f"-femit-bin={out}"], scratch, what)
             return
         strip = ["-s"] if job.release else []
-        words = ["cc", "-target", job.target.triple, *_LINK, "-shared", "-Wl,--gc-sections", *strip, *_names(made), python]
-        self._run([*words, "-o", out], scratch, what)
+        words = ["c++" if job.is_cplusplus else "cc", "-target", job.target.triple, *_LINK, "-shared", "-Wl,--gc-sections"]
+        words += [*strip, *_names(made), python, *job.link_options, "-o", out]
+        (self._run_own if job.own else self._run)(words, scratch, what)
 
     def _import_library(self, dll: str, names: tuple[str, ...], target: Target, scratch: Path, what: str) -> str:
         """Write the import library of some functions of a DLL and return its name."""

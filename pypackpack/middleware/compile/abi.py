@@ -10,7 +10,6 @@ from pypackpack.middleware.compile.choice import is_among, wants_native
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from pypackpack.middleware.compile.layers import SourceFile
     from pypackpack.model.interpreter import Interpreter
     from pypackpack.model.project import BuildSettings
     from pypackpack.model.target import Target
@@ -38,7 +37,13 @@ def wants_limited(place: str, settings: BuildSettings) -> bool:
 
 
 def stable(
-    settings: BuildSettings, target: Target, pythons: Sequence[Interpreter], files: Sequence[SourceFile], *, folder: bool
+    settings: BuildSettings,
+    target: Target,
+    pythons: Sequence[Interpreter],
+    modules: Sequence[str],
+    *,
+    own: Sequence[str] = (),
+    bound: bool,
 ) -> Mapping[Interpreter, Stable | None]:
     """Return for which Pythons a target is built, and how each uses the stable ABI; None where it does not.
 
@@ -48,14 +53,15 @@ def stable(
         settings: The package's, for the target.
         target: For what.
         pythons: Those that are asked for.
-        files: The package's files on the target.
-        folder: Whether a folder for each Python is made of them, and no wheel.
+        modules: Places of the package's Python modules, as far as modules are compiled.
+        own: Places of extension modules of its own sources.
+        bound: Whether what is made of them is bound to a Python anyway, as a folder is.
     """
-    native = [file.place for file in files if file.is_module and wants_native(file.place, settings.native)]
+    native = [*(place for place in modules if wants_native(place, settings.native)), *own]
     limited = [place for place in native if wants_limited(place, settings)]
     if not limited:
         return dict.fromkeys(pythons)
-    whole = limited == native and not folder
+    whole = limited == native and not bound
     groups: dict[tuple[str, ...], list[Interpreter]] = {}
     for python in pythons:
         groups.setdefault(target.tags.for_python(python.series), []).append(python)

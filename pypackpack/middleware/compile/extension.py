@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from dataclasses import dataclass
+from posixpath import normpath
 from typing import TYPE_CHECKING
 
 from pypackpack.backend.tools import macho
-from pypackpack.backend.tools.toolchain import ModuleJob, RefusedError
+from pypackpack.backend.tools.toolchain import ModuleJob, RefusedError, UnknownOptionError
 from pypackpack.middleware.graph.task import Task
 from pypackpack.model.action import ActionResult
 from pypackpack.model.csource import c_source, refusal
-from pypackpack.model.errors import LostError, WorkError
+from pypackpack.model.errors import LostError, SettingsError, SourceError, WorkError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,6 +28,8 @@ if TYPE_CHECKING:
 
 SECONDS_PER_BYTE = 1 / 8_000
 SMALLEST_SECONDS = 1.0
+CPLUSPLUS_SECONDS = 4.0
+_FIRST_ERROR = re.compile(r"^(?P<file>[^:\n]+):(?P<line>\d+):\d+: (?:fatal )?error: (?P<message>.*)$", re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -63,7 +67,9 @@ class Extension:
         c: Name of the task that makes its C.
         size: Bytes of the source that it comes from; rough.
         options: Further words for the compiler.
-        link_options: Further words for the linker.
+        libraries: Libraries of the target's system.
+        own: Whether a person wrote it: then an error in it is an error, and there is nothing to fall back to.
+        said: Where the settings speak of it, for messages.
     """
 
     package: str
@@ -73,7 +79,9 @@ class Extension:
     c: str
     size: int
     options: tuple[str, ...] = ()
-    link_options: tuple[str, ...] = ()
+    libraries: tuple[str, ...] = ()
+    own: bool = False
+    said: str = ""
 
 
 def extension_tasks(extension: Extension, way: Way, shop: Workshop) -> tuple[Task, ...]:
@@ -148,12 +156,18 @@ def _compile(extension: Extension, way: Way, whole: Target, shop: Workshop) -> T
             defines=c.defines,
             limited=way.limited,
             options=extension.options,
-            link_options=extension.link_options,
+            libraries=extension.libraries,
+            own=extension.own,
         )
         folder = shop.folder()
         try:
             made = shop.toolchain(choice).build_module(job, folder)
+        except UnknownOptionError as error:
+            msg = f"{extension.said}.options: the compiler for {target.name} does not know {error.word}"
+            raise SettingsError(msg, hint="Take it out, or say it for other targets only.", details=error.details) from error
         except RefusedError as error:
+            if extension.own:
+                raise _mistake(error, extension, target) from error
             return refusal(f"{error.message}\n{error.details}".strip(), keep=False)
         finally:
             shutil.rmtree(folder, ignore_errors=True)
@@ -174,14 +188,20 @@ def _compile(extension: Extension, way: Way, whole: Target, shop: Workshop) -> T
     )
 
 
+def _mistake(error: RefusedError, extension: Extension, target: Target) -> SourceError:
+    """Return the error of a source that a person wrote: file, line and the compiler's first word, and all of them as details."""
+    found = _FIRST_ERROR.search(error.details)
+    where = f"{normpath(found['file'])}:{found['line']}: {found['message']}" if found else error.message
+    return SourceError(f"{extension.name} does not compile for {target.name}: {where}", details=error.details)
+
+
 def compile_inputs(extension: Extension, way: Way, choice: Choice) -> tuple[tuple[str, str], ...]:
     """Return what decides the result of a compile besides the C."""
     target, series = way.target, way.python.series
     flags = choice.flags(release=way.release)
     abi = f"abi3 {series}" if way.limited else ""
-    words = json.dumps(
-        [flags, target.suffix(series, limited=way.limited), way.release, extension.options, extension.link_options, abi]
-    )
+    further = [extension.options, extension.libraries, extension.own, abi]
+    words = json.dumps([flags, target.suffix(series, limited=way.limited), way.release, *further])
     return (
         *choice.found.identity,
         ("flags", words),

@@ -90,10 +90,15 @@ class Layers:
             SourceError: A name cannot stand in an artifact, or not on Windows where that is the target; two files make one
                 module, or two names differ in case only; a link leads out of the project, to nothing, or round in a circle.
         """
+        files = {file.place: file for file in self.unchecked(target)}
+        check_names(files, target)
+        return tuple(files.values())
+
+    def unchecked(self, target: Target) -> tuple[SourceFile, ...]:
+        """Return the files of the package on a target, sorted by place, whatever their names are."""
         files: dict[str, SourceFile] = {}
         for layer in ("main", target.family, target.name):
             files.update({file.place: file for file in self._layer(layer)})
-        check_names(files, target)
         return tuple(files[place] for place in sorted(files))
 
 

@@ -15,6 +15,7 @@ from pypackpack.middleware.compile.content import Content, Contents
 from pypackpack.middleware.compile.extension import Extension, extension_tasks
 from pypackpack.middleware.compile.forms import bytecode_files, bytecode_task
 from pypackpack.middleware.compile.layers import module_name
+from pypackpack.middleware.compile.native import find, tasks
 from pypackpack.middleware.compile.reasons import told
 from pypackpack.middleware.compile.source import Source
 from pypackpack.middleware.compile.toolchains import tool_of
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from pypackpack.middleware.compile.abi import Stable
     from pypackpack.middleware.compile.extension import Way
     from pypackpack.middleware.compile.layers import SourceFile
+    from pypackpack.middleware.compile.native.find import NativeModule, NativeSources
     from pypackpack.middleware.compile.transcompile import Transcompiler
     from pypackpack.middleware.compile.workshop import Workshop
     from pypackpack.middleware.graph.schedule import Outcome
@@ -52,6 +54,15 @@ class _Module:
     unit: str | None = None
 
 
+@dataclass(frozen=True)
+class _OwnModule:
+    """One extension module of the package's own native sources, and the task that makes it."""
+
+    module: NativeModule
+    extension: str
+    limited: bool
+
+
 class PackagePlan:
     """The tasks of one package at one level, for several targets and Pythons."""
 
@@ -69,6 +80,8 @@ class PackagePlan:
         self._units: set[str] = set()
         self.notes: tuple[str, ...] = ()
         """What a person should know of the plan."""
+        self._own: dict[str, NativeSources] = {}
+        self._own_tasks: dict[tuple[str, Interpreter], tuple[_OwnModule, ...]] = {}
 
     @property
     def tasks(self) -> tuple[Task, ...]:
@@ -119,6 +132,26 @@ class PackagePlan:
         if members:
             modules = self._unit(modules, members)
         self._modules[target.name, python] = tuple(modules)
+        self._add_own(target, python, files, shared)
+
+    def _add_own(self, target: Target, python: Interpreter, files: tuple[SourceFile, ...], shared: Stable | None) -> None:
+        """Plan the extension modules of the package's own native sources: at every level, since they have no other form."""
+        settings, planned = self._package.settings(target), []
+        for module in self._own_sources(target, files).modules:
+            limited = shared is not None and wants_limited(module.path, settings)
+            used = shared.oldest if shared and limited else python
+            way = self._way(target, used, None, limited=limited)
+            planned.append(_OwnModule(module, self._own_extension(module, way), limited))
+        self._own_tasks[target.name, python] = tuple(planned)
+
+    def _own_sources(self, target: Target, files: tuple[SourceFile, ...]) -> NativeSources:
+        if target.name not in self._own:
+            self._own[target.name] = find.find(files, self._package, target, self._shop.read)
+        return self._own[target.name]
+
+    def own_modules(self, target: Target, files: tuple[SourceFile, ...]) -> tuple[str, ...]:
+        """Return the places, without suffix, of the extension modules of the package's own native sources."""
+        return tuple(module.path for module in self._own_sources(target, files).modules)
 
     def pythons(self, target: Target) -> tuple[Interpreter, ...]:
         """Return the Pythons that are planned for on a target."""
@@ -144,7 +177,7 @@ class PackagePlan:
             self._compilers[name] = COMPILERS[name](self._shop)
         return self._compilers[name]
 
-    def _way(self, target: Target, python: Interpreter, compiler: Transcompiler, *, limited: bool) -> Way:
+    def _way(self, target: Target, python: Interpreter, compiler: Transcompiler | None, *, limited: bool) -> Way:
         settings = self._package.settings(target)
         return way_for(target, python, settings, compiler, self._shop, release=self._release, limited=limited)
 
@@ -189,6 +222,30 @@ class PackagePlan:
         self._units.add(unit)
         return [replace(module, unit=unit, limited=way.limited) if module.extension else module for module in modules]
 
+    def _own_extension(self, module: NativeModule, way: Way) -> str:
+        """Plan one of these extension modules."""
+        package, files, shop = self._package, self._files[way.target.name], self._shop
+        made = tasks.pyx_task(module, package, files, shop) if module.is_cython else None
+        made = self._tasks[self._task(made)] if made is not None else None
+        gathered = self._task(tasks.gather_task(module, package, way.target, files, shop, made))
+        extension = Extension(
+            package.name,
+            module.name,
+            tasks.import_name(package, module),
+            f"{package.import_name}/{module.path}",
+            gathered,
+            tasks.sources_bytes(module, files, shop),
+            options=module.settings.options,
+            libraries=module.libraries(way.target),
+            own=True,
+            said=f"{package.root / 'pyproject.toml'}: tool.pypackpack.build.extension.{module.name}",
+        )
+        return [self._task(task) for task in extension_tasks(extension, way, shop)][-1]
+
+    def has_own_modules(self, target: Target) -> bool:
+        """Tell whether the package has native sources of its own on a target."""
+        return bool(self._own[target.name].modules)
+
     def check_syntax(self, outcomes: Mapping[str, Outcome]) -> None:
         """Refuse sources that Python itself cannot read, all of them at once.
 
@@ -230,8 +287,29 @@ class PackagePlan:
         modules = self._modules[target.name, python]
         if any(_is_refused(module, outcomes) for module in modules):
             return False
+        if any(each.extension not in outcomes for each in self._own_tasks[target.name, python]):
+            return False
         names = {name for module in modules for name in (module.bytecode, module.extension, module.unit)}
         return all(name is None or name in outcomes for name in names)
+
+    def _own_contents(
+        self,
+        target: Target,
+        python: Interpreter,
+        outcomes: Mapping[str, Outcome],
+        files: list[Content],
+        forms: list[ModuleForm],
+    ) -> bool:
+        """Add the extension modules of the package's own native sources; returns whether all of them were known before."""
+        cached = True
+        for own in self._own_tasks[target.name, python]:
+            outcome = outcomes[own.extension]
+            cached = cached and outcome.cached
+            place = f"{self._package.import_name}/{own.module.path}{target.suffix(python.series, limited=own.limited)}"
+            files.append(Content(place, outcome.result.outputs["module"]))
+            name = tasks.import_name(self._package, own.module)
+            forms.append(ModuleForm(name, place, EXTENSION, ABI3 if own.limited else VERSION))
+        return cached
 
     def contents(self, target: Target, python: Interpreter, outcomes: Mapping[str, Outcome]) -> Contents:
         """Return what the package becomes on a target, after its tasks ran.
@@ -245,11 +323,15 @@ class PackagePlan:
         fallbacks: list[Fallback] = []
         forms: list[ModuleForm] = []
         refused: dict[str, str] = {}
-        bytecode_used = native_used = False
-        cached = True
+        bytecode_used = False
+        cached = self._own_contents(target, python, outcomes, files, forms)
+        native_used = bool(files)
         abi3 = self.is_abi3(target, python)
         form = "source" if abi3 else "bytecode"  # bytecode is for one Python
+        kept = self._own[target.name].kept if self._release else frozenset()
         for file in self._files[target.name]:
+            if file.place in kept:
+                continue
             place = f"{package.import_name}/{file.place}"
             module = modules.get(file.place)
             digest, _ = self._shop.digests.planned(file.path)

@@ -195,7 +195,7 @@ def _job(extension: Extension, way: Way, shop: Workshop, **more: object) -> Modu
         release=way.release,
         limited=way.limited,
         options=extension.options,
-        link_options=extension.link_options,
+        libraries=extension.libraries,
         **more,  # type: ignore[arg-type] # its fields by name
     )
 

@@ -20,16 +20,20 @@ def way_for(
     target: Target,
     python: Interpreter,
     settings: BuildSettings,
-    compiler: Transcompiler,
+    compiler: Transcompiler | None,
     shop: Workshop,
     *,
     release: bool,
     limited: bool = False,
 ) -> Way:
-    """Return how the extension modules of a target are made; of one that is put together from others, how each part is."""
+    """Return how the extension modules of a target are made; of one that is put together from others, how each part is.
+
+    Without a ``compiler`` it is for C that people wrote.
+    """
     ways = []
     for part in parts_of(target):
         choice = choose(part, settings)
-        headers = (*compiler.headers(python), *shop.includes(part, python, choice.found.name))
+        own = compiler.headers(python) if compiler is not None else ()
+        headers = (*own, *shop.includes(part, python, choice.found.name))
         ways.append(Way(part, python, release, headers, choice, limited))
     return ways[0] if not target.parts else Way(target, python, release, (), None, limited, parts=tuple(ways))

@@ -15,6 +15,7 @@ from pypackpack.backend.store import Store
 from pypackpack.backend.tools import headers
 from pypackpack.backend.tools.bytecode import Bytecode
 from pypackpack.backend.tools.cython import Cython
+from pypackpack.backend.tools.pyx import Pyx
 from pypackpack.middleware.cache import in_use, settle
 from pypackpack.middleware.dependency.vendored import vendor_folder
 from pypackpack.model.errors import ConflictError
@@ -65,6 +66,7 @@ class Workshop:
         self._lock = threading.Lock()
         self._numbers = itertools.count()
         self.cython = self._closing.enter_context(Cython(scratch))
+        self.pyx = self._closing.enter_context(Pyx(scratch))
         self._bytecode: dict[Interpreter, Bytecode] = {}
         self._zig: Zig | None = None
         self._headers: dict[Interpreter, HeaderFolder] = {}

@@ -16,7 +16,7 @@ from pypackpack.middleware.project.words import dotted
 from pypackpack.model.cache import CacheSettings, RemoteSettings, parse_size
 from pypackpack.model.errors import UnknownTargetError
 from pypackpack.model.names import import_name, normalise
-from pypackpack.model.project import BuildSettings, BundleSettings, HookSettings, NativePattern, Package
+from pypackpack.model.project import BuildSettings, BundleSettings, ExtensionSettings, HookSettings, NativePattern, Package
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -206,7 +206,21 @@ def _overlaid(base: BuildSettings, layer: Mapping[str, Any]) -> BuildSettings:
         changes["native"] = _patterns(base.native, layer["native"])
     if "abi3" in layer:
         changes["abi3"] = _patterns(base.abi3, layer["abi3"])
+    if "ship-sources" in layer:
+        changes["ship_sources"] = tuple(layer["ship-sources"])
+    if "extension" in layer:
+        known = dict(base.extensions)
+        known |= {name: _extension(known.get(name, ExtensionSettings()), said) for name, said in layer["extension"].items()}
+        changes["extensions"] = tuple(sorted(known.items()))
     return replace(base, **changes) if changes else base
+
+
+def _extension(base: ExtensionSettings, said: Mapping[str, Any]) -> ExtensionSettings:
+    """Lay what is said of an extension module over what was said before: key by key, and of macros name by name."""
+    changes: dict[str, Any] = {key: tuple(said[key]) for key in ("sources", "include", "options", "libraries") if key in said}
+    if "define" in said:
+        changes["define"] = tuple(sorted({**dict(base.define), **said["define"]}.items()))
+    return replace(base, **changes)
 
 
 def _patterns(base: NativePattern, said: Mapping[str, list[str]]) -> NativePattern:

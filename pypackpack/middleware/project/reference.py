@@ -28,7 +28,7 @@ package's. Every key that is wrong or unknown is reported, all of them at once, 
 them too: [settings.schema.json](settings.schema.json) is their JSON Schema.
 
 For one target, the values of `[tool.pypackpack.build]` are overridden by those of the target's family, and these by the
-target's own. Of `native`, each key is overridden by itself.
+target's own. Of `native` and of each `extension`, each key is overridden by itself.
 
 The name of a target may be written in any form that `pypackpack target add` takes. In `build.target` and `target`, the name
 of a family stands for all of the package's targets in it.
@@ -59,9 +59,12 @@ def _section(schema: dict[str, Any], node: dict[str, Any], key: str, parts: list
         if "$ref" in value and ".target." in key:
             above = here.replace(".target.<name>", "")
             rows.append(f"| `{name}` | table | | The keys of `[{above}]`. |")
+        elif "$ref" in value.get("additionalProperties", {}) and ".target." in key:
+            above = here.replace(".target.<name>", "")
+            rows.append(f"| `{name}` | table | | By name, the keys of `[{above}.<name>]`. |")
         elif "$ref" in value:
             inner.append((here, _resolved(schema, value)))
-        elif "additionalProperties" in value:
+        elif "$ref" in value.get("additionalProperties", {}):
             inner.append((f"{here}.<name>", _resolved(schema, value["additionalProperties"])))
         else:
             rows.append(_row(name, value, here, required=name in node.get("required", ())))
@@ -101,6 +104,8 @@ def _kind(value: dict[str, Any]) -> str:
         return f"string, such as `{json.dumps(value['examples'][0])}`"
     if value["type"] == "number":
         return "number"
+    if value["type"] == "object":
+        return "table of strings"
     return "`true` or `false`"
 
 

@@ -21,6 +21,7 @@ from pydantic_core import PydanticCustomError
 
 from pypackpack.backend.urls import urlsplit
 from pypackpack.model.cache import DEFAULT_SIZE, is_public_key, parse_size
+from pypackpack.model.compiler_options import option_problem
 from pypackpack.model.interpreter import NEWEST, OLDEST
 from pypackpack.model.names import is_distribution_name
 
@@ -102,6 +103,33 @@ def _check_pattern(value: str) -> str:
     return value
 
 
+def _check_option(value: str) -> str:
+    if problem := option_problem(value):
+        raise _refuse(problem)
+    return value
+
+
+def _check_define(value: str) -> str:
+    if not value.isprintable():
+        reason = "one line of text"
+        raise _refuse(reason)
+    return value
+
+
+def _check_macro(value: str) -> str:
+    if not re.fullmatch("[A-Za-z_][A-Za-z0-9_]*", value):
+        reason = "letters, digits and _"
+        raise _refuse(reason)
+    return value
+
+
+def _check_library(value: str) -> str:
+    if not re.fullmatch("[A-Za-z0-9_][A-Za-z0-9_.+-]*", value):
+        reason = "the name of a library of the system, without lib and suffix"
+        raise _refuse(reason)
+    return value
+
+
 def _check_cache_folder(value: str) -> str:
     if not value or "\0" in value or os.path.expanduser(value).startswith("~"):  # noqa: PTH111 - the other one raises
         reason = "a path; `~` stands for the home folder"
@@ -149,6 +177,10 @@ RemoteUrl = Annotated[str, AfterValidator(_check_remote_url), Field(examples=["h
 PublicKey = Annotated[
     str, AfterValidator(_check_public_key), Field(examples=["ed25519:11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"])
 ]
+Option = Annotated[str, AfterValidator(_check_option), Field(examples=["-O3"])]
+Macro = Annotated[str, AfterValidator(_check_macro), Field(examples=["FAST"])]
+MacroText = Annotated[str, AfterValidator(_check_define), Field(examples=["1"])]
+Library = Annotated[str, AfterValidator(_check_library), Field(examples=["m"])]
 SpecifierText = Annotated[str, _by(SpecifierSet, InvalidSpecifier), Field(examples=[">=3.10"])]
 
 
@@ -166,6 +198,24 @@ class LimitedTable(Table):
 
     include: list[Pattern] = Field(["**"], description="Patterns of modules, as for `native`.")
     exclude: list[Pattern] = Field([], description="Patterns of modules that are made for each Python version.")
+
+
+class ExtensionTable(Table):
+    """An extension module of a package's own `.pyx`, C or C++, by its dotted name below the package."""
+
+    sources: list[Pattern] | None = Field(
+        None,
+        description=(
+            "Patterns of the C and C++ files that are compiled into it, besides its own. Left out: those in its folder and below "
+            "it that are no modules themselves."
+        ),
+    )
+    include: list[Pattern] = Field([], description="Folders below the package in which `#include` looks; `.` is its own.")
+    define: dict[Macro, MacroText] = Field(
+        {}, description="Macros and their texts; an empty text defines the name alone. For one target, added to the others."
+    )
+    options: list[Option] = Field([], description="Words for the compiler, as gcc and clang know them.")
+    libraries: list[Library] = Field([], description="Libraries of the target's system that it is linked with.")
 
 
 class BuildValues(Table):
@@ -190,6 +240,10 @@ class BuildValues(Table):
         "all", description="For `fat` and `binary`: which dependencies are built at the same level."
     )
     native: NativeTable = Field(NativeTable.model_construct(), description="Which modules are compiled at level native.")
+    extension: dict[str, ExtensionTable] = Field({}, description="Extension modules of the package's own native sources.")
+    ship_sources: list[Pattern] = Field(
+        [], description="Patterns of native sources and headers that a release wheel holds; a debug wheel holds all of them."
+    )
     minify: bool = Field(False, description="Make the code smaller without breaking its reflection.")
     strict: bool = Field(False, description="Fail when a module cannot be compiled, instead of falling back to bytecode.")
     toolchain: Literal["zig", "gcc", "clang", "ndk", "xcode", "msvc", "emcc"] | None = Field(

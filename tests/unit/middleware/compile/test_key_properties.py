@@ -40,6 +40,7 @@ from pypackpack.model.project import BuildSettings, BundleSettings, NativePatter
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from pypackpack.middleware.compile.layers import SourceFile
     from pypackpack.middleware.compile.workshop import Workshop
     from pypackpack.middleware.graph.task import Task
 
@@ -134,6 +135,10 @@ def keys(world: World) -> dict[str, str]:
             toolchains.look_again()
 
 
+def read(file: SourceFile) -> bytes:
+    return file.path.read_bytes()
+
+
 def _keys(world: World, root: Path, top: Path) -> dict[str, str]:
     build = BuildSettings(native=NativePattern(exclude=world.exclude), strict=world.strict)
     targets = tuple(table.find(name) for name in world.targets)
@@ -157,7 +162,7 @@ def _keys(world: World, root: Path, top: Path) -> dict[str, str]:
     def includes(target: Any, python: Interpreter, _toolchain: str) -> tuple[HeaderFolder, ...]:  # noqa: ANN401 - a target
         return (HeaderFolder(top, f"{world.headers.get(target.name, '1')} {python.series}"),)
 
-    shop = cast("Workshop", SimpleNamespace(digests=FileDigests(top / "cache", root), includes=includes))
+    shop = cast("Workshop", SimpleNamespace(digests=FileDigests(top / "cache", root), includes=includes, read=read))
     plan = PackagePlan(package, world.level, world.type, shop)
     layers = Layers(package)
     for target in targets:
@@ -341,7 +346,7 @@ def test_two_targets_with_wheels_of_one_name_are_refused(tmp_path: Path) -> None
     targets = [table.find(name) for name in world.targets]
     package = Package("small", "small", root / "small", "1", tuple(targets), (), (), {}, {}, BundleSettings())
     python = Interpreter(tmp_path / "python", (3, 11, 7), "cpython", tmp_path, True, False, "x")
-    shop = cast("Workshop", SimpleNamespace(digests=FileDigests(tmp_path / "cache", root)))
+    shop = cast("Workshop", SimpleNamespace(digests=FileDigests(tmp_path / "cache", root), read=read))
     plan = PackagePlan(package, world.level, world.type, shop)
     layers = Layers(package)
     made = []

@@ -28,8 +28,10 @@ def test_the_defaults_of_the_schema_are_those_of_the_finished_settings() -> None
     build, native, limited, bundle = BuildTable(), NativeTable(), LimitedTable(), BundleTable()
     finished = BuildSettings()
     for field in fields(BuildSettings):
-        if field.name not in {"native", "abi3", "dependencies"}:
+        if field.name not in {"native", "abi3", "dependencies", "extensions", "ship_sources"}:
             assert getattr(build, field.name) == getattr(finished, field.name)
+    assert (build.extension, build.ship_sources) == ({}, [])
+    assert (finished.extensions, finished.ship_sources) == ((), ())
     assert build.dependencies == "all"
     assert finished.dependencies is None
     assert NativePattern(tuple(native.include), tuple(native.exclude)) == finished.native
@@ -168,7 +170,7 @@ def test_a_projects_own_table() -> None:
 def test_the_json_schema_has_every_key_with_its_meaning_and_no_null() -> None:
     schema = json_schema()
     assert '"null"' not in json.dumps(schema)
-    assert len(schema["$defs"]) == 11
+    assert len(schema["$defs"]) == 12
     for name, table in schema["$defs"].items():
         assert table["additionalProperties"] is False, name
         for key, value in table["properties"].items():

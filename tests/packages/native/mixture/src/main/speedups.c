@@ -1,0 +1,45 @@
+#include <Python.h>
+
+#include "checksum.h"
+#include "limits_of.h"
+
+#ifndef HERE
+#define HERE "elsewhere"
+#endif
+
+static PyObject *scaled(PyObject *self, PyObject *argument) {
+  long number = PyLong_AsLong(argument);
+  if (number == -1 && PyErr_Occurred()) return NULL;
+  return PyLong_FromLong(number * SCALE);
+}
+
+static PyObject *sum_of(PyObject *self, PyObject *argument) {
+  char *bytes;
+  Py_ssize_t size;
+  if (PyBytes_AsStringAndSize(argument, &bytes, &size) < 0) return NULL;
+  return PyLong_FromUnsignedLong(mixture_checksum(bytes, (size_t)size));
+}
+
+static PyMethodDef methods[] = {
+    {"scaled", scaled, METH_O, "A number, scaled."},
+    {"checksum", sum_of, METH_O, "The checksum of bytes (FNV-1a)."},
+    {NULL, NULL, 0, NULL},
+};
+
+static int run(PyObject *module) {
+  return PyModule_AddStringConstant(module, "HERE", HERE) < 0 ||
+                 PyModule_AddIntConstant(module, "WIDEST", WIDEST) < 0
+             ? -1
+             : 0;
+}
+
+static PyModuleDef_Slot slots[] = {{Py_mod_exec, run}, {0, NULL}};
+
+static struct PyModuleDef definition = {PyModuleDef_HEAD_INIT, "speedups", NULL, 0, methods, slots, NULL, NULL, NULL};
+
+/* PyInit_wave() { in a comment makes no module. */
+PyMODINIT_FUNC
+PyInit_speedups(void)
+{
+  return PyModuleDef_Init(&definition);
+}

@@ -1,0 +1,5 @@
+from mixture.fast cimport twice
+
+
+def doubled(long number):
+    return twice(number)
