@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import lief
 import pytest
 
-from pypackpack.backend.tools import driver, emscripten, gcc, msvc, ndk, xcode
+from pypackpack.backend.tools import driver, elf, emscripten, gcc, msvc, ndk, xcode
 from pypackpack.backend.tools.toolchain import ModuleJob, RefusedError
 from pypackpack.middleware.build import build
 from pypackpack.middleware.compile import toolchains
@@ -205,6 +205,19 @@ def elf_object(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (folder / "mod.c").write_bytes(SOURCE)
     assert run(["gcc", "-c", "-fPIC", "mod.c", "-o", "mod.o"], cwd=folder).returncode == 0
     return folder / "mod.o"
+
+
+def test_what_one_object_has_another_does_not_miss(tmp_path: Path, elf_object: Path) -> None:
+    (tmp_path / "other.c").write_text(
+        "int PyInit_mod(void); static int own(void) { return 1; }\nint PyInit_a(void) { return own() + PyInit_mod(); }\n"
+    )
+    assert run(["gcc", "-O0", "-c", "-fPIC", "other.c"], cwd=tmp_path).returncode == 0
+    other = (tmp_path / "other.o").read_bytes()
+    assert "PyInit_mod" in elf.undefined_symbols(other)
+    assert "own" not in elf.undefined_symbols(other)
+    both = elf.undefined_symbols(other, elf_object.read_bytes())
+    assert "PyModuleDef_Init" in both
+    assert "PyInit_mod" not in both
 
 
 def test_the_ndk_is_called_as_pep_738_wants_it(

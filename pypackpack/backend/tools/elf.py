@@ -14,23 +14,24 @@ _VERSIONS = 0x6FFFFFFF
 _VERSIONS_NEEDED = 0x6FFFFFFE
 
 
-def undefined_symbols(data: bytes) -> tuple[str, ...]:
-    """Return the sorted names of the symbols that an object refers to and does not define.
+def undefined_symbols(*objects: bytes) -> tuple[str, ...]:
+    """Return the sorted names of the symbols that objects refer to and none of them defines.
 
     Raises:
-        WorkError: The bytes are no ELF object.
+        WorkError: The bytes of one are no ELF object.
     """
     msg = "the compiler wrote something that is not an ELF object"
+    wanted, defined = set[str](), set[str]()
     try:
-        sections, order, wide = _sections(data)
-        names = set()
-        for kind, offset, size, link in sections:
-            if kind == _SYMBOL_TABLE:
-                strings = sections[link][1]
-                names.update(_undefined(data[offset : offset + size], data, strings, order, wide=wide))
+        for data in objects:
+            sections, order, wide = _sections(data)
+            for kind, offset, size, link in sections:
+                if kind == _SYMBOL_TABLE:
+                    for name, is_defined in _symbols(data[offset : offset + size], data, sections[link][1], order, wide=wide):
+                        (defined if is_defined else wanted).add(name)
     except (struct.error, ValueError, IndexError, UnicodeDecodeError) as error:
         raise WorkError(msg) from error
-    return tuple(sorted(names))
+    return tuple(sorted(wanted - defined))
 
 
 def versioned_symbols(data: bytes) -> tuple[tuple[str, str], ...]:
@@ -138,10 +139,12 @@ def _section(data: bytes, place: int, order: str, *, wide: bool) -> tuple[int, i
     return kind, offset, size, link
 
 
-def _undefined(table: bytes, data: bytes, strings: int, order: str, *, wide: bool) -> list[str]:
+def _symbols(table: bytes, data: bytes, strings: int, order: str, *, wide: bool) -> list[tuple[str, bool]]:
+    """Return the names that other objects see, or should have, each with whether it is defined."""
     layout = struct.Struct(f"{order}IBBH16x" if wide else f"{order}I8xBBH")
     names = []
     for name, info, _, section in layout.iter_unpack(table):
-        if section == 0 and name and info & 0xF <= 2:  # no section or file symbols
-            names.append(data[strings + name : data.index(b"\0", strings + name)].decode())
+        wanted = section == 0 and info & 0xF <= 2  # no section or file symbols
+        if name and (wanted or (section != 0 and info >> 4 != 0)):  # what is local is defined for its own object alone
+            names.append((_string(data, strings + name), section != 0))
     return names

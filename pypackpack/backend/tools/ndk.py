@@ -106,7 +106,7 @@ class Ndk:
         hidden = [sysroot, f"-ffile-prefix-map={self.sysroot.parent}=ndk"]
         objects = driver.compile(job, scratch, flags, hidden)
         what = f"linking {job.path} for {job.target.name}"
-        missing = {name for each in objects for name in elf.undefined_symbols(filesystem.read_bytes(each))}
+        missing = elf.undefined_symbols(*map(filesystem.read_bytes, objects))
         library = python_library(job)
         filesystem.write_scratch(scratch / STUB, stub_source(missing).encode())
         triple = f"--target={job.target.triple}"

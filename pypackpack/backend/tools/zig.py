@@ -253,7 +253,7 @@ class Zig:
             raise ToolError(msg, hint="It is damaged, or something removed the file; run the same command again.")
 
     def _link_elf(self, job: ModuleJob, made: Sequence[Path], out: str, scratch: Path) -> None:
-        missing = {name for each in made for name in elf.undefined_symbols(filesystem.read_bytes(each))}
+        missing = elf.undefined_symbols(*map(filesystem.read_bytes, made))
         if job.target.family == "android":
             what = f"linking {job.path} for {job.target.name}"
             zig_android.link(job, _names(made), missing, out, scratch, lambda words: self._run(words, scratch, what))
