@@ -43,7 +43,16 @@ def find(package: str, layers: "tuple[str, ...]", name: str, path: "Sequence[str
         spec = PathFinder.find_spec(name, path)
         if spec is None or spec.loader is None:
             spec = _package(name, folders)
+    if spec is None and (source := _native_source(folders)):
+        msg = f"{name} is made of {source}, which an editable installation does not build; install the package itself"
+        raise ModuleNotFoundError(msg, name=name)
     return spec
+
+
+def _native_source(places: "list[str]") -> str:
+    """Return a native source of that place, without suffix, in one of the layers; empty if there is none."""
+    names = (place + suffix for place in places for suffix in (".pyx", ".c", ".cc", ".cpp", ".cxx", ".c++"))
+    return next((name for name in names if os.path.isfile(name)), "")  # noqa: PTH113 - see _package
 
 
 def _package(name: str, folders: "list[str]", *, regular: bool = False) -> "ModuleSpec | None":

@@ -167,3 +167,14 @@ def test_a_path_that_a_locale_could_spoil_is_not_in_the_pth_file(tmp_path: Path)
     odd = dict(editable_files(Package("x", "x", tmp_path / "größe", "1", (), (), (), {}, {}, BundleSettings()), None))
     assert odd["_editable_x.pth"] == b"import _editable_x\n"
     assert f"sys.path.extend([{str(tmp_path / 'größe' / 'build' / 'editable' / 'main')!r}])" in odd["_editable_x.py"].decode()
+
+
+def test_a_native_source_that_nobody_built_is_told(place: Callable[[dict[str, str]], Path]) -> None:
+    source = place({"main/__init__.py": "", "main/fast.pyx": "", "linux/sub/one.cpp": "", "main/sub/__init__.py": ""})
+    with pytest.raises(ModuleNotFoundError, match="an editable installation does not build") as caught:
+        importlib.import_module(f"{NAME}.fast")
+    assert str(source / "main" / "fast.pyx") in str(caught.value)
+    with pytest.raises(ModuleNotFoundError, match=r"one\.cpp"):
+        importlib.import_module(f"{NAME}.sub.one")
+    with pytest.raises(ModuleNotFoundError, match="No module named"):
+        importlib.import_module(f"{NAME}.absent")

@@ -1,0 +1,99 @@
+"""Native sources of a package's own with the real tools: an error on one target only, wrong options, the sdist."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests import native_sources
+from tests.builds import ROOT, copy_project, members, native_modules, run, unpack
+
+if TYPE_CHECKING:
+    import subprocess
+    from pathlib import Path
+
+INIT = '\n#include <Python.h>\nstatic struct PyModuleDef d = {PyModuleDef_HEAD_INIT, "int"};\nPyMODINIT_FUNC PyInit_int(void) {\n'
+GOOD = f'#include <string.h>\n{INIT}  return strlen("x") == 1 ? PyModule_Create(&d) : 0;\n}}\n'
+SETTINGS = """\
+[project]
+name = "small"
+version = "1"
+[tool.pypackpack]
+targets = ["linux_x86_64", "linux_arm64"]
+"""
+
+
+@pytest.fixture
+def small(tmp_path: Path) -> Path:
+    """Make a project with a module that is called as a keyword of C, beside a header that is called as one of C's own."""
+    main = tmp_path / "small" / "src" / "main"
+    main.mkdir(parents=True)
+    (tmp_path / "pyproject.toml").write_text('[tool.pypackpack]\npackages = ["small"]\n')
+    (tmp_path / "small" / "pyproject.toml").write_text(SETTINGS)
+    (main / "__init__.py").touch()
+    (main / "string.h").write_text("#error not this one\n")
+    (main / "int.c").write_text(GOOD)
+    return tmp_path
+
+
+def ppp(project: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "pypackpack", "build", "small", "source", "single", *words]
+    return run(command, cwd=project, env={"PYTHONPATH": str(ROOT), "NO_COLOR": "1"})
+
+
+def test_an_error_on_one_target_leaves_the_others(small: Path) -> None:
+    broken = small / "small" / "src" / "linux_arm64"
+    broken.mkdir()
+    (broken / "int.c").write_text(GOOD.replace("return", "retrun"))
+    done = ppp(small, "--keep-going", "--type", "release")
+    said = " ".join(done.stderr.split())
+    assert done.returncode == 1, said
+    assert "small.int does not compile for linux_arm64: small/int.c:6:" in said
+    (wheel,) = (small / "small" / "build" / "packpack" / "single" / "release" / "instant").glob("*.whl")
+    assert "x86_64" in wheel.name
+    assert native_modules(members(wheel)) == {"small.int"}
+    folder = unpack([wheel], small / "unpacked")
+    asked = run([sys.executable, "-c", "import importlib; importlib.import_module('small.int')"], cwd=folder)
+    assert asked.returncode == 0, asked.stderr
+
+
+@pytest.mark.parametrize(
+    ("option", "code", "words"),
+    [
+        ("-fno-such-thing", 2, "extension.int.options: the compiler for linux_x86_64 does not know -fno-such-thing"),
+        ("-fplugin=evil.so", 2, "extension.int.options[0]: expected"),
+    ],
+)
+def test_a_wrong_option_is_named_with_its_key(small: Path, option: str, code: int, words: str) -> None:
+    settings = small / "small" / "pyproject.toml"
+    settings.write_text(f'{SETTINGS}[tool.pypackpack.build.extension.int]\noptions = ["{option}"]\n')
+    done = ppp(small, "--target", "linux_x86_64")
+    assert done.returncode == code, done.stderr
+    assert words in " ".join(done.stderr.split())
+
+
+def test_the_sdist_holds_the_sources_and_builds_the_same_wheel(tmp_path: Path) -> None:
+    project = copy_project(native_sources.PROJECT, tmp_path / "native")
+    made = tmp_path / "made"
+    made.mkdir()
+    script = (
+        "import os, sys, tarfile\nfrom pypackpack import build_api\nout = sys.argv[1]\n"
+        "name = build_api.build_sdist(out)\nprint(build_api.build_wheel(out))\n"
+        "tarfile.open(os.path.join(out, name)).extractall(out)\nos.chdir(os.path.join(out, name[:-7]))\n"
+        "os.mkdir('again')\nprint(build_api.build_wheel('again'))\n"
+    )
+    env = {"PYTHONPATH": os.fspath(ROOT)}
+    done = run([sys.executable, "-W", "ignore", "-c", script, made], cwd=project / "mixture", env=env)
+    assert done.returncode == 0, done.stderr
+    (wheel,) = made.glob("*.whl")
+    (again,) = made.glob("*/again/*.whl")
+    assert wheel.read_bytes() == again.read_bytes()
+    asked = run(
+        [sys.executable, native_sources.RUNNER, "mixture"],
+        cwd=tmp_path,
+        env={"PYTHONPATH": os.fspath(unpack([wheel], tmp_path / "u"))},
+    )
+    assert native_sources.parse(asked.stdout) == native_sources.MIXTURE
