@@ -15,7 +15,7 @@ from pypackpack.model.compiler_options import for_language
 from pypackpack.model.errors import MissingToolError, PyPackPackError, ToolError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Container, Mapping, Sequence
     from pathlib import Path
 
     from pypackpack.backend.tools.toolchain import ModuleJob
@@ -65,7 +65,7 @@ class Driver:
     cxx: Path | None
     env: Mapping[str, str]
 
-    def run(self, words: Sequence[str | Path], cwd: Path, what: str, own: Mapping[str, bytes] | None = None) -> None:
+    def run(self, words: Sequence[str | Path], cwd: Path, what: str, own: Container[str] | None = None) -> None:
         """Run the compiler in a scratch folder.
 
         Args:
@@ -108,7 +108,7 @@ class Driver:
             own = dialect(flags, source, own=job.own)
             options = for_language(job.options, cplusplus=is_cplusplus(source))
             what = f"compiling {source}"
-            self.run([self.cc, *own, *words, *options, "-c", source, "-o", made.name], scratch, what, job.files)
+            self.run([self.cc, *own, *words, *options, "-c", source, "-o", made.name], scratch, what, job.authored)
             objects.append(self.made(made, what))
         return objects
 

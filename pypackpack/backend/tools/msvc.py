@@ -19,7 +19,7 @@ from pypackpack.model.errors import FilesystemError, ToolError
 from pypackpack.model.toolchain import FoundToolchain
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Container, Sequence
 
     from pypackpack.backend.tools.toolchain import ModuleJob, Toolchain
     from pypackpack.model.target import Target
@@ -119,7 +119,7 @@ class Msvc:
         words += [f"/I{folder}" for role, folder in self.found.folders.items() if role.startswith("include ")]
         words += [f"/d1trimfile:{scratch}\\", *job.options]
         what = f"compiling {source}"
-        self._run("cl", [*words, "/c", source, f"/Fo{made.name}"], scratch, what, job.files)
+        self._run("cl", [*words, "/c", source, f"/Fo{made.name}"], scratch, what, job.authored)
         return self._made(made, what)
 
     def _python_library(self, job: ModuleJob, objects: Sequence[Path], scratch: Path, what: str) -> str:
@@ -133,7 +133,7 @@ class Msvc:
         self._run("lib", ["/nologo", f"/DEF:{dll}.def", f"/MACHINE:{machine}", f"/OUT:{dll}.lib"], scratch, what)
         return f"{dll}.lib"
 
-    def _run(self, role: str, words: Sequence[str], cwd: Path, what: str, own: Mapping[str, bytes] | None = None) -> None:
+    def _run(self, role: str, words: Sequence[str], cwd: Path, what: str, own: Container[str] | None = None) -> None:
         program = self.found.programs[role]
         # VSLANG 1033: errors in English, whose form is known.
         done = process.run([program, *words], cwd=cwd, env=process.compiler_environment({"VSLANG": "1033"}))

@@ -92,6 +92,12 @@ class ModuleJob:
         return tuple(f"-l{name}" for name in self.libraries)
 
     @property
+    def authored(self) -> frozenset[str]:
+        """The files whose errors are their author's: besides ``files`` those that generated C says it comes from (``#line``)."""
+        stems = [name[: -len(".c")] for name in self.files if name.endswith(".c")]
+        return frozenset((*self.files, *(f"{stem}{suffix}" for stem in stems for suffix in (".py", ".pyx"))))
+
+    @property
     def macros(self) -> tuple[tuple[str, str], ...]:
         """All macros, that of the limited API among them (PY_VERSION_HEX of the oldest Python)."""
         if not self.limited:

@@ -20,7 +20,7 @@ from pypackpack.model.errors import ToolError
 from pypackpack.model.toolchain import FoundToolchain
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Container, Iterable, Sequence
     from pathlib import Path
 
     from pypackpack.backend.tools.toolchain import ModuleJob
@@ -132,8 +132,8 @@ class Zig:
         self.library = folder / "ziglang" / "lib"
         self.cache = cache
 
-    def _run(self, words: Sequence[str | Path], cwd: Path, what: str, source: str = "\0") -> None:
-        """Run zig in a scratch folder; ``source`` is the file whose errors are its author's and not zig's."""
+    def _run(self, words: Sequence[str | Path], cwd: Path, what: str, authored: Container[str] = ()) -> None:
+        """Run zig in a scratch folder; ``authored`` are the files whose errors are their author's and not zig's."""
         env = process.compiler_environment(
             {
                 "ZIG_GLOBAL_CACHE_DIR": str(self.cache),
@@ -146,10 +146,10 @@ class Zig:
         if done.code != 0:
             text = done.stderr.strip() or done.stdout.strip()
             msg = f"{what} failed (zig {self.version}, {done.how})"
-            # clang's errors stand behind a file's name and place. If the first is in the source, the source is refused; in a
+            # clang's errors stand behind a file's name and place. If the first is in a source, the source is refused; in a
             # header, or without a place, it is trouble of the tools.
             first = _ERROR_AT.search(text)
-            kind = RefusedError if first is not None and first[1] == source else ToolError
+            kind = RefusedError if first is not None and first[1] in authored else ToolError
             raise kind(msg, details=text[-DETAILS_SHOWN:])
 
     def _run_own(self, words: Sequence[str | Path], scratch: Path, what: str, options: Sequence[str] = ()) -> None:
@@ -218,7 +218,7 @@ class Zig:
                 options = for_language(job.options, cplusplus=is_cplusplus(source))
                 self._run_own([*words, *options], scratch, f"compiling {source}", options)
             else:
-                self._run([*words, *job.options], scratch, f"compiling {source}", source)
+                self._run([*words, *job.options], scratch, f"compiling {source}", job.authored)
             self._check_made(made, f"compiling {source}")
             objects.append(made)
         for name, data in job.files.items():  # no other tool of the build may have written here meanwhile

@@ -160,7 +160,7 @@ def transcompile(request: dict[str, Any]) -> dict[str, Any]:
                 compiler_directives=dict(DIRECTIVES),
                 language_level="3",
                 use_listing_file=0,
-                emit_linenums=False,
+                emit_linenums=True,
             )
             result = Main.compile_single(os.fspath(source), options, full_module_name=request["module"])
         if result.num_errors:
@@ -182,7 +182,32 @@ def transcompile(request: dict[str, Any]) -> dict[str, Any]:
         return {"errors": errors or [[0, 0, words.getvalue().strip() or "no C was written"]]}
     data = c_file.read_bytes()
     c_file.unlink()
-    return {"c": base64.b64encode(mended(data)).decode()}
+    return {"c": base64.b64encode(lined(mended(data), c_file.as_posix())).decode()}
+
+
+def lined(c: bytes, name: str) -> bytes:
+    """Return C in which lines of the source are named where they belong to, and nowhere else.
+
+    Cython says before each line that it writes for a place which place that is (``#line``), and never that the next line is for
+    none; a debugger would show set-up code as lines behind the source's end.
+
+    Args:
+        c: What Cython wrote.
+        name: The C file, as a compiler is to call it.
+    """
+    made: list[bytes] = []
+    placed = False
+    for line in c.split(b"\n"):
+        directive = line.startswith(b"#line ")
+        if placed and not directive and line.strip() and not (made and made[-1].endswith(b"\\")):
+            if made[-1].startswith(b"#line "):
+                made.append(line)  # the one that was announced
+                continue
+            made.append(b'#line %d "%s"' % (len(made) + 2, name.encode()))
+            placed = False
+        placed = placed or directive
+        made.append(line)
+    return b"\n".join(made)
 
 
 def mended(c: bytes) -> bytes:
