@@ -23,7 +23,6 @@ TEXT_ANNOTATIONS = "compiled annotations are text: typing.get_type_hints gives t
 OTHER_WORDS = "the same exception, in Cython's words"
 LITERALS = "Cython works out expressions of literals in C"
 KNOWN: dict[str, str] = {
-    "closures.closure_cells": "compiled closures have no __closure__ cells",
     "coroutines.exact_objects": NOT_A_FUNCTION,
     "coroutines.state_names": NOT_A_FUNCTION,
     "errors.bad_except": "`except 5` is a ValueError, not a TypeError",
@@ -43,7 +42,6 @@ KNOWN: dict[str, str] = {
     "syntax.chained_unpacking_of_the_same_names": "`a, b = b, a = 1, 2` assigns in parallel",
     "syntax.doubled_keywords_as_written": LITERALS,
     "syntax.patched_builtins": "len and a few other builtins are called in C, whatever stands in builtins",
-    "traces.frame": NO_FRAME,
     "traces.names": "traceback entries carry the module's name before the function's",
     "traces.reraise_entries": "a bare `raise` has a traceback entry of its own",
     "traces.warning_place": NO_FRAME,
@@ -60,6 +58,7 @@ KNOWN_ABI3: dict[str, str] = {
 FALLBACKS: dict[str, str] = {
     "behaviour.generators_close": "closed",
     "behaviour.groups": "except*",
+    "behaviour.guarded": "[own-frame]",
     "behaviour.refused_await": "await",
     "behaviour.refused_crash": "crash",
     "behaviour.refused_scopes": "can not delete",

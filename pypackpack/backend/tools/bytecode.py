@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 WORKER = Path(__file__).parent / "workers" / "bytecode_worker.py"
 EXAMINER = WORKER.with_name("examine.py")
+GUARD = WORKER.with_name("guard.py")
 
 
 @dataclass(frozen=True)
@@ -68,7 +69,7 @@ def fingerprint() -> str:
 @cache
 def examiner() -> str:
     """Return the digest of what examines sources: part of the key of everything that it decides."""
-    return filesystem.sha256_file(EXAMINER)
+    return filesystem.sha256_bytes("".join(filesystem.sha256_file(file) for file in (EXAMINER, GUARD)))
 
 
 class Bytecode:
@@ -94,9 +95,15 @@ class Bytecode:
             return Compiled(base64.b64decode(answer["pyc"]), answer.get("tables", 0))
         return SyntaxProblem(answer["error"], answer["line"], answer["column"], answer["text"].rstrip())
 
-    def examine(self, source: bytes) -> Examined:
-        """Look into the source of a module that this Python can compile."""
-        answer = self._pool.request({"examine": base64.b64encode(source).decode()})
+    def examine(self, source: bytes, compiler: str = "cython", version: str = "") -> Examined:
+        """Look into the source of a module that this Python can compile.
+
+        Args:
+            source: The file's bytes.
+            compiler: What is to compile it, as the settings name it.
+            version: That compiler's version: what is known to break may be mended in another one.
+        """
+        answer = self._pool.request({"examine": base64.b64encode(source).decode(), "compiler": compiler, "version": version})
         return Examined(tuple((line, column, message) for line, column, message in answer["refused"]), answer["trailer"])
 
     def __enter__(self) -> Self:

@@ -16,7 +16,7 @@ from pypackpack.middleware.compile.extension import Extension, extension_tasks
 from pypackpack.middleware.compile.forms import bytecode_files, bytecode_task
 from pypackpack.middleware.compile.layers import module_name
 from pypackpack.middleware.compile.native import find, tasks
-from pypackpack.middleware.compile.reasons import told
+from pypackpack.middleware.compile.reasons import NEEDS_SOURCE, told
 from pypackpack.middleware.compile.source import Source
 from pypackpack.middleware.compile.toolchains import tool_of
 from pypackpack.middleware.compile.transcompile import COMPILERS
@@ -327,7 +327,6 @@ class PackagePlan:
         cached = self._own_contents(target, python, outcomes, files, forms)
         native_used = bool(files)
         abi3 = self.is_abi3(target, python)
-        form = "source" if abi3 else "bytecode"  # bytecode is for one Python
         kept = self._own[target.name].kept if self._release else frozenset()
         for file in self._files[target.name]:
             if file.place in kept:
@@ -353,9 +352,12 @@ class PackagePlan:
                     forms.append(ModuleForm(name, made, EXTENSION, scope))
                     continue
                 reason = outcome.result.facts["refused"]
-                fallbacks.append(Fallback(name, (target.name,), python.series, form, reason))
                 refused[name] = refusal
-            if abi3:
+            as_source = abi3 or NEEDS_SOURCE in reason  # bytecode is for one Python, and of a release without its source
+            if name in refused:
+                form = SOURCE if as_source else BYTECODE
+                fallbacks.append(Fallback(name, (target.name,), python.series, form, reason))
+            if as_source:
                 files.append(Content(place, digest, file))
                 forms.append(ModuleForm(name, place, SOURCE, reason=reason))
                 continue

@@ -11,6 +11,9 @@ if TYPE_CHECKING:
 
     from pypackpack.model.inspection import ModuleForm
 
+NEEDS_SOURCE = "[own-source]"
+"""What stands behind the reason of a module that asks for its own source (`guard`): that is what it becomes."""
+
 MOST_LINES = 5
 LONGEST_LINE = 300
 

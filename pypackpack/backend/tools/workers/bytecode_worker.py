@@ -4,7 +4,8 @@ Request: ``{"name": "pkg/mod.py", "source": <base64>, "checked": false}``. Answe
 ``{"error": message, "line": n, "column": n, "text": line}``. With ``"tables": n`` beside the pyc the module is mostly
 tables of so many values.
 
-Request: ``{"examine": <base64>}``. Answer: ``{"refused": [[line, column, message], …], "trailer": source}`` (`examine`).
+Request: ``{"examine": <base64>, "compiler": "cython", "version": "3.3.1"}``. Answer:
+``{"refused": [[line, column, message], …], "trailer": source}`` (`examine`).
 
 The bytes depend on the source, the name and the exact Python alone. Python's marshal marks an object for sharing only
 if somebody else refers to it at that moment, which depends on what ran before in the process; so every object of the
@@ -114,7 +115,7 @@ def examined(request):
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            refused, trailer = examine(base64.b64decode(request["examine"]))
+            refused, trailer = examine(base64.b64decode(request["examine"]), request["compiler"], request["version"])
     except RecursionError:
         return {"refused": [[0, 0, "its code is nested too deeply to be looked through"]], "trailer": ""}
     return {"refused": refused, "trailer": trailer}

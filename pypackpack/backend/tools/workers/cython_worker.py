@@ -31,7 +31,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from Cython import Utils, __version__
-from Cython.Compiler import Errors, Main, MatchCaseNodes, Options, Symtab
+from Cython.Compiler import Errors, Main, MatchCaseNodes, Options, ParseTreeTransforms, Symtab
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -122,6 +122,20 @@ def only_leading_ifs(refactor: Callable[[Any], Any]) -> Callable[[Any], Any]:
     return refactor_cases
 
 
+def without_directive(init: Callable[..., None]) -> Callable[..., None]:
+    """Wrap the method of Cython that begins to look for directives, so that ``staticmethod`` is a decorator like any other.
+
+    As a directive it is put behind all other decorators (3.3.1): of ``@staticmethod @abstractmethod`` the second then gets a static
+    method, and the import ends in an error.
+    """
+
+    def begin(transform: Any, *args: Any, **options: Any) -> None:
+        init(transform, *args, **options)
+        transform.directive_names.pop("staticmethod", None)
+
+    return begin
+
+
 def setup() -> None:
     """Set Cython's global options once."""
     # A name that is nowhere declared may still be there at run time, as in Python.
@@ -131,6 +145,8 @@ def setup() -> None:
     # the first values.pop() then ends the process; so it is off only while Cython decides about a name.
     Symtab.ModuleScope.declare_builtin = uncached(Symtab.ModuleScope.declare_builtin)
     MatchCaseNodes.MatchNode.refactor_cases = only_leading_ifs(MatchCaseNodes.MatchNode.refactor_cases)
+    directives = ParseTreeTransforms.InterpretCompilerDirectives
+    directives.__init__ = without_directive(directives.__init__)
     # The source line above each statement triples the size of the C for readers whom it does not have.
     Options.emit_code_comments = False
 

@@ -11,77 +11,22 @@ import ast
 import io
 import tokenize
 
+if __package__:
+    from pypackpack.backend.tools.workers.guard import last_name, own, refused
+else:  # beside the worker, where nothing of pypackpack can be imported
+    from guard import last_name, own, refused
+
 MADE_BY_CALL = frozenset(
     {"Enum", "Flag", "IntEnum", "IntFlag", "NamedTuple", "NewType", "ParamSpec", "StrEnum", "TypeVar", "TypeVarTuple"}
     | {"make_dataclass", "namedtuple"}
 )
 """Calls that learn from the caller's frame in which module they stand; compiled code has none, and importlib's is taken."""
 
-SUSPENDED = (ast.Yield, ast.YieldFrom, ast.Await, ast.AsyncFor, ast.AsyncWith)
 
-
-def examine(source):
+def examine(source, compiler="cython", version=""):
     """Return the places that must not be compiled, ``[[line, column, reason], …]``, and the source to put after the module's."""
     tree = ast.parse(source)
-    return refused(tree), trailer(tree, source)
-
-
-def own(node):
-    """Yield what lies in a node, but not what lies in the functions and classes in it."""
-    for child in ast.iter_child_nodes(node):
-        yield child
-        if not isinstance(child, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda, ast.ClassDef)):
-            yield from own(child)
-
-
-def returned(nodes):
-    """Tell whether a value other than None is returned there."""
-    returns = [node.value for node in nodes if isinstance(node, ast.Return)]
-    return any(value is not None and not (isinstance(value, ast.Constant) and value.value is None) for value in returns)
-
-
-def answers_close(function):
-    """Tell whether a generator or coroutine may return a value when it is closed, which Cython turns into an error."""
-    inside = list(own(function))
-    if isinstance(function, ast.AsyncFunctionDef) and any(isinstance(node, (ast.Yield, ast.YieldFrom)) for node in inside):
-        return False  # an async generator returns no values
-    for node in inside:
-        if isinstance(node, ast.Try) and any(isinstance(each, SUSPENDED) for part in node.body for each in (part, *own(part))):
-            if returned(each for part in node.finalbody for each in (part, *own(part))):
-                return True
-            if any(catches_close(handler) for handler in node.handlers) and returned(inside):
-                return True
-    return False
-
-
-def catches_close(handler):
-    """Tell whether a handler takes the exception of close() and keeps it."""
-    if isinstance(handler.body[-1], ast.Raise):
-        return False
-    if handler.type is None:
-        return True
-    kinds = handler.type.elts if isinstance(handler.type, ast.Tuple) else [handler.type]
-    return any(last_name(kind) in {"GeneratorExit", "BaseException"} for kind in kinds)
-
-
-def last_name(node):
-    """Return ``c`` of ``c`` and of ``a.b.c``; nothing of all else."""
-    if isinstance(node, ast.Attribute):
-        return node.attr
-    return node.id if isinstance(node, ast.Name) else ""
-
-
-def refused(tree):
-    """Return line, column and reason of each place that Cython compiles into something that does not behave."""
-    found = []
-    star = getattr(ast, "TryStar", ())  # Python 3.11
-    for node in ast.walk(tree):
-        if isinstance(node, star):
-            found.append([node.lineno, node.col_offset, "except* that raises would end the process"])
-        elif isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)) and answers_close(node):
-            words = f"{node.name} may return a value when it is closed, which would be an error"
-            found.append([node.lineno, node.col_offset, words])
-    return found
+    return refused(tree, compiler, version), trailer(tree, source)
 
 
 def trailer(tree, source):

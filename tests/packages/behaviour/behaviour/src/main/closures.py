@@ -99,12 +99,6 @@ def answer_class_scope_reads_global() -> object:
     return [results, Scope.counter]
 
 
-def answer_closure_cells() -> object:
-    step, _ = make_counter(3)
-    step()
-    return [sorted(type(cell.cell_contents).__name__ for cell in step.__closure__ or ())]
-
-
 def answer_recursion() -> object:
     def factorial(n):
         return 1 if n < 2 else n * factorial(n - 1)

@@ -258,3 +258,21 @@ def answer_return_in_with() -> object:
                         return index
 
     return [inside(), log]
+
+
+def answer_order_of_decorators_of_a_static_method() -> object:
+    def noted(function):
+        return ("noted", type(function).__name__)
+
+    class Some:
+        @staticmethod
+        @noted
+        def inside(x):
+            return x
+
+        @noted
+        @staticmethod
+        def outside(x):
+            return x
+
+    return [type(Some.__dict__["inside"]).__name__, Some.inside, Some.outside]

@@ -87,7 +87,6 @@ def answer_dunders() -> object:
         Thing.__doc__,
         Thing.__qualname__,
         Thing.make.__func__.__qualname__,
-        answer_dunders.__closure__,
         (lambda: 0).__qualname__,
     ]
 

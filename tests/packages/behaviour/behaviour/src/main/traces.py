@@ -174,8 +174,3 @@ def answer_warning_place() -> object:
         warnings.simplefilter("always")
         warnings.warn("here", UserWarning, stacklevel=1)
     return [seen[0].category.__name__, "/".join(seen[0].filename.replace("\\", "/").split("/")[-2:]), seen[0].lineno]
-
-
-def answer_frame() -> object:
-    frame = sys._getframe()
-    return [frame.f_code.co_name, frame.f_globals["__name__"]]

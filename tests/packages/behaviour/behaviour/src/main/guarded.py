@@ -1,0 +1,92 @@
+"""What a compiler is known to break, one question each: the guard keeps this module from being compiled."""
+
+from __future__ import annotations
+
+import contextlib
+import inspect
+import sys
+
+
+class Base:
+    def call(self) -> str:
+        return "base"
+
+
+class Child(Base):
+    def call(self) -> str:
+        return (lambda me: "child of " + super().call())(self)
+
+
+def answer_super_in_a_lambda() -> object:
+    return Child().call()
+
+
+def rebuilt(slots: bool):
+    """Make a class anew, as attrs does, with the cell that super() reads mended."""
+
+    def make(cls):
+        made = type(cls.__name__, cls.__bases__, {name: value for name, value in vars(cls).items() if name[:3] not in ("__d", "__w")})
+        for value in vars(made).values():
+            for cell in getattr(value, "__closure__", None) or ():
+                cell.cell_contents = made
+        return made
+
+    return make
+
+
+@rebuilt(slots=True)
+class Rebuilt(Base):
+    def call(self) -> str:
+        return "rebuilt on " + super().call()
+
+
+def answer_a_rebuilt_class() -> object:
+    return Rebuilt().call()
+
+
+def answer_frame() -> object:
+    frame = sys._getframe()
+    return [frame.f_code.co_name, frame.f_globals["__name__"]]
+
+
+def answer_closure_cells() -> object:
+    number = 3
+
+    def inner():
+        return number
+
+    return [cell.cell_contents for cell in inner.__closure__]
+
+
+def answer_source() -> object:
+    return inspect.getsource(Base).splitlines()
+
+
+def answer_exec_sees_names() -> object:
+    found = []
+    exec("found.append(1)")
+    return found
+
+
+def answer_replaced_code() -> object:
+    def first():
+        return 1
+
+    def second():
+        return 2
+
+    first.__code__ = second.__code__
+    return first()
+
+
+def answer_recursion_without_end() -> object:
+    def deeper():
+        return deeper()
+
+    with contextlib.suppress(RecursionError):
+        deeper()
+    try:
+        deeper()
+    except RecursionError:
+        return "limited"
+    return "not limited"

@@ -1,0 +1,90 @@
+"""The guard's rules: each finds its own example, and nothing of what only looks like it."""
+
+from __future__ import annotations
+
+import ast
+import sys
+from pathlib import Path
+
+import pytest
+
+from pypackpack.backend.tools.workers.guard import RULES, Rule, refused
+from pypackpack.middleware.compile.guard_reference import page
+
+PAGE = Path(__file__).parents[4] / "docs" / "reference" / "guard.md"
+READABLE = [rule for rule in RULES if rule.name != "except-star" or sys.version_info >= (3, 11)]
+
+
+def names(source: str, compiler: str = "cython", version: str = "") -> list[str]:
+    return [reason.rpartition("[")[2].rstrip("]") for _, _, reason in refused(ast.parse(source), compiler, version)]
+
+
+@pytest.mark.parametrize("rule", READABLE, ids=lambda rule: rule.name)
+def test_each_finds_its_example_for_its_compilers_only(rule: Rule) -> None:
+    for compiler in ("cython", "nuitka"):
+        found = set(names(rule.example, compiler))
+        assert found == ({rule.name} if compiler in rule.compilers else set())
+
+
+@pytest.mark.parametrize(
+    ("source", "found"),
+    [
+        ("class A(B):\n    def f(self):\n        return super().f()", []),
+        ("class A(B):\n    def f(self):\n        def g():\n            return super(A, self).f()\n        return g()", []),
+        ("class A(B):\n    def f(self):\n        class C(B):\n            def f(self):\n                return super().f()", []),
+        ("class A(B):\n    def f(self):\n        async def g(me):\n            return super().f()", ["nested-super"]),
+        ("@dataclass(slots=False)\nclass A(B):\n    def f(self):\n        return super().f()", []),
+        ("@dataclass(slots=True)\nclass A(B):\n    def f(self):\n        return super().f()", ["rebuilt-class"]),
+        ("@define\nclass A:\n    def f(self):\n        return __class__", ["rebuilt-class"]),
+        ("@define\nclass A:\n    def f(self):\n        return 1", []),
+        ("hasattr(sys, '_getframe')", []),
+        ("frame = currentframe().f_back", ["own-frame"]),
+        ("self.stack()", []),
+        ("inspect.stack()[1]", ["own-frame"]),
+        ("def show(function):\n    return inspect.getsource(function)", []),
+        ("def f(): ...\nx = inspect.getsourcelines(f)", ["own-source"]),
+        ("inspect.getsource(sys.modules[__name__])", ["own-source"]),
+        ("linecache.getline(__file__, 3)", ["own-source"]),
+        ("HERE = Path(__file__).parent", []),
+        ("exec(code)", []),
+        ("def f(code, names):\n    exec(code, names)", []),
+        ("def f(code):\n    return eval(code)", []),
+        ("def f(function):\n    return function.__code__.co_varnames", []),
+        ("def f(g):\n    return types.FunctionType(g.__code__, {})", ["own-code"]),
+        ("def f(function):\n    return function.__closure__", []),
+        ("try:\n    f()\nexcept (ValueError, RecursionError):\n    pass", ["recursion-error"]),
+        ("raise RecursionError", []),
+    ],
+)
+def test_what_is_found(source: str, found: list[str]) -> None:
+    assert names(source) == found
+
+
+def test_chains_whose_order_nobody_sees() -> None:
+    assert names("a < b() < c()", "nuitka") == []
+    assert names("a() < b()", "nuitka") == []
+    assert names("a() < b() < c", "nuitka") == ["chained-comparison"]
+
+
+def test_a_rule_holds_for_the_versions_that_it_names() -> None:
+    rule = Rule("x", {"cython": ("3.1", "3.10")}, "", "", lambda _: ())
+    assert [rule.holds("cython", version) for version in ("3.0.12", "3.1", "3.9.2", "3.10.0a1", "")] == [
+        False,
+        True,
+        True,
+        False,
+        True,
+    ]
+    assert not rule.holds("nuitka", "3.2")
+
+
+def test_names_are_unique_and_reasons_carry_place_and_name() -> None:
+    assert len({rule.name for rule in RULES}) == len(RULES)
+    ((line, column, reason),) = refused(ast.parse("\n  \nif 1:\n    sys._getframe(1)"))
+    assert (line, column) == (4, 4)
+    assert reason.endswith("[own-frame]")
+
+
+def test_the_page_is_up_to_date() -> None:
+    # python -m pypackpack.middleware.compile.guard_reference docs
+    assert PAGE.read_text(encoding="utf-8") == page()
