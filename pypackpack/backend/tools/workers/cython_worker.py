@@ -125,8 +125,8 @@ def only_leading_ifs(refactor: Callable[[Any], Any]) -> Callable[[Any], Any]:
 def without_directive(init: Callable[..., None]) -> Callable[..., None]:
     """Wrap the method of Cython that begins to look for directives, so that ``staticmethod`` is a decorator like any other.
 
-    As a directive it is put behind all other decorators (3.3.1): of ``@staticmethod @abstractmethod`` the second then gets a static
-    method, and the import ends in an error.
+    As a directive it is put behind all other decorators (3.3.1): of ``@staticmethod @abstractmethod`` the second then gets a
+    static method, and the import ends in an error.
     """
 
     def begin(transform: Any, *args: Any, **options: Any) -> None:
