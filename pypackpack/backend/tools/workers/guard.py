@@ -287,7 +287,7 @@ RULES = (
         "rebuilt-class",
         {"cython": ALL},
         "A decorator that makes a new class of the one it gets (attrs with slots, `dataclass(slots=True)` from Python 3.14 on) "
-        "puts the new one into the cell that `super()` reads; compiled methods have no such cell, and `super()` raises `TypeError`.",
+        "puts the new one into the cell that `super()` reads. Compiled methods have none, and `super()` raises `TypeError`.",
         "@attrs.define\nclass Child(Base):\n    def call(self):\n        return super().call()",
         rebuilt_class,
     ),

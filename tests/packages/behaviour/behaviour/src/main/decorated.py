@@ -262,7 +262,7 @@ def answer_return_in_with() -> object:
 
 def answer_order_of_decorators_of_a_static_method() -> object:
     def noted(function):
-        return ("noted", type(function).__name__)
+        return ("noted", isinstance(function, staticmethod))
 
     class Some:
         @staticmethod
