@@ -355,8 +355,7 @@ class PackagePlan:
                 refused[name] = refusal
             as_source = abi3 or NEEDS_SOURCE in reason  # bytecode is for one Python, and of a release without its source
             if name in refused:
-                form = SOURCE if as_source else BYTECODE
-                fallbacks.append(Fallback(name, (target.name,), python.series, form, reason))
+                fallbacks.append(Fallback(name, (target.name,), python.series, SOURCE if as_source else BYTECODE, reason))
             if as_source:
                 files.append(Content(place, digest, file))
                 forms.append(ModuleForm(name, place, SOURCE, reason=reason))
