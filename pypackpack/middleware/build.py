@@ -351,6 +351,7 @@ class _Build:
             seconds=time.monotonic() - self._start,
             tasks=tuple(self._journal.reports),
             dependencies=merge_compiled(each for item in built.values() for each in item.compiled),
+            minified=tuple(found for plan in plans.values() if (found := plan.smaller(outcomes)) is not None),
         )
 
     def _fetch_zig(self) -> None:
@@ -448,7 +449,9 @@ def plan_members(
     same: dict[str, bool] = {}
     for member in order.members:
         layers = Layers(member)
-        plan = plans[member.name] = PackagePlan(member, order.request.level, order.request.type, shop)
+        plan = plans[member.name] = PackagePlan(
+            member, order.request.level, order.request.type, shop, oldest=min(order.pythons, key=lambda python: python.version)
+        )
         for target in order.targets:
             files[member.name, target.name] = layers.on(target)
             here = files[member.name, target.name]

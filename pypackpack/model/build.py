@@ -131,6 +131,25 @@ class CompiledDependency:
 
 
 @dataclass(frozen=True)
+class Minified:
+    """What became of the sizes of a package's modules that were to be smaller.
+
+    Attributes:
+        package: Whose.
+        modules: Their number: those that are Python in the artifacts.
+        before: Bytes of their sources.
+        after: Bytes of their texts.
+        kept: Modules that stayed as they are, with the reason.
+    """
+
+    package: str
+    modules: int
+    before: int
+    after: int
+    kept: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True)
 class Artifact:
     """One thing that a build made.
 
@@ -175,6 +194,7 @@ class BuildResult:
         seconds: How long it took.
         tasks: What became of each task, if that was asked for.
         dependencies: What became of the dependencies that were to be compiled.
+        minified: What became of the sizes of modules that were to be smaller, by package.
     """
 
     artifacts: tuple[Artifact, ...]
@@ -188,6 +208,7 @@ class BuildResult:
     seconds: float = 0.0
     tasks: tuple[TaskReport, ...] = ()
     dependencies: tuple[CompiledDependency, ...] = ()
+    minified: tuple[Minified, ...] = ()
 
 
 @dataclass(frozen=True)

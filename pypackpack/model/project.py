@@ -44,6 +44,21 @@ class ExtensionSettings:
 
 
 @dataclass(frozen=True)
+class Minify:
+    """What goes when code is made smaller, besides comments and blanks.
+
+    Attributes:
+        docstrings: Docstrings.
+        annotations: Annotations, but for those that classes are made of.
+        names: ``locals`` gives local variables shorter names, ``keep`` does not.
+    """
+
+    docstrings: bool = False
+    annotations: bool = False
+    names: str = "keep"
+
+
+@dataclass(frozen=True)
 class BuildSettings:
     """Finished ``[tool.pypackpack.build]`` for one target: defaults, the table, then the family's and the target's own.
 
@@ -58,7 +73,7 @@ class BuildSettings:
     unit: str = "module"
     dependencies: tuple[str, ...] | None = None
     native: NativePattern = field(default_factory=NativePattern)
-    minify: bool = False
+    minify: Minify | None = None
     strict: bool = False
     extensions: tuple[tuple[str, ExtensionSettings], ...] = ()
     ship_sources: tuple[str, ...] = ()

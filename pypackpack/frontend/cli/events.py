@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING
 
 from pypackpack.frontend.cli.console import as_json
-from pypackpack.model.build import Artifact, BuildResult, CompiledDependency, Fallback
+from pypackpack.model.build import Artifact, BuildResult, CompiledDependency, Fallback, Minified
 from pypackpack.model.journal import Reason, TaskReport  # noqa: TC001 - the schema is made from the annotations
 from pypackpack.model.preview import PlannedTask, Preview, StepCount
 from pypackpack.model.secrets import masked
@@ -242,6 +242,7 @@ class Result:
         tasks_compiled: Number of those that ran and called a compiler.
         seconds: How long it took.
         dependencies: What became of the modules of dependencies that were to be compiled.
+        minified: What became of the sizes of modules that were to be smaller, by package.
     """
 
     artifacts: tuple[Artifact, ...]
@@ -254,6 +255,7 @@ class Result:
     tasks_compiled: int
     seconds: float
     dependencies: tuple[CompiledDependency, ...]
+    minified: tuple[Minified, ...]
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from pypackpack.frontend.cli.style import PLAIN, Style
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from pypackpack.model.build import Artifact, BuildResult, CompiledDependency, Fallback
+    from pypackpack.model.build import Artifact, BuildResult, CompiledDependency, Fallback, Minified
 
 NAMES_SHOWN = 3
 
@@ -88,6 +88,7 @@ def build_summary(result: BuildResult, width: int | None, style: Style = PLAIN, 
     for folder, artifacts in folders.items():
         lines.append(style.bold(near_path(folder, here) + os.sep))
         lines += _artifacts(artifacts, width, style)
+    lines += _minified(result.minified, width)
     if result.dependencies:
         lines += ["", *paragraph(dependencies_line(result.dependencies), width)]
     if result.fallbacks:
@@ -109,6 +110,22 @@ def build_summary(result: BuildResult, width: int | None, style: Style = PLAIN, 
 def _warning(text: str, width: int | None, style: Style) -> list[str]:
     first, *rest = paragraph(f"warning: {text}", width)
     return [first.replace("warning:", style.warn("warning:"), 1), *rest]
+
+
+def _minified(found: Sequence[Minified], width: int | None) -> list[str]:
+    lines: list[str] = []
+    for each in found:
+        lines += ["", *paragraph(minified_line(each), width)]
+        for name, reason in each.kept:
+            lines += paragraph(f"{name} stays as it is: {reason}", width, "  ", "  ")
+    return lines
+
+
+def minified_line(found: Minified) -> str:
+    """Say how much smaller a package's code is."""
+    less = round(100 * (found.before - found.after) / found.before) if found.before else 0
+    what = count(found.modules, "module")
+    return f"Minified {what} of {found.package}: {size(found.before)} are now {size(found.after)} ({less} % less)"
 
 
 def dependencies_line(found: Sequence[CompiledDependency]) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from pypackpack.backend import filesystem
 from pypackpack.backend.tools import bytecode
 from pypackpack.backend.tools.bytecode import SyntaxProblem
 from pypackpack.middleware.compile.content import Content
@@ -36,8 +37,10 @@ def bytecode_task(source: Source, python: Interpreter, shop: Workshop, *, checke
             return ActionResult(facts=facts)
         return ActionResult({"pyc": shop.store.put(made.pyc)}, {"tables": str(made.tables)} if made.tables else {})
 
+    # Targets may have other wishes about one file's text.
+    form = f" of {filesystem.sha256_bytes(source.maker)[:8]}" if source.maker else ""
     return Task(
-        name=f"bytecode {source.package}/{source.shown} {version}",
+        name=f"bytecode {source.package}/{source.shown} {version}{form}",
         package=source.package,
         target="",
         step="bytecode",

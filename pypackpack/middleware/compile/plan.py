@@ -15,14 +15,15 @@ from pypackpack.middleware.compile.content import Content, Contents
 from pypackpack.middleware.compile.extension import Extension, extension_tasks
 from pypackpack.middleware.compile.forms import bytecode_files, bytecode_task
 from pypackpack.middleware.compile.layers import module_name
+from pypackpack.middleware.compile.minify import STEP, minified, minify_task
 from pypackpack.middleware.compile.native import find, tasks
 from pypackpack.middleware.compile.reasons import NEEDS_SOURCE, told
-from pypackpack.middleware.compile.source import Source
+from pypackpack.middleware.compile.source import TEXT, Source
 from pypackpack.middleware.compile.toolchains import tool_of
 from pypackpack.middleware.compile.transcompile import COMPILERS
 from pypackpack.middleware.compile.unit import Member, link_task, object_task, why_no_unit
 from pypackpack.middleware.compile.way import way_for
-from pypackpack.model.build import BuildType, Fallback, Level
+from pypackpack.model.build import BuildType, Fallback, Level, Minified
 from pypackpack.model.errors import SourceError
 from pypackpack.model.inspection import ABI3, BYTECODE, EXTENSION, PACKAGE, SOURCE, VERSION, ModuleForm, Tool
 
@@ -38,8 +39,12 @@ if TYPE_CHECKING:
     from pypackpack.middleware.graph.schedule import Outcome
     from pypackpack.middleware.graph.task import Task
     from pypackpack.model.interpreter import Interpreter
-    from pypackpack.model.project import Package
+    from pypackpack.model.project import Minify, Package
     from pypackpack.model.target import Target
+
+
+_READING = ("bytecode", STEP)
+"""Steps without a compiler."""
 
 
 @dataclass(frozen=True)
@@ -52,6 +57,7 @@ class _Module:
     limited: bool
     why_not: str = ""
     unit: str | None = None
+    text: str = ""
 
 
 @dataclass(frozen=True)
@@ -66,7 +72,19 @@ class _OwnModule:
 class PackagePlan:
     """The tasks of one package at one level, for several targets and Pythons."""
 
-    def __init__(self, package: Package, level: Level, build_type: BuildType, shop: Workshop) -> None:
+    def __init__(
+        self, package: Package, level: Level, build_type: BuildType, shop: Workshop, *, oldest: Interpreter | None = None
+    ) -> None:
+        """Begin with no tasks.
+
+        Args:
+            package: The package.
+            level: How far to compile.
+            build_type: Debug or release.
+            shop: The tools.
+            oldest: The oldest of the Pythons, which writes texts that all of them read; None: there is only one.
+        """
+        self._oldest = oldest
         self._package = package
         self._level = level
         self._release = build_type is BuildType.RELEASE
@@ -90,13 +108,13 @@ class PackagePlan:
 
     @property
     def syntax_tasks(self) -> tuple[Task, ...]:
-        """The tasks that make bytecode, and by it find out whether the sources are right."""
-        return tuple(task for task in self._tasks.values() if task.step == "bytecode")
+        """The tasks that make texts and bytecode, and by it find out whether the sources are right."""
+        return tuple(task for task in self._tasks.values() if task.step in _READING)
 
     @property
     def native_tasks(self) -> tuple[Task, ...]:
         """The tasks that make extension modules."""
-        return tuple(task for task in self._tasks.values() if task.step != "bytecode")
+        return tuple(task for task in self._tasks.values() if task.step not in _READING)
 
     def add(self, target: Target, python: Interpreter, files: tuple[SourceFile, ...], *, shared: Stable | None = None) -> None:
         """Plan the package's modules on one target for one Python.
@@ -128,7 +146,8 @@ class PackagePlan:
                         extension = members[-1].task
                     else:
                         extension = self._extension(source, compiler, way)
-                modules.append(_Module(file, self._bytecode(source, python), extension, limited, why_not))
+                small = self._small(source, settings.minify, python)
+                modules.append(_Module(file, self._bytecode(small, python), extension, limited, why_not, text=small.maker))
         if members:
             modules = self._unit(modules, members)
         self._modules[target.name, python] = tuple(modules)
@@ -184,6 +203,37 @@ class PackagePlan:
     def _task(self, task: Task) -> str:
         self._tasks.setdefault(task.name, task)
         return task.name
+
+    def _small(self, source: Source, wanted: Minify | None, python: Interpreter) -> Source:
+        """Return a module as it stands in an artifact as Python; what becomes native is made of the file, for its lines' sake."""
+        if wanted is None:
+            return source
+        shared = self._level is Level.INSTANT and self._oldest is not None  # one wheel for all Pythons
+        task = minify_task(source, wanted, self._oldest if shared and self._oldest else python, self._shop)
+        self._task(task)
+        return minified(source, task)
+
+    def smaller(self, outcomes: Mapping[str, Outcome]) -> Minified | None:
+        """Return what became of the sizes of the modules that stay Python; None where nothing was to be smaller."""
+        found: dict[str, tuple[str, int, int, str]] = {}
+        for modules in self._modules.values():
+            for module in modules:
+                if module.text and not self._is_native(module, outcomes):
+                    facts = outcomes[module.text].result.facts
+                    name = module_name(self._package.import_name, module.file.place)
+                    before = self._shop.digests.planned(module.file.path)[1]
+                    found[module.text] = (name, before, int(facts["size"]), facts.get("kept", ""))
+        if not found:
+            return None
+        kept = dict.fromkeys((name, reason) for name, _, _, reason in found.values() if reason)
+        before = sum(each[1] for each in found.values())
+        after = sum(each[2] for each in found.values())
+        return Minified(self._package.name, len(found), before, after, tuple(kept))
+
+    def _is_native(self, module: _Module, outcomes: Mapping[str, Outcome]) -> bool:
+        if module.extension is None:
+            return False
+        return "module" in self._made(module.extension, module.unit, outcomes)[0].result.outputs
 
     def _bytecode(self, source: Source, python: Interpreter) -> str:
         """Bytecode is made of every module at every level: it is how Python itself says whether the source is right."""
@@ -289,8 +339,8 @@ class PackagePlan:
             return False
         if any(each.extension not in outcomes for each in self._own_tasks[target.name, python]):
             return False
-        names = {name for module in modules for name in (module.bytecode, module.extension, module.unit)}
-        return all(name is None or name in outcomes for name in names)
+        names = {name for module in modules for name in (module.bytecode, module.extension, module.unit, module.text)}
+        return all(not name or name in outcomes for name in names)
 
     def _own_contents(
         self,
@@ -333,9 +383,11 @@ class PackagePlan:
                 continue
             place = f"{package.import_name}/{file.place}"
             module = modules.get(file.place)
-            digest, _ = self._shop.digests.planned(file.path)
+            text = Content(place, self._shop.digests.planned(file.path)[0], file)
+            if module is not None and module.text:
+                text = Content(place, outcomes[module.text].result.outputs[TEXT])
             if module is None or self._level is Level.INSTANT:
-                files.append(Content(place, digest, file))
+                files.append(text)
                 continue
             cached = cached and outcomes[module.bytecode].cached
             name, reason = module_name(package.import_name, file.place), module.why_not
@@ -357,13 +409,13 @@ class PackagePlan:
             if name in refused:
                 fallbacks.append(Fallback(name, (target.name,), python.series, SOURCE if as_source else BYTECODE, reason))
             if as_source:
-                files.append(Content(place, digest, file))
+                files.append(text)
                 forms.append(ModuleForm(name, place, SOURCE, reason=reason))
                 continue
             bytecode_used = True
             pyc = outcomes[module.bytecode].result.outputs["pyc"]
             forms.append(ModuleForm(name, f"{place}c" if self._release else place, BYTECODE, reason=reason))
-            files += bytecode_files(Content(place, digest, file), pyc, python, release=self._release)
+            files += bytecode_files(text, pyc, python, release=self._release)
         self._check_strict(fallbacks, target)
         files.sort(key=lambda content: content.place)
         native = self._level is Level.NATIVE

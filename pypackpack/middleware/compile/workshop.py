@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from pypackpack.backend.remote_cache import RemoteCache
     from pypackpack.backend.tools.headers import HeaderFolder
+    from pypackpack.backend.tools.minifier import Minifier
     from pypackpack.backend.tools.toolchain import Toolchain
     from pypackpack.backend.tools.zig import Zig
     from pypackpack.middleware.compile.layers import SourceFile
@@ -68,6 +69,7 @@ class Workshop:
         self.cython = self._closing.enter_context(Cython(scratch))
         self.pyx = self._closing.enter_context(Pyx(scratch))
         self._bytecode: dict[Interpreter, Bytecode] = {}
+        self._minifiers: dict[Interpreter, Minifier] = {}
         self._zig: Zig | None = None
         self._headers: dict[Interpreter, HeaderFolder] = {}
         self._header_lock = threading.Lock()
@@ -88,6 +90,15 @@ class Workshop:
             if python not in self._bytecode:
                 self._bytecode[python] = self._closing.enter_context(Bytecode(python))
             return self._bytecode[python]
+
+    def minifier(self, python: Interpreter) -> Minifier:
+        """Return what makes modules smaller, on an interpreter."""
+        with self._lock:
+            if python not in self._minifiers:
+                from pypackpack.backend.tools.minifier import Minifier  # noqa: PLC0415 - only when it is wished for
+
+                self._minifiers[python] = self._closing.enter_context(Minifier(python))
+            return self._minifiers[python]
 
     def zig(self) -> Zig:
         """Return zig, fetched on first use."""

@@ -138,7 +138,7 @@ def _resolved(schema: dict[str, Any], node: dict[str, Any]) -> dict[str, Any]:
 
 
 def _keys(schema: dict[str, Any], node: dict[str, Any]) -> list[str]:
-    return list(_resolved(schema, node).get("properties", {}))
+    return [name for branch in _branches(schema, _resolved(schema, node)) for name in branch.get("properties", {})]
 
 
 def _places(schema: dict[str, Any], node: dict[str, Any], at: tuple[str, ...]) -> Iterable[tuple[str, ...]]:
@@ -161,8 +161,8 @@ def _located(schema: dict[str, Any], loc: Sequence[str | int]) -> tuple[Key, dic
         branches = _branches(schema, node)
         if len(branches) > 1:
             if steps:
-                lists = [branch for branch in branches if branch.get("type") == "array"]
-                node = lists[0] if lists else branches[0]
+                inner = [branch for branch in branches if branch.get("type") in ("array", "object")]
+                node = inner[0] if inner else branches[0]
             continue
         here = branches[0]
         key.append(step)

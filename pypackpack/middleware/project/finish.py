@@ -16,14 +16,22 @@ from pypackpack.middleware.project.words import dotted
 from pypackpack.model.cache import CacheSettings, RemoteSettings, parse_size
 from pypackpack.model.errors import UnknownTargetError
 from pypackpack.model.names import import_name, normalise
-from pypackpack.model.project import BuildSettings, BundleSettings, ExtensionSettings, HookSettings, NativePattern, Package
+from pypackpack.model.project import (
+    BuildSettings,
+    BundleSettings,
+    ExtensionSettings,
+    HookSettings,
+    Minify,
+    NativePattern,
+    Package,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from pypackpack.model.target import Target
 
-_PLAIN = ("compiler", "abi", "unit", "minify", "strict")
+_PLAIN = ("compiler", "abi", "unit", "strict")
 _REQUIREMENT_NAME = re.compile(r"\s*([A-Za-z0-9][A-Za-z0-9._-]*)")
 
 
@@ -200,6 +208,9 @@ def _overlaid(base: BuildSettings, layer: Mapping[str, Any]) -> BuildSettings:
         changes["toolchain_program"] = layer["toolchain-program"]
     if "time-limit" in layer:
         changes["time_limit"] = float(layer["time-limit"])
+    if "minify" in layer:
+        said = layer["minify"]
+        changes["minify"] = Minify(**said) if isinstance(said, dict) else Minify() if said else None
     if "dependencies" in layer:
         changes["dependencies"] = None if layer["dependencies"] == "all" else tuple(layer["dependencies"])
     if "native" in layer:  # key by key: a target can exclude something without saying again what is included

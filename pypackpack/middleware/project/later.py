@@ -14,7 +14,6 @@ if TYPE_CHECKING:
 
 LATER: dict[str, object] = {
     "build.compiler": "nuitka",
-    "build.minify": True,
 }
 """Key below ``tool.pypackpack`` → the value that is not built yet."""
 

@@ -68,6 +68,8 @@ def _section(schema: dict[str, Any], node: dict[str, Any], key: str, parts: list
             inner.append((f"{here}.<name>", _resolved(schema, value["additionalProperties"])))
         else:
             rows.append(_row(name, value, here, required=name in node.get("required", ())))
+            tables = [branch for branch in value.get("anyOf", ()) if "$ref" in branch and ".target." not in key]
+            inner += [(here, _resolved(schema, branch)) for branch in tables]
     parts.append(f"### `[{key}]`\n\n{node['description']}\n")
     if rows:
         parts.append("| key | value | default | meaning |\n|---|---|---|---|\n" + "\n".join(rows) + "\n")
@@ -93,6 +95,8 @@ def _row(name: str, value: dict[str, Any], key: str, *, required: bool) -> str:
 
 
 def _kind(value: dict[str, Any]) -> str:
+    if "$ref" in value:
+        return "table"
     if "anyOf" in value:
         return " or ".join(_kind(branch) for branch in value["anyOf"])
     if "const" in value or "enum" in value:

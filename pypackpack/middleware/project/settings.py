@@ -218,6 +218,14 @@ class ExtensionTable(Table):
     libraries: list[Library] = Field([], description="Libraries of the target's system that it is linked with.")
 
 
+class MinifyTable(Table):
+    """What goes when code is made smaller, besides comments and blanks."""
+
+    docstrings: bool = Field(False, description="Take docstrings out; what reads `__doc__` at run time gets nothing.")
+    annotations: bool = Field(False, description="Take annotations out, but for those that classes are made of.")
+    names: Literal["keep", "locals"] = Field("keep", description="`locals`: shorter names inside of functions.")
+
+
 class BuildValues(Table):
     """How a package is built, for one target or all targets of a family."""
 
@@ -244,7 +252,10 @@ class BuildValues(Table):
     ship_sources: list[Pattern] = Field(
         [], description="Patterns of native sources and headers that a release wheel holds; a debug wheel holds all of them."
     )
-    minify: bool = Field(False, description="Make the code smaller without breaking its reflection.")
+    minify: bool | MinifyTable = Field(
+        False,
+        description="Make what stays Python smaller. `true` keeps all that code asks about itself; a table says what else goes.",
+    )
     strict: bool = Field(False, description="Fail when a module cannot be compiled, instead of falling back to bytecode.")
     toolchain: Literal["zig", "gcc", "clang", "ndk", "xcode", "msvc", "emcc"] | None = Field(
         None, description="What compiles C and links; otherwise what `pypackpack target list` shows for the target."

@@ -9,8 +9,16 @@ import pytest
 from pypackpack.middleware.project import check, reference
 from pypackpack.middleware.project.finish import finished_package
 from pypackpack.middleware.project.later import LATER, LATER_KEYS
-from pypackpack.middleware.project.settings import BuildTable, BundleTable, LimitedTable, NativeTable, PackageTable, json_schema
-from pypackpack.model.project import BuildSettings, BundleSettings, NativePattern
+from pypackpack.middleware.project.settings import (
+    BuildTable,
+    BundleTable,
+    LimitedTable,
+    MinifyTable,
+    NativeTable,
+    PackageTable,
+    json_schema,
+)
+from pypackpack.model.project import BuildSettings, BundleSettings, Minify, NativePattern
 
 DOCS = Path(__file__).parents[4] / "docs"
 
@@ -28,10 +36,12 @@ def test_the_defaults_of_the_schema_are_those_of_the_finished_settings() -> None
     build, native, limited, bundle = BuildTable(), NativeTable(), LimitedTable(), BundleTable()
     finished = BuildSettings()
     for field in fields(BuildSettings):
-        if field.name not in {"native", "abi3", "dependencies", "extensions", "ship_sources"}:
+        if field.name not in {"native", "abi3", "dependencies", "extensions", "ship_sources", "minify"}:
             assert getattr(build, field.name) == getattr(finished, field.name)
     assert (build.extension, build.ship_sources) == ({}, [])
     assert (finished.extensions, finished.ship_sources) == ((), ())
+    assert (build.minify, finished.minify) == (False, None)
+    assert Minify(**MinifyTable().model_dump()) == Minify()
     assert build.dependencies == "all"
     assert finished.dependencies is None
     assert NativePattern(tuple(native.include), tuple(native.exclude)) == finished.native
@@ -75,6 +85,10 @@ def test_every_setting_of_the_specification_is_accepted() -> None:
         ({"build": {"toolchain-program": "./gcc"}}, "what comes with a clone must not say which file runs"),
         ({"build": {"toolchain-program": "-v"}}, "the name of a program, without folders"),
         ({"build": {"strict": "true"}}, 'tool.pypackpack.build.strict: expected true or false, found "true"'),
+        ({"build": {"minify": "all"}}, 'tool.pypackpack.build.minify: expected true or false or a table, found "all"'),
+        ({"build": {"minify": {"docstring": True}}}, 'tool.pypackpack.build.minify.docstring: unknown key; did you mean "docstrings"?'),
+        ({"build": {"minify": {"names": "all"}}}, 'tool.pypackpack.build.minify.names: expected "keep" or "locals", found "all"'),
+        ({"build": {"minify": {"docstrings": 1}}}, "tool.pypackpack.build.minify.docstrings: expected true or false, found 1"),
         ({"build": {"strict": 1}}, "tool.pypackpack.build.strict: expected true or false, found 1"),
         (
             {"build": {"dependencies": "none"}},
@@ -170,7 +184,7 @@ def test_a_projects_own_table() -> None:
 def test_the_json_schema_has_every_key_with_its_meaning_and_no_null() -> None:
     schema = json_schema()
     assert '"null"' not in json.dumps(schema)
-    assert len(schema["$defs"]) == 12
+    assert len(schema["$defs"]) == 13
     for name, table in schema["$defs"].items():
         assert table["additionalProperties"] is False, name
         for key, value in table["properties"].items():

@@ -1,0 +1,58 @@
+"""Smaller modules: a task for each, whose result is the text that goes on instead of the file's own."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, replace
+from typing import TYPE_CHECKING
+
+from pypackpack.backend.tools import minifier
+from pypackpack.middleware.compile.source import TEXT
+from pypackpack.middleware.graph.task import Task
+from pypackpack.model.action import ActionResult
+from pypackpack.model.errors import ToolError
+
+if TYPE_CHECKING:
+    from pypackpack.middleware.compile.source import Source
+    from pypackpack.middleware.compile.workshop import Workshop
+    from pypackpack.middleware.graph.task import Needs
+    from pypackpack.model.interpreter import Interpreter
+    from pypackpack.model.project import Minify
+
+STEP = "minify"
+
+
+def minify_task(source: Source, wanted: Minify, python: Interpreter, shop: Workshop) -> Task:
+    """Return the task that makes a module smaller.
+
+    Its result always has a text: the file's own, with the fact ``kept``, where the module stays as it is.
+    """
+    words = ", ".join(f"{name} {value}" for name, value in sorted(asdict(wanted).items()))
+
+    def run(needs: Needs) -> ActionResult:
+        data = source.text(needs, shop)
+        try:
+            made = shop.minifier(python).minify(data, wanted)
+        except ToolError as error:  # it died on this module, or took too long
+            return ActionResult({TEXT: shop.store.put(data)}, {"kept": error.message, "size": str(len(data))}, keep=False)
+        text = data if made.text is None else made.text
+        facts = {"size": str(len(text)), **({"kept": made.kept} if made.kept else {})}
+        return ActionResult({TEXT: shop.store.put(text)}, facts)
+
+    series = ".".join(map(str, python.series))
+    return Task(
+        name=f"minify {source.package}/{source.shown} {series} ({words})",
+        package=source.package,
+        target="",
+        step=STEP,
+        kind="minify-1",
+        inputs=(*source.inputs, ("minifier", minifier.fingerprint()), ("options", words), ("Python", python.release or series)),
+        run=run,
+        cost=0.05,
+        label=source.place,
+        asked=(source.package,),
+    )
+
+
+def minified(source: Source, task: Task) -> Source:
+    """Return a source whose text is what a `minify_task` made of it."""
+    return replace(source, maker=task.name)

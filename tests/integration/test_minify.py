@@ -1,0 +1,86 @@
+"""Minified code, with the real library: smaller, and it answers as before."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests import behaviours
+from tests.builds import ROOT, build, copy_project, members, run, stage, unpack
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+MODULE = '''\
+"""What the module is for."""
+
+# a comment
+
+
+def outer(number: int = 1, *, wanted: str = "x") -> str:
+    """What the function does."""
+    intermediate = wanted * number
+
+    def inner() -> str:
+        return intermediate
+
+    return inner()
+'''
+
+
+def test_a_minified_package_answers_as_before(tmp_path: Path) -> None:
+    project = copy_project(behaviours.PROJECT, tmp_path / "behaviour")
+    settings = project / "behaviour" / "pyproject.toml"
+    settings.write_text(settings.read_text() + "\n[tool.pypackpack.build]\nminify = true\n")
+    words = ("single", "--level", "bytecode", "--type", "release", "--target", "linux_x86_64")
+    built = build(project, "behaviour", *words)
+    (found,) = built.answer["minified"]
+    assert found["after"] < found["before"] * 0.9
+    assert found["kept"] == []
+    assert build(project, "behaviour", *words).answer["tasks_run"] == 0
+    answers = []
+    for folder in (stage(project / "behaviour", "behaviour", tmp_path / "source"), unpack(built.wheels(), tmp_path / "wheel")):
+        done = run([sys.executable, behaviours.RUNNER, "behaviour"], cwd=tmp_path, env={"PYTHONPATH": str(folder)})
+        assert done.returncode == 0, done.stderr
+        answers.append(behaviours.parse(done.stdout))
+    # Lines are those of the smaller text: documented.
+    assert {name.partition(".")[0] for name in behaviours.differences(*answers)} == {"traces"}
+
+
+@pytest.mark.parametrize(
+    ("settings", "there", "gone"),
+    [
+        ("true", ["What the module is for.", "What the function does.", "number:int", "intermediate", "inner"], ["a comment"]),
+        ("{ docstrings = true }", ["number:int", "intermediate"], ["a comment", "What the"]),
+        ("{ annotations = true }", ["What the function does.", "intermediate"], ["number:int", "->"]),
+        ('{ names = "locals" }', ["number:int", "wanted", "outer"], ["intermediate", "inner"]),
+    ],
+)
+def test_what_goes_is_a_choice(settings: str, there: list[str], gone: list[str], small_project: Callable[..., Path]) -> None:
+    text = f"[tool.pypackpack.build]\nminify = {settings}\n"
+    root = small_project({"main/mod.py": MODULE}, settings=text)
+    made = members(build(root, "small", "single").wheels()[0])["small/mod.py"].decode()
+    assert [word for word in there if word not in made] == []
+    assert [word for word in gone if word in made] == []
+
+
+def test_native_modules_are_made_of_the_file_and_the_rest_is_smaller(small_project: Callable[..., Path], tmp_path: Path) -> None:
+    text = '[tool.pypackpack.build]\nminify = true\n[tool.pypackpack.build.native]\nexclude = ["plain"]\n'
+    root = small_project({"main/mod.py": "# one\n\n\ndef fail():\n    1 / 0\n", "main/plain.py": MODULE}, settings=text)
+    built = build(root, "small", "single", "--level", "native")
+    files = members(built.wheels()[0])
+    assert b"# a comment" not in files["small/plain.py"]
+    assert (built.answer["minified"][0]["modules"], built.answer["minified"][0]["before"]) == (1, len(MODULE))
+    folder = unpack(built.wheels(), tmp_path / "wheel")
+    done = run([sys.executable, "-c", "import small.mod; small.mod.fail()"], cwd=tmp_path, env={"PYTHONPATH": str(folder)})
+    assert 'mod.py", line 5, in' in done.stderr
+
+
+def test_a_syntax_error_is_told_as_it_stands_in_the_file(small_project: Callable[..., Path]) -> None:
+    root = small_project({"main/mod.py": "# one\n\n\ndef fail(:\n"}, settings="[tool.pypackpack.build]\nminify = true\n")
+    done = run([sys.executable, "-m", "pypackpack", "build", "small", "source", "single"], cwd=root, env={"PYTHONPATH": str(ROOT)})
+    assert done.returncode == 1
+    assert "mod.py:4:" in done.stderr
