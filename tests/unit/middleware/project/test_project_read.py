@@ -9,7 +9,7 @@ from pypackpack.middleware.project.later import unbuilt
 from pypackpack.middleware.project.read import current_package, find_project, load_project
 from pypackpack.model.build import Bundle
 from pypackpack.model.errors import NoProjectError, SettingsError
-from pypackpack.model.project import BuildSettings, NativePattern
+from pypackpack.model.project import BuildSettings, Minify, NativePattern
 from tests.snapshot import snapshot
 
 if TYPE_CHECKING:
@@ -194,7 +194,7 @@ fat-layout = "separate"
             abi="abi3",
             abi3=NativePattern(exclude=("core/**",)),
             unit="package",
-            minify=True,
+            minify=Minify(),
             dependencies=("numpy",),
             native=linux.native,
         ),
@@ -202,8 +202,7 @@ fat-layout = "separate"
         "macos_arm64": BuildSettings(strict=True, dependencies=("numpy",), native=NativePattern(exclude=("a/**",))),
     }
     assert (package.bundle.entry, package.bundle.fat_layout, package.bundle.binary_layout) == (None, "separate", "folder")
-    assert unbuilt(package, package.targets, Bundle.SINGLE) == ("build.minify = true",)
-    assert unbuilt(package, package.targets[:1], Bundle.SINGLE) == ()
+    assert unbuilt(package, package.targets, Bundle.SINGLE) == ()
 
 
 def test_defaults_where_nothing_is_said(tmp_path: Path) -> None:
