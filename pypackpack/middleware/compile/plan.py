@@ -383,9 +383,7 @@ class PackagePlan:
                 continue
             place = f"{package.import_name}/{file.place}"
             module = modules.get(file.place)
-            text = Content(place, self._shop.digests.planned(file.path)[0], file)
-            if module is not None and module.text:
-                text = Content(place, outcomes[module.text].result.outputs[TEXT])
+            text = self._text(place, file, module, outcomes)
             if module is None or self._level is Level.INSTANT:
                 files.append(text)
                 continue
@@ -430,6 +428,12 @@ class PackagePlan:
             compiler=self._tool(target) if native else None,
             toolchain=tool_of(target, package.settings(target)) if native_used else None,
         )
+
+    def _text(self, place: str, file: SourceFile, module: _Module | None, outcomes: Mapping[str, Outcome]) -> Content:
+        """Return a file as it stands in an artifact when nothing else is made of it."""
+        if module is not None and module.text:
+            return Content(place, outcomes[module.text].result.outputs[TEXT])
+        return Content(place, self._shop.digests.planned(file.path)[0], file)
 
     def _check_strict(self, fallbacks: Sequence[Fallback], target: Target) -> None:
         package = self._package
