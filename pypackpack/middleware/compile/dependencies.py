@@ -18,6 +18,7 @@ from pypackpack.middleware.compile.content import Content, Contents
 from pypackpack.middleware.compile.extension import Extension, extension_tasks
 from pypackpack.middleware.compile.forms import bytecode_files, bytecode_task
 from pypackpack.middleware.compile.layers import SourceFile
+from pypackpack.middleware.compile.reasons import NEEDS_SOURCE
 from pypackpack.middleware.compile.source import Source
 from pypackpack.middleware.compile.transcompile import COMPILERS
 from pypackpack.middleware.compile.way import way_for
@@ -172,7 +173,12 @@ class DependencyPlan:
                     suffix = target.suffix(python.series)
                     files.append(Content(file.path[: -len(".py")] + suffix, outcome.result.outputs["module"]))
                     continue
-                fallbacks.append(fallback("bytecode", outcome.result.facts["refused"]))
+                reason = outcome.result.facts["refused"]
+                if _needs_source(module, outcomes):
+                    files.append(text)
+                    fallbacks.append(fallback("source", reason))
+                    continue
+                fallbacks.append(fallback("bytecode", reason))
             bytecode_used = True
             pyc = outcomes[module.bytecode].result.outputs["pyc"]
             files += bytecode_files(text, pyc, python, release=self._release)
@@ -185,7 +191,7 @@ class DependencyPlan:
         """Return how many modules of a distribution became what."""
         native = bytecode = source = 0
         for module in self._modules[target.name, python, distribution.info].values():
-            if _unreadable(module, outcomes):
+            if _unreadable(module, outcomes) or _needs_source(module, outcomes):
                 source += 1
             elif module.extension and module.extension in outcomes and "module" in outcomes[module.extension].result.outputs:
                 native += 1
@@ -258,6 +264,11 @@ def _module_name(path: str) -> str:
 def _unreadable(module: _Module, outcomes: Mapping[str, Outcome]) -> bool:
     outcome = outcomes.get(module.bytecode)
     return outcome is not None and "message" in outcome.result.facts
+
+
+def _needs_source(module: _Module, outcomes: Mapping[str, Outcome]) -> bool:
+    outcome = outcomes.get(module.extension or "")
+    return outcome is not None and NEEDS_SOURCE in outcome.result.facts.get("refused", "")
 
 
 def _is_done(module: _Module, outcomes: Mapping[str, Outcome]) -> bool:

@@ -15,6 +15,7 @@ from pypackpack.middleware.bundle.dependencies import wheel_file
 from pypackpack.middleware.bundle.installed import installed_in
 from pypackpack.middleware.compile.content import Contents
 from pypackpack.middleware.compile.dependencies import DependencyPlan
+from pypackpack.middleware.compile.reasons import NEEDS_SOURCE
 from pypackpack.middleware.graph.schedule import RAN, Outcome
 from pypackpack.middleware.target import table
 from pypackpack.model.action import ActionResult
@@ -138,6 +139,15 @@ def test_fallbacks_name_the_distribution(tmp_path: Path) -> None:
     assert world.plan.is_complete(
         LINUX, world.python, {name: outcomes[name] for name in outcomes if "__init__" not in name or "byte" in name}
     )
+
+
+def test_what_asks_for_its_own_source_keeps_it(tmp_path: Path) -> None:
+    install(tmp_path / "linux_x86_64", "one", FILES)
+    world = World(tmp_path, Level.NATIVE, BuildType.RELEASE)
+    made = world.contents(world.outcomes(**{"compile_one_1.0_one_core.py": {"refused": f"getsource {NEEDS_SOURCE}"}}))
+    assert [(each.module, each.form) for each in made.fallbacks] == [("one.core", "source")]
+    assert "core.py" in modules(made)
+    assert "core.pyc" not in modules(made)
 
 
 def test_tables_are_not_compiled(tmp_path: Path) -> None:
