@@ -54,6 +54,35 @@ KNOWN_ABI3: dict[str, str] = {
     "values.none_attribute": OTHER_WORDS,
 }
 
+# The same for compiler = "nuitka", wherever its modules run.
+NUITKA: dict[str, str] = {
+    "coroutines.never_awaited_twice": "the message names the type: compiled_coroutine",
+    "coroutines.state_names": NOT_A_FUNCTION,
+    "errors.name_of_name_error": "NameError.name is not set",
+    "generators.exact_types": NOT_A_FUNCTION,
+    "groups.split": "ExceptionGroup.split wants a function of Python's own type",
+    "hints.order_of_annotations": "__annotations__ has keyword-only parameters before *args",
+    "importing.import_error_details": "ImportError.name is not set",
+    "syntax.argument_order": "a keyword's value is worked out before starred arguments",
+    "syntax.patched_builtins": "len and a few other builtins are called in C, whatever stands in builtins",
+    "syntax.shadowed_builtins": "len and a few other builtins are called in C, whatever stands in builtins",
+}
+NUITKA_FALLBACKS: dict[str, str] = {"behaviour.values": "unhashable type"}
+NUITKA_MODULES = (
+    "__init__",
+    "coroutines",
+    "errors",
+    "generators",
+    "groups",
+    "hints",
+    "importing",
+    "inner/**",
+    "place",
+    "syntax",
+    "values",
+)
+"""What is compiled with Nuitka: every module with a difference, packages and their resources, and one that it crashes on."""
+
 # Modules that are not to be native, with a word of the reason that the build gives.
 FALLBACKS: dict[str, str] = {
     "behaviour.generators_close": "closed",

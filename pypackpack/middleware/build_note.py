@@ -188,6 +188,7 @@ def _watched(order: Order, result: BuildResult) -> list[tuple[str, str]]:
         ("file", os.path.join(root, ".venv", "pyvenv.cfg")),
         ("installed", _OWN_FOLDER),
         ("file", cython.installed_at()),
+        *([("file", distributions.record_of("nuitka"))] if _uses_nuitka(order) else []),
         *(("file", distributions.record_of(name)) for name in METADATA_WRITERS),
     ]
     for each in project.packages:
@@ -229,3 +230,7 @@ def _python_places() -> list[str]:
     data = os.environ.get("XDG_DATA_HOME") or os.path.join(os.path.expanduser("~"), ".local", "share")
     managed = os.environ.get("UV_PYTHON_INSTALL_DIR") or os.path.join(data, "uv", "python")
     return [managed, *(os.path.abspath(folder) for folder in os.environ.get("PATH", "").split(os.pathsep) if folder)]
+
+
+def _uses_nuitka(order: Order) -> bool:
+    return any(settings.compiler == "nuitka" for member in order.members for settings in member.build.values())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from pypackpack.middleware.compile.transcompile import WHY_NOT
 from pypackpack.model.errors import MissingToolError
 
 if TYPE_CHECKING:
@@ -50,6 +51,8 @@ def possible(
             if unusable is not None:
                 reason = f"needs {unusable.adapter.title}: {unusable.found.missing}"
                 hint = unusable.found.hint
+        if not reason and request.compiles and (reason := _why_no_compiler(target, members, pythons)):
+            hint = 'Set compiler = "cython" for this target, or leave it out.'
         if not reason:
             can.append(target)
         elif request.targets:
@@ -61,6 +64,13 @@ def possible(
         msg = "none of the targets can be built: " + "; ".join(f"{name} {reason}" for name, reason in left_out)
         raise MissingToolError(msg, hint="Add another target: pypackpack target add linux")
     return tuple(can), tuple(left_out)
+
+
+def _why_no_compiler(target: Target, members: Sequence[Package], pythons: Sequence[Interpreter]) -> str:
+    """Return why the C that the packages' compilers make cannot be compiled for a target; empty when it can."""
+    compilers = {member.settings(target).compiler for member in members}
+    found = (WHY_NOT[name](target, python.series) for name in sorted(compilers & WHY_NOT.keys()) for python in pythons)
+    return next(filter(None, found), "")
 
 
 def _why_no_python(target: Target, pythons: Sequence[PythonVersion]) -> str:

@@ -57,6 +57,25 @@ def python_headers(python: Interpreter, cache: Path, *, look: bool = False) -> H
     return _noted(stamp, lambda: _copied(python.include, cache, look=look), cache, look=look)
 
 
+def installed_folder(folder: Path, record: Path, cache: Path, *, look: bool = False) -> HeaderFolder:
+    """Return the copy of a folder of C files that an installed distribution brought, made in the cache on first use.
+
+    Args:
+        folder: The folder.
+        record: The file that changes when another version is installed (`distributions.Installed.record`).
+        cache: The user's cache.
+        look: Write nothing.
+    """
+    stamp = filesystem.sha256_bytes(json.dumps([str(folder), _mark(folder), _mark(record)]))
+    return _noted(stamp, lambda: _copied(folder, cache, look=look), cache, look=look)
+
+
+def internal_headers(python: Interpreter) -> dict[str, str]:
+    """Return an interpreter's internal headers: path below the include folder, with ``/`` → text."""
+    found = filesystem.files_below(python.include / "internal")
+    return {path.relative_to(python.include).as_posix(): path.read_text(encoding="utf-8") for path in found}
+
+
 def _copied(include: Path, cache: Path, *, look: bool) -> HeaderFolder:
     """Return the copy of a folder of headers, all but ``pyconfig.h``."""
     files = [path for path in filesystem.files_below(include) if path.name != "pyconfig.h"]

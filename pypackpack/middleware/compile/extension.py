@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 import re
 import shutil
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from posixpath import normpath
 from typing import TYPE_CHECKING
 
 from pypackpack.backend.tools import macho
-from pypackpack.backend.tools.toolchain import ModuleJob, RefusedError, UnknownOptionError
+from pypackpack.backend.tools.toolchain import ModuleJob, ObjectToolchain, RefusedError, UnknownOptionError
 from pypackpack.middleware.graph.task import Task
 from pypackpack.model.action import ActionResult
 from pypackpack.model.csource import c_source, refusal
@@ -21,8 +21,10 @@ if TYPE_CHECKING:
 
     from pypackpack.backend.tools.headers import HeaderFolder
     from pypackpack.middleware.compile.toolchains import Choice
+    from pypackpack.middleware.compile.transcompile import Transcompiler
     from pypackpack.middleware.compile.workshop import Workshop
     from pypackpack.middleware.graph.task import Needs
+    from pypackpack.model.csource import CSource
     from pypackpack.model.interpreter import Interpreter
     from pypackpack.model.target import Target
 
@@ -44,6 +46,9 @@ class Way:
         choice: The toolchain; None for a target that is put together from others.
         limited: Whether they use the limited API only.
         parts: How the parts are made that the target is put together from.
+        defines: Macros that what made the C wants on this target: name and value.
+        options: Further words for the compiler that what made the C wants.
+        maker: What made the C: it may have a runtime that every module links.
     """
 
     target: Target
@@ -53,6 +58,9 @@ class Way:
     choice: Choice | None
     limited: bool = False
     parts: tuple[Way, ...] = ()
+    defines: tuple[tuple[str, str], ...] = ()
+    options: tuple[str, ...] = ()
+    maker: Transcompiler | None = None
 
 
 @dataclass(frozen=True)
@@ -91,9 +99,77 @@ def extension_tasks(extension: Extension, way: Way, shop: Workshop) -> tuple[Tas
     put together from others has a task for each, and one that joins them.
     """
     if not way.parts:
-        return (_compile(extension, way, way.target, shop),)
-    parts = [_compile(extension, part, way.target, shop) for part in way.parts]
-    return (*parts, _join(extension, way, parts, shop))
+        return _tasks(extension, way, way.target, shop)
+    parts = [_tasks(extension, part, way.target, shop) for part in way.parts]
+    return (*(task for part in parts for task in part), _join(extension, way, [part[-1] for part in parts], shop))
+
+
+def _tasks(extension: Extension, way: Way, whole: Target, shop: Workshop) -> tuple[Task, ...]:
+    """Return the tasks for one processor: those of the runtime, which extensions share, and that of the module."""
+    found = way.maker.runtime(extension.package, way.python) if way.maker is not None and not extension.own else None
+    if way.maker is None or found is None:
+        return (_compile(extension, way, whole, shop),)
+    c, seconds = found
+    if way.choice is None or way.choice.found.name != "zig":  # the others link no objects: each module compiles it once more
+        return c, _compile(extension, way, whole, shop, c.name)
+    runtime = _runtime_task(extension.package, f"{way.maker.name} runtime", c.name, seconds, way, whole, shop)
+    return c, runtime, _compile(extension, way, whole, shop, runtime.name)
+
+
+def _runtime_task(package: str, name: str, c: str, seconds: float, way: Way, whole: Target, shop: Workshop) -> Task:
+    """Return the task that compiles C which is the same for all modules of a compiler, once for all of them.
+
+    Its result has the output ``object`` and all that the result of the C has, so that an extension can see whether it fits
+    to its own; or it is a refusal.
+
+    Args:
+        package: Name of the package that it is made for.
+        name: What it is called.
+        c: Name of the task that makes the C: one source.
+        seconds: How long it takes to compile, optimised; rough.
+        way: How it is compiled.
+        whole: What the way's target is a part of, or that target.
+        shop: The tools.
+    """
+    choice = _need(way)
+
+    def run(needs: Needs) -> ActionResult:
+        result = needs[c]
+        if "refused" in result.facts:
+            return result
+        job = _job("runtime", name, c_source(result), way, shop, choice)
+        folder = shop.folder()
+        tool = shop.toolchain(choice)
+        if not isinstance(tool, ObjectToolchain):
+            msg = f"{choice.found.name} cannot compile without linking"
+            raise WorkError(msg)
+        try:
+            made = tool.build_object(job, folder)
+        except RefusedError as error:
+            return refusal(f"{error.message}\n{error.details}".strip(), keep=False)
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+        return ActionResult({"object": shop.store.put(made), **result.outputs}, result.facts)
+
+    series, target = way.python.series, way.target
+    shown = whole.name if target == whole else f"{whole.name} ({target.name})"
+    return Task(
+        name=f"compile {package}/{name} {shown} {series[0]}.{series[1]}",
+        package=package,
+        target=whole.name,
+        step="compile",
+        kind=f"runtime {choice.kind}",
+        inputs=(
+            *choice.found.identity,
+            ("flags", json.dumps([choice.flags(release=way.release), way.defines, way.options])),
+            *_headers(way),
+        ),
+        needs=(c,),
+        run=run,
+        cost=seconds if way.release else seconds / 4,
+        label=name,
+        asked=(f"{package} for {whole.name}",),
+    )
 
 
 def _task_name(extension: Extension, way: Way, whole: Target) -> str:
@@ -130,34 +206,24 @@ def _join(extension: Extension, way: Way, parts: Sequence[Task], shop: Workshop)
     )
 
 
-def _compile(extension: Extension, way: Way, whole: Target, shop: Workshop) -> Task:
+def _compile(extension: Extension, way: Way, whole: Target, shop: Workshop, runtime: str | None = None) -> Task:
     """Return the task that compiles and links an extension module for one processor; ``whole`` is what it is a part of."""
-    name, target, series, choice = extension.name, way.target, way.python.series, way.choice
-    if choice is None:
-        msg = f"{target.name} is put together from others, and has no toolchain of its own"
-        raise WorkError(msg)
-    choice.need()
+    name, target, choice = extension.name, way.target, _need(way)
 
     def run(needs: Needs) -> ActionResult:
-        result = needs[extension.c]
-        if "refused" in result.facts:
-            return result
-        c = c_source(result)
-        job = ModuleJob(
-            name=name.rpartition(".")[2],
-            path=extension.path,
-            files={path: read_c(shop, digest, name) for path, digest in c.files.items()},
-            sources=c.sources,
-            target=target,
-            python=series,
-            headers=shop.sound(way.headers, target, way.python, choice.found.name),
-            release=way.release,
-            folders=c.folders,
-            defines=c.defines,
-            limited=way.limited,
-            options=extension.options,
+        refused = next((result for result in needs.values() if "refused" in result.facts), None)
+        if refused is not None:
+            return refused
+        c = c_source(needs[extension.c])
+        objects: tuple[bytes, ...] = ()
+        if runtime is not None:
+            c, objects = _along(c, needs[runtime], shop, name)
+        job = replace(
+            _job(name.rpartition(".")[2], extension.path, c, way, shop, choice),
+            options=(*way.options, *extension.options),
             libraries=extension.libraries,
             own=extension.own,
+            objects=objects,
         )
         folder = shop.folder()
         try:
@@ -180,7 +246,7 @@ def _compile(extension: Extension, way: Way, whole: Target, shop: Workshop) -> T
         step="compile",
         kind=choice.kind,
         inputs=compile_inputs(extension, way, choice),
-        needs=(extension.c,),
+        needs=(extension.c, *([runtime] if runtime is not None else [])),
         run=run,
         cost=max(SMALLEST_SECONDS, extension.size * SECONDS_PER_BYTE),
         label=name,
@@ -201,13 +267,60 @@ def compile_inputs(extension: Extension, way: Way, choice: Choice) -> tuple[tupl
     flags = choice.flags(release=way.release)
     abi = f"abi3 {series}" if way.limited else ""
     further = [extension.options, extension.libraries, extension.own, abi]
+    if way.defines or way.options:
+        further += [way.defines, way.options]
     words = json.dumps([flags, target.suffix(series, limited=way.limited), way.release, *further])
     return (
         *choice.found.identity,
         ("flags", words),
         ("module", f"{extension.path} {extension.name}"),
-        *((f"headers {number}", folder.digest) for number, folder in enumerate(way.headers, 1)),
+        *_headers(way),
     )
+
+
+def _headers(way: Way) -> tuple[tuple[str, str], ...]:
+    return tuple((f"headers {number}", folder.digest) for number, folder in enumerate(way.headers, 1))
+
+
+def _need(way: Way) -> Choice:
+    """Return the toolchain of a target.
+
+    Raises:
+        WorkError: It is put together from others.
+        MissingToolError: The toolchain is not there.
+    """
+    if way.choice is None:
+        msg = f"{way.target.name} is put together from others, and has no toolchain of its own"
+        raise WorkError(msg)
+    way.choice.need()
+    return way.choice
+
+
+def _job(name: str, path: str, c: CSource, way: Way, shop: Workshop, choice: Choice) -> ModuleJob:
+    return ModuleJob(
+        name=name,
+        path=path,
+        files={place: read_c(shop, digest, path) for place, digest in c.files.items()},
+        sources=c.sources,
+        target=way.target,
+        python=way.python.series,
+        headers=shop.sound(way.headers, way.target, way.python, choice.found.name),
+        release=way.release,
+        folders=c.folders,
+        defines=(*c.defines, *way.defines),
+        limited=way.limited,
+        options=way.options,
+    )
+
+
+def _along(c: CSource, made: ActionResult, shop: Workshop, name: str) -> tuple[CSource, tuple[bytes, ...]]:
+    """Return the C of a module, and the object of its runtime; the runtime's C instead, without an object that fits."""
+    runtime = c_source(made)
+    files = {**runtime.files, **c.files}
+    folders = tuple(dict.fromkeys((*c.folders, *runtime.folders)))
+    if "object" in made.outputs and all(files[path] == digest for path, digest in runtime.files.items()):
+        return replace(c, files=files, folders=folders), (read_c(shop, made.outputs["object"], name),)
+    return replace(c, files=files, folders=folders, sources=(*c.sources, *runtime.sources)), ()
 
 
 def read_c(shop: Workshop, digest: str, name: str) -> bytes:

@@ -33,7 +33,9 @@ def way_for(
     ways = []
     for part in parts_of(target):
         choice = choose(part, settings)
-        own = compiler.headers(python) if compiler is not None else ()
+        own = compiler.headers(part, python) if compiler is not None else ()
         headers = (*own, *shop.includes(part, python, choice.found.name))
-        ways.append(Way(part, python, release, headers, choice, limited))
+        defines = compiler.defines(part, python) if compiler is not None else ()
+        options = compiler.options(part) if compiler is not None else ()
+        ways.append(Way(part, python, release, headers, choice, limited, defines=defines, options=options, maker=compiler))
     return ways[0] if not target.parts else Way(target, python, release, (), None, limited, parts=tuple(ways))

@@ -21,7 +21,7 @@ from pypackpack.middleware.dependency.vendored import vendor_folder
 from pypackpack.model.errors import ConflictError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from pypackpack.backend.remote_cache import RemoteCache
     from pypackpack.backend.tools.headers import HeaderFolder
@@ -74,6 +74,7 @@ class Workshop:
         self._headers: dict[Interpreter, HeaderFolder] = {}
         self._header_lock = threading.Lock()
         self._sound: set[HeaderFolder] = set()
+        self._makers: dict[HeaderFolder, Callable[[], HeaderFolder]] = {}
         self._pyconfig: dict[tuple[str, tuple[int, int], str], tuple[HeaderFolder, ...]] = {}
 
     def folder(self) -> Path:
@@ -125,6 +126,16 @@ class Workshop:
                 self._pyconfig[key] = self._target_folders(target, python, toolchain)
             return (*self._pyconfig[key], self._headers[python])
 
+    def kept(self, make: Callable[[Path, bool], HeaderFolder]) -> HeaderFolder:
+        """Return a header folder that a compiler brings, and remember how it is made, should it turn out to be damaged.
+
+        Args:
+            make: Makes it, if it is not there: takes the cache, and whether to write nothing.
+        """
+        folder = make(self.cache, self._look)
+        self._makers[folder] = lambda: make(self.cache, self._look)
+        return folder
+
     def toolchain(self, choice: Choice) -> Toolchain:
         """Return what compiles and links."""
         return self.zig() if choice.found.name == "zig" else choice.adapter.open(choice.found, self.cache)
@@ -135,7 +146,7 @@ class Workshop:
         """Return the paths of header folders for a compiler that starts now: a damaged one is thrown away and made again.
 
         Args:
-            folders: What `includes` gave for this target, Python and toolchain, after others perhaps.
+            folders: What `includes` gave for this target, Python and toolchain, after what `kept` gave.
             target: For what.
             python: For which Python.
             toolchain: Name of what compiles.
@@ -148,7 +159,8 @@ class Workshop:
             if damaged:
                 self._heal(damaged)
                 again = self.includes(target, python, toolchain)
-                if again != folders[-len(again) :]:
+                own = folders[: -len(again)]
+                if (*(self._makers[folder]() for folder in own), *again) != folders:
                     msg = f"the headers of {python.executable} changed while it was being built for"
                     raise ConflictError(msg, hint="Run the same command again.")
             self._sound.update(folders)

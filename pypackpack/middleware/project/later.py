@@ -12,9 +12,7 @@ if TYPE_CHECKING:
     from pypackpack.model.project import Package
     from pypackpack.model.target import Target
 
-LATER: dict[str, object] = {
-    "build.compiler": "nuitka",
-}
+LATER: dict[str, object] = {}
 """Key below ``tool.pypackpack`` → the value that is not built yet."""
 
 LATER_KEYS: tuple[str, ...] = ("bundle.entry", "bundle.fat-layout", "bundle.binary-layout")

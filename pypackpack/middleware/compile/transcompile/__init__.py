@@ -1,6 +1,7 @@
 """What turns Python modules into C: one file per compiler behind one interface.
 
-A compiler of this kind (Cython, Nuitka …) never sees a target: its C is made once and compiled for all of them.
+A compiler of this kind (Cython, Nuitka …) never sees a target: its C is made once and compiled for all of them. What its C wants
+to be told of a target when it is compiled, it says.
 """
 
 from __future__ import annotations
@@ -8,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 from pypackpack.middleware.compile.transcompile.cython import CythonCompiler
+from pypackpack.middleware.compile.transcompile.nuitka import NuitkaCompiler, why_not
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
     from pypackpack.middleware.compile.workshop import Workshop
     from pypackpack.middleware.graph.task import Task
     from pypackpack.model.interpreter import Interpreter
+    from pypackpack.model.target import PythonVersion, Target
 
 
 class Transcompiler(Protocol):
@@ -36,11 +39,24 @@ class Transcompiler(Protocol):
         `model.csource.CSource`, or a refusal: a fact ``refused`` with the reason, one line for each place.
         """
 
-    def headers(self, python: Interpreter) -> tuple[HeaderFolder, ...]:
-        """Return the compiler's own header folders, which its C includes."""
+    def headers(self, target: Target, python: Interpreter) -> tuple[HeaderFolder, ...]:
+        """Return the compiler's own header folders, which its C includes; these come before Python's."""
+
+    def defines(self, target: Target, python: Interpreter) -> tuple[tuple[str, str], ...]:
+        """Return the macros that its C wants on a target: name and value."""
+
+    def options(self, target: Target) -> tuple[str, ...]:
+        """Return the words for the C compiler that its C wants on a target."""
+
+    def runtime(self, package: str, python: Interpreter) -> tuple[Task, float] | None:
+        """Return the task of the C that all modules have in common, and seconds to compile it; None if they have none.
+
+        Its result is a `model.csource.CSource` with one source, or a refusal. Where the C of a module has a file of the same path
+        and other content, that module is compiled with a runtime of its own.
+        """
 
 
-COMPILERS: Mapping[str, Callable[[Workshop], Transcompiler]] = {"cython": CythonCompiler}
+COMPILERS: Mapping[str, Callable[[Workshop], Transcompiler]] = {"cython": CythonCompiler, "nuitka": NuitkaCompiler}
 """Every compiler, by its name in the settings."""
 
 
@@ -48,3 +64,7 @@ def prepare(shop: Workshop, names: Iterable[str]) -> None:
     """Let the compilers that will be needed load themselves in the background, where that takes long."""
     if "cython" in names:
         shop.cython.prepare()
+
+
+WHY_NOT: Mapping[str, Callable[[Target, PythonVersion], str]] = {"nuitka": why_not}
+"""By the name of a compiler what says why its C cannot be compiled for a target and a Python X.Y; empty when it can."""

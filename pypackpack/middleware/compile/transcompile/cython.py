@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from pypackpack.middleware.graph.task import Needs
     from pypackpack.model.action import ActionResult
     from pypackpack.model.interpreter import Interpreter
+    from pypackpack.model.target import Target
 
 SECONDS_PER_BYTE = 1 / 40_000
 
@@ -68,6 +69,17 @@ class CythonCompiler:
             asked=(source.package,),
         )
 
-    def headers(self, _python: Interpreter) -> tuple[HeaderFolder, ...]:
+    def headers(self, _target: Target, _python: Interpreter) -> tuple[HeaderFolder, ...]:
         """Return nothing: its C needs Python's headers only."""
         return ()
+
+    def defines(self, _target: Target, _python: Interpreter) -> tuple[tuple[str, str], ...]:
+        """Return nothing."""
+        return ()
+
+    def options(self, _target: Target) -> tuple[str, ...]:
+        """Return nothing."""
+        return ()
+
+    def runtime(self, _package: str, _python: Interpreter) -> None:
+        """Return nothing: each module brings all that it needs."""

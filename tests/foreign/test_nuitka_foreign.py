@@ -1,0 +1,99 @@
+"""Nuitka for other platforms: one build for five, run on three, read on the others."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from typing import TYPE_CHECKING, Any
+
+import lief
+import pytest
+import series
+import statics
+
+from tests import behaviours
+from tests.builds import PYTHON, Built, build, copy_project, members, native_modules, stage, unpack
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from conftest import PythonOf
+
+HERE = "linux_x86_64"
+RUN = (HERE, "linux_arm64", "windows_amd64")
+READ = ("macos_arm64", "linux_musl_x86_64")
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    root = copy_project(behaviours.PROJECT, tmp_path_factory.mktemp("nuitka") / "behaviour")
+    settings = root / "behaviour" / "pyproject.toml"
+    table = f'\n[tool.pypackpack.build]\ncompiler = "nuitka"\nnative = {{ include = {json.dumps(behaviours.NUITKA_MODULES)} }}\n'
+    settings.write_text(settings.read_text() + table)
+    return root
+
+
+@pytest.fixture(scope="module")
+def built(project: Path) -> Built:
+    return build(project, "behaviour", "single", "--type", "debug", "--level", "native", "--target", *RUN, *READ)
+
+
+def ask(target: str, folder: Path, foreign_python: PythonOf) -> Mapping[str, Any]:
+    """Return what the package in a folder answers on a target."""
+    if target == HERE:
+        env = {**os.environ, "PYTHONPATH": str(folder)}
+        command = [sys.executable, str(behaviours.RUNNER), "behaviour"]
+        done = subprocess.run(command, cwd=folder, env=env, capture_output=True, encoding="utf-8", check=False)
+    else:
+        done = foreign_python(target, PYTHON).run_script(behaviours.RUNNER, paths=[folder], args=["behaviour"])
+    assert done.returncode == 0, done.stderr
+    return behaviours.parse(done.stdout)
+
+
+@pytest.mark.parametrize("target", RUN)
+def test_the_wheel_answers_as_the_sources(
+    target: str, project: Path, built: Built, foreign_python: PythonOf, tmp_path: Path
+) -> None:
+    if target != HERE and series.choose(target, foreign_python).version[:2] != PYTHON:
+        pytest.skip(f"no Python {PYTHON} of {target} here; Nuitka's modules are for one version")
+    overlay = ("windows",) if target == "windows_amd64" else ()
+    source = ask(target, stage(project / "behaviour", "behaviour", tmp_path / "source", *overlay), foreign_python)
+    native = ask(target, unpack([built.wheel(target)], tmp_path / "wheel"), foreign_python)
+    assert len(source["answers"]) > 300
+    found = behaviours.differences(source, native)
+    unlisted = {name: pair for name, pair in found.items() if name not in behaviours.NUITKA}
+    assert unlisted == {}, json.dumps(unlisted, indent=2)
+    assert sorted(behaviours.NUITKA.keys() - found.keys()) == [], "the same now: take them out of the table"
+
+
+@pytest.mark.parametrize("target", [*RUN, *READ])
+def test_each_module_is_of_its_platform(target: str, built: Built, project: Path) -> None:
+    files = members(built.wheel(target))
+    modules = {name: data for name, data in files.items() if name.endswith((".so", ".pyd"))}
+    assert len(modules) == len(behaviours.NUITKA_MODULES)  # inner/** are two, and one is refused
+    for name, data in modules.items():
+        if target == "macos_arm64":
+            statics.check(target, PYTHON, name, data)
+        else:  # those checks are of stripped modules
+            assert exported(data) == {f"PyInit_{statics.module_of(name)}"}
+        assert str(project).encode() not in data
+
+
+def exported(data: bytes) -> set[str]:
+    """Return the names that a module for Linux or Windows shows."""
+    binary = lief.parse(list(data))
+    if isinstance(binary, lief.PE.Binary):
+        return {entry.name for entry in binary.get_export().entries}
+    assert isinstance(binary, lief.ELF.Binary)
+    return {symbol.name for symbol in binary.exported_symbols}
+
+
+def test_what_nuitka_crashes_on_is_bytecode(built: Built) -> None:
+    for target in (*RUN, *READ):
+        reasons = built.fallbacks(target)
+        assert reasons.keys() >= behaviours.NUITKA_FALLBACKS.keys()
+        assert [name for name, word in behaviours.NUITKA_FALLBACKS.items() if word not in reasons[name]] == []
+    assert "behaviour.values" not in native_modules(members(built.wheel(HERE)))
