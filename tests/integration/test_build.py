@@ -333,7 +333,7 @@ def test_targets_without_a_toolchain_are_left_out_or_refused(mine: Project) -> N
         run(root, targets=("android",))
 
 
-@pytest.mark.parametrize("settings", ['[tool.pypackpack.build]\nminify = true\n'])
+@pytest.mark.parametrize("settings", ["[tool.pypackpack.build]\nminify = true\n"])
 def test_settings_of_later_versions_are_refused(mine: Project, settings: str) -> None:
     with pytest.raises(NotYetError, match="not there yet"):
         run(mine(settings=settings))
