@@ -22,6 +22,7 @@ from pypackpack.model.errors import (
     FilesystemError,
     MissingToolError,
     NotYetError,
+    PyPackPackError,
     SourceError,
     ToolError,
     UnknownTargetError,
@@ -333,10 +334,10 @@ def test_targets_without_a_toolchain_are_left_out_or_refused(mine: Project) -> N
         run(root, targets=("android",))
 
 
-@pytest.mark.parametrize("settings", ["[tool.pypackpack.build]\nminify = true\n"])
-def test_settings_of_later_versions_are_refused(mine: Project, settings: str) -> None:
-    with pytest.raises(NotYetError, match="not there yet"):
-        run(mine(settings=settings))
+@pytest.mark.parametrize("line", ['abi = "abi3"', 'unit = "package"'])
+def test_what_nuitka_cannot_is_refused(mine: Project, line: str) -> None:
+    with pytest.raises(PyPackPackError, match="nuitka cannot"):
+        run(mine(settings=f'[tool.pypackpack.build]\ncompiler = "nuitka"\n{line}\n'))
 
 
 def test_a_file_where_the_build_folder_has_to_be(mine: Project) -> None:
