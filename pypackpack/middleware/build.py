@@ -386,10 +386,8 @@ class _Build:
         new = [task for task in tasks if self._shop.store.result(task.key(needs)) is None]
         if new:
             modules, names = dependencies.plan.counts()
-            self._watcher.note(
-                f"compiling the dependencies too: {modules} modules of {', '.join(names)}; `dependencies` in "
-                "[tool.pypackpack.build] says which"
-            )
+            count = f"{modules} {'module' if modules == 1 else 'modules'} of {', '.join(names)}"
+            self._watcher.note(f"compiling the dependencies too: {count}; `dependencies` in [tool.pypackpack.build] says which")
 
     def _check_syntax(self, plan: PackagePlan, outcomes: Mapping[str, Outcome]) -> tuple[Task, ...]:
         """Refuse sources that Python cannot read, now or at the end; return the tasks that cannot run without them."""
