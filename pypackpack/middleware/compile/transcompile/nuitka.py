@@ -37,6 +37,8 @@ def why_not(target: Target, python: PythonVersion) -> str:
     del python
     if target.arch in _BIG_ENDIAN:
         return "has another byte order than Nuitka writes its constants in"
+    if target.family == "emscripten":
+        return "has not run modules made by Nuitka yet"
     return ""
 
 
