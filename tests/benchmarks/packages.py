@@ -26,6 +26,7 @@ import shutil
 import subprocess
 import sys
 import tarfile
+import tempfile
 import time
 import zipfile
 from collections import Counter
@@ -388,12 +389,12 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("names", nargs="*")
     parser.add_argument("--compiler", default="cython")
-    parser.add_argument("--work", type=Path, default=ROOT / "build" / "packages")
+    parser.add_argument("--work", type=Path, help="a folder outside of this project, whose pytest settings would be taken")
     parser.add_argument("--page", action="store_true")
     parser.add_argument("--pin", action="append", default=[])
     parser.add_argument("--no-record", action="store_true", help="leave packages_results.json as it is")
     options = parser.parse_args()
-    work = options.work.resolve()
+    work = Path(options.work or tempfile.mkdtemp(prefix="pypackpack-packages-")).resolve()
     work.mkdir(parents=True, exist_ok=True)
     for name in options.pin:
         print(pinned(name, work))
