@@ -39,6 +39,9 @@ _CMAKE_SYSTEM = {
 }
 
 
+_SUFFIX = "print(__import__('sysconfig').get_config_var('EXT_SUFFIX') if '--extension-suffix' in __import__('sys').argv else '')"
+"""What answers as ``python-config --extension-suffix``; without a semicolon, which parts words in CMake."""
+
 CMAKE_PLATFORM = (
     "Platform/Emscripten.cmake",
     """# Written by pypackpack. CMake's own module of this name (from 4.2 on) is about Emscripten's compiler.
@@ -150,6 +153,11 @@ def cmake_toolchain(
                 (f"{name}_LIBRARY", _cmake_path(str(libs / library))),
                 (f"{name}_SABI_LIBRARY", _cmake_path(str(libs / "python3.lib"))),
             ]
+    for name in ("Python", "Python3"):
+        # From 4.4.5 on FindPython asks no interpreter when it compiles for another system, and forgets what is set above. It does
+        # ask the program `python-config`, under this private name, for the suffix.
+        words = [_cmake_path(str(python)), "-c", _SUFFIX]
+        facts += [(f"_{name}_CONFIG", words[0]), (f"_{name}_CONFIG_LAUNCHER", ";".join(words))]
     lines = ["# Written by pypackpack; made anew when the environment is."]
     for name, value in facts:
         cached = ' CACHE STRING "" FORCE' if name.startswith("Python") else ""
