@@ -63,6 +63,26 @@ def check_installed(worker: process.Worker, installed: distributions.Installed) 
         raise ToolError(msg, hint="Install Cython again: pip install --force-reinstall cython")
 
 
+def start_worker(script: Path, folder: Path) -> process.Worker:
+    """Start a worker that imports Cython and nothing else of this environment, in a new folder of its own.
+
+    Raises:
+        ToolError: It has not the Cython that is in the keys, or does not start.
+    """
+    with filesystem.explained("make", folder):
+        folder.mkdir(parents=True)
+    # Isolated, so that the Cython whose version is in the key is the one that works: -I would do, but for the hash seed.
+    installed = distributions.find("cython")
+    command: list[str | Path] = [sys.executable, "-S", "-s", script, installed.place]
+    worker = process.Worker(command, cwd=folder, env=process.python_environment())
+    try:
+        check_installed(worker, installed)
+    except BaseException:
+        worker.close()
+        raise
+    return worker
+
+
 class Cython:
     """A pool of Cython workers."""
 
@@ -73,19 +93,7 @@ class Cython:
 
     def _start(self) -> process.Worker:
         self._started += 1
-        folder = self._scratch / f"cython-{self._started}-{id(self)}"
-        with filesystem.explained("make", folder):
-            folder.mkdir(parents=True)
-        # Isolated, so that the Cython whose version is in the key is the one that works: -I would do, but for the hash seed.
-        installed = distributions.find("cython")
-        env = process.python_environment()
-        worker = process.Worker([sys.executable, "-S", "-s", WORKER, installed.place], cwd=folder, env=env)
-        try:
-            check_installed(worker, installed)
-        except BaseException:
-            worker.close()
-            raise
-        return worker
+        return start_worker(WORKER, self._scratch / f"cython-{self._started}-{id(self)}")
 
     def prepare(self) -> None:
         """Let a worker load all of Cython, in the background: the first module costs 0.7 s otherwise, and the others 0.03 s."""

@@ -7,14 +7,13 @@ nothing may differ from what Cython does by itself.
 from __future__ import annotations
 
 import base64
-import sys
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pypackpack.backend import distributions, filesystem, process
-from pypackpack.backend.tools.cython import check_installed
+from pypackpack.backend.tools.cython import start_worker
 from pypackpack.backend.tools.pool import Pool
 
 if TYPE_CHECKING:
@@ -58,18 +57,7 @@ class Pyx:
 
     def _start(self) -> process.Worker:
         self._started += 1
-        folder = self._scratch / f"pyx-{self._started}-{id(self)}"
-        with filesystem.explained("make", folder):
-            folder.mkdir(parents=True)
-        installed = distributions.find("cython")
-        command: list[str | Path] = [sys.executable, "-S", "-s", WORKER, installed.place]
-        worker = process.Worker(command, cwd=folder, env=process.python_environment())
-        try:
-            check_installed(worker, installed)
-        except BaseException:
-            worker.close()
-            raise
-        return worker
+        return start_worker(WORKER, self._scratch / f"pyx-{self._started}-{id(self)}")
 
     def transcompile(
         self, path: str, module: str, sources: Mapping[str, bytes], packages: Sequence[str], *, cplusplus: bool
