@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -34,6 +33,9 @@ START = Path(__file__).parent / "workers" / "nuitka_start.py"
 PLUGIN = START.with_name("nuitka_plugin.py")
 
 ENTRY = Path(pypackpack.data.__path__[0]) / "nuitka_entry.c"
+
+BYTECODE = "nuitka-bytecode-v1"
+"""The folder of the user's cache with the bytecode of Nuitka itself."""
 
 CONSTANTS = "__constant.bin"
 """The file with a module's constants, as Nuitka's data composer writes it."""
@@ -259,7 +261,7 @@ def _run(
     env |= {
         "NUITKA_CACHE_DIR": os.fspath(scratch / "cache"),
         # Else its five hundred modules are compiled again by each start, or written beside it, where we may not write.
-        "PYTHONPYCACHEPREFIX": os.fspath(cached / "nuitka-bytecode-v1"),
+        "PYTHONPYCACHEPREFIX": os.fspath(cached / BYTECODE),
         **(more or {}),
     }
     # It starts itself again where these are otherwise: without site, and without frozen modules.
@@ -287,8 +289,3 @@ def _reason(done: process.Completed) -> str:
     chosen = told or [line for line in lines if line and not line.startswith(("Nuitka:", "Nuitka-", "File "))]
     said = "; ".join(line[:_LONGEST_LINE] for line in chosen[-_SHOWN_LINES:])
     return f"Nuitka refused it ({done.how})" + (f": {said}" if said else "")
-
-
-def forget(scratch: Path) -> None:
-    """Remove what `generate` left."""
-    shutil.rmtree(scratch, ignore_errors=True)

@@ -5,8 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from pypackpack.model.errors import LostError
-
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
@@ -73,10 +71,6 @@ def reader(shop: Workshop) -> Callable[[Content], bytes]:
     def read(content: Content) -> bytes:
         if content.source is not None:
             return shop.read(content.source)
-        data = shop.store.read(content.digest)
-        if data is None:
-            msg = f"the cache lost {content.place} while it was being bundled"
-            raise LostError(msg, digest=content.digest)
-        return data
+        return shop.stored(content.digest, content.place, "bundled")
 
     return read

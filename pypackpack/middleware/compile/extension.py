@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import shutil
 from dataclasses import dataclass, replace
 from posixpath import normpath
 from typing import TYPE_CHECKING
@@ -14,7 +13,7 @@ from pypackpack.backend.tools.toolchain import ModuleJob, ObjectToolchain, Refus
 from pypackpack.middleware.graph.task import Task
 from pypackpack.model.action import ActionResult
 from pypackpack.model.csource import c_source, refusal
-from pypackpack.model.errors import LostError, SettingsError, SourceError, WorkError
+from pypackpack.model.errors import SettingsError, SourceError, WorkError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -131,24 +130,18 @@ def _runtime_task(package: str, name: str, c: str, seconds: float, way: Way, who
         whole: What the way's target is a part of, or that target.
         shop: The tools.
     """
-    choice = _need(way)
+    choice = needed(way)
 
     def run(needs: Needs) -> ActionResult:
         result = needs[c]
         if "refused" in result.facts:
             return result
-        job = _job("runtime", name, c_source(result), way, shop, choice)
-        folder = shop.folder()
-        tool = shop.toolchain(choice)
-        if not isinstance(tool, ObjectToolchain):
-            msg = f"{choice.found.name} cannot compile without linking"
-            raise WorkError(msg)
+        job = module_job("runtime", name, c_source(result), way, shop, choice)
         try:
-            made = tool.build_object(job, folder)
+            with shop.folder() as folder:
+                made = object_toolchain(shop, choice).build_object(job, folder)
         except RefusedError as error:
-            return refusal(f"{error.message}\n{error.details}".strip(), keep=False)
-        finally:
-            shutil.rmtree(folder, ignore_errors=True)
+            return refused_by_c(error)
         return ActionResult({"object": shop.store.put(made), **result.outputs}, result.facts)
 
     series, target = way.python.series, way.target
@@ -188,7 +181,7 @@ def _join(extension: Extension, way: Way, parts: Sequence[Task], shop: Workshop)
         refused = next((result for result in made if "refused" in result.facts), None)
         if refused is not None:
             return refused
-        thin = [read_c(shop, result.outputs["module"], extension.name) for result in made]
+        thin = [shop.stored(result.outputs["module"], extension.name) for result in made]
         return ActionResult({"module": shop.store.put(macho.fat(thin))})
 
     return Task(
@@ -208,7 +201,7 @@ def _join(extension: Extension, way: Way, parts: Sequence[Task], shop: Workshop)
 
 def _compile(extension: Extension, way: Way, whole: Target, shop: Workshop, runtime: str | None = None) -> Task:
     """Return the task that compiles and links an extension module for one processor; ``whole`` is what it is a part of."""
-    name, target, choice = extension.name, way.target, _need(way)
+    name, target, choice = extension.name, way.target, needed(way)
 
     def run(needs: Needs) -> ActionResult:
         refused = next((result for result in needs.values() if "refused" in result.facts), None)
@@ -219,24 +212,22 @@ def _compile(extension: Extension, way: Way, whole: Target, shop: Workshop, runt
         if runtime is not None:
             c, objects = _along(c, needs[runtime], shop, name)
         job = replace(
-            _job(name.rpartition(".")[2], extension.path, c, way, shop, choice),
+            module_job(name.rpartition(".")[2], extension.path, c, way, shop, choice),
             options=(*way.options, *extension.options),
             libraries=extension.libraries,
             own=extension.own,
             objects=objects,
         )
-        folder = shop.folder()
         try:
-            made = shop.toolchain(choice).build_module(job, folder)
+            with shop.folder() as folder:
+                made = shop.toolchain(choice).build_module(job, folder)
         except UnknownOptionError as error:
             msg = f"{extension.said}.options: the compiler for {target.name} does not know {error.word}"
             raise SettingsError(msg, hint="Take it out, or say it for other targets only.", details=error.details) from error
         except RefusedError as error:
             if extension.own:
                 raise _mistake(error, extension, target) from error
-            return refusal(f"{error.message}\n{error.details}".strip(), keep=False)
-        finally:
-            shutil.rmtree(folder, ignore_errors=True)
+            return refused_by_c(error)
         return ActionResult({"module": shop.store.put(made)})
 
     return Task(
@@ -282,7 +273,7 @@ def _headers(way: Way) -> tuple[tuple[str, str], ...]:
     return tuple((f"headers {number}", folder.digest) for number, folder in enumerate(way.headers, 1))
 
 
-def _need(way: Way) -> Choice:
+def needed(way: Way) -> Choice:
     """Return the toolchain of a target.
 
     Raises:
@@ -296,11 +287,43 @@ def _need(way: Way) -> Choice:
     return way.choice
 
 
-def _job(name: str, path: str, c: CSource, way: Way, shop: Workshop, choice: Choice) -> ModuleJob:
+def object_toolchain(shop: Workshop, choice: Choice) -> ObjectToolchain:
+    """Return a toolchain that compiles without linking.
+
+    Raises:
+        WorkError: It cannot.
+    """
+    tool = shop.toolchain(choice)
+    if not isinstance(tool, ObjectToolchain):
+        msg = f"{choice.adapter.title} cannot compile without linking"
+        raise WorkError(msg)
+    return tool
+
+
+def refused_by_c(error: RefusedError) -> ActionResult:
+    """Return the result of a task whose C a compiler refused: not kept, since another compiler may not."""
+    return refusal(f"{error.message}\n{error.details}".strip(), keep=False)
+
+
+def module_job(name: str, path: str, c: CSource, way: Way, shop: Workshop, choice: Choice) -> ModuleJob:
+    """Return what a toolchain is to make of the C of a module.
+
+    Args:
+        name: The module's name, the last part of it.
+        path: Its place below site-packages, with ``/``, without suffix.
+        c: Its C.
+        way: How it is compiled.
+        shop: The tools.
+        choice: What compiles it.
+
+    Raises:
+        LostError: The cache has the C no more.
+        ConflictError: The headers are others than planned.
+    """
     return ModuleJob(
         name=name,
         path=path,
-        files={place: read_c(shop, digest, path) for place, digest in c.files.items()},
+        files={place: shop.stored(digest, f"the C of {path}") for place, digest in c.files.items()},
         sources=c.sources,
         target=way.target,
         python=way.python.series,
@@ -319,18 +342,5 @@ def _along(c: CSource, made: ActionResult, shop: Workshop, name: str) -> tuple[C
     files = {**runtime.files, **c.files}
     folders = tuple(dict.fromkeys((*c.folders, *runtime.folders)))
     if "object" in made.outputs and all(files[path] == digest for path, digest in runtime.files.items()):
-        return replace(c, files=files, folders=folders), (read_c(shop, made.outputs["object"], name),)
+        return replace(c, files=files, folders=folders), (shop.stored(made.outputs["object"], f"the object of {name}"),)
     return replace(c, files=files, folders=folders, sources=(*c.sources, *runtime.sources)), ()
-
-
-def read_c(shop: Workshop, digest: str, name: str) -> bytes:
-    """Return the C of a module, or its object.
-
-    Raises:
-        LostError: The cache has it no more.
-    """
-    data = shop.store.read(digest)
-    if data is None:
-        msg = f"the cache lost the C of {name} while it was being compiled"
-        raise LostError(msg, digest=digest)
-    return data

@@ -5,8 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from pypackpack.model.errors import LostError
-
 if TYPE_CHECKING:
     from pypackpack.middleware.compile.layers import SourceFile
     from pypackpack.middleware.compile.workshop import Workshop
@@ -62,9 +60,4 @@ class Source:
         """
         if not self.maker:
             return shop.read(self.file)
-        digest = needs[self.maker].outputs[TEXT]
-        data = shop.store.read(digest)
-        if data is None:
-            msg = f"the cache lost the text of {self.place} while it was being compiled"
-            raise LostError(msg, digest=digest)
-        return data
+        return shop.stored(needs[self.maker].outputs[TEXT], f"the text of {self.place}")

@@ -8,29 +8,34 @@ from __future__ import annotations
 
 import hashlib
 import json
-import shutil
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pypackpack.client
 import pypackpack.data
 from pypackpack.backend import filesystem
-from pypackpack.backend.tools.toolchain import ModuleJob, ObjectToolchain, RefusedError, init_symbol
+from pypackpack.backend.tools.toolchain import RefusedError, init_symbol
 from pypackpack.middleware.compile.choice import why_not_native
-from pypackpack.middleware.compile.extension import SECONDS_PER_BYTE, SMALLEST_SECONDS, compile_inputs, read_c
+from pypackpack.middleware.compile.extension import (
+    SECONDS_PER_BYTE,
+    SMALLEST_SECONDS,
+    compile_inputs,
+    module_job,
+    needed,
+    object_toolchain,
+    refused_by_c,
+)
 from pypackpack.middleware.compile.toolchains import choices
 from pypackpack.middleware.graph.task import Task
 from pypackpack.model.action import ActionResult
-from pypackpack.model.csource import c_source, refusal
-from pypackpack.model.errors import WorkError
+from pypackpack.model.csource import CSource, c_source, refusal
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from pypackpack.middleware.compile.extension import Extension, Way
     from pypackpack.middleware.compile.layers import SourceFile
-    from pypackpack.middleware.compile.toolchains import Choice
     from pypackpack.middleware.compile.workshop import Workshop
     from pypackpack.middleware.graph.task import Needs
     from pypackpack.model.project import BuildSettings
@@ -84,24 +89,21 @@ def object_task(extension: Extension, way: Way, shop: Workshop) -> Task:
     Its result has the output ``object``; or it is a refusal, the C's own or that of the compiler, which is not kept.
     """
     name, target, series = extension.name, way.target, way.python.series
-    renamed, choice = symbol(name), _choice(way)
+    renamed, choice = symbol(name), needed(way)
 
     def run(needs: Needs) -> ActionResult:
         result = needs[extension.c]
         if "refused" in result.facts:
             return result
-        c = c_source(result)
-        (source,) = c.sources
-        files = {path: read_c(shop, digest, name) for path, digest in c.files.items()}
-        files[source] = _head(init_symbol(name.rpartition(".")[2]), renamed) + files[source]
-        job = _job(extension, way, shop, files=files, sources=(source,), folders=c.folders, defines=c.defines)
-        folder = shop.folder()
+        last = name.rpartition(".")[2]
+        job = module_job(last, extension.path, c_source(result), way, shop, choice)
+        (source,) = job.sources
+        job = replace(job, files={**job.files, source: _head(init_symbol(last), renamed) + job.files[source]})
         try:
-            made = _zig(shop, choice).build_object(job, folder)
+            with shop.folder() as folder:
+                made = object_toolchain(shop, choice).build_object(job, folder)
         except RefusedError as error:
-            return refusal(f"{error.message}\n{error.details}".strip(), keep=False)
-        finally:
-            shutil.rmtree(folder, ignore_errors=True)
+            return refused_by_c(error)
         return ActionResult({"object": shop.store.put(made)})
 
     return Task(
@@ -131,7 +133,7 @@ def link_task(unit: Extension, way: Way, members: Sequence[Member], shop: Worksh
         members: What is in it, the package's own ``__init__`` first.
         shop: What tasks reach the world through.
     """
-    target, series, choice = way.target, way.python.series, _choice(way)
+    target, series, choice = way.target, way.python.series, needed(way)
 
     def run(needs: Needs) -> ActionResult:
         if "refused" in needs[members[0].task].facts:
@@ -139,14 +141,18 @@ def link_task(unit: Extension, way: Way, members: Sequence[Member], shop: Worksh
             reason = f'{place} cannot be compiled, and with unit = "package" it holds the other modules'
             return refusal(reason)
         made = [member for member in members if "object" in needs[member.task].outputs]
-        objects = tuple(read_c(shop, needs[member.task].outputs["object"], member.extension.name) for member in made)
-        files = {HOST.name: filesystem.read_bytes(HOST), _TABLE: table(unit.name, made)}
-        job = _job(unit, way, shop, files=files, sources=(HOST.name,), objects=objects)
-        folder = shop.folder()
+        job = replace(
+            module_job(unit.name.rpartition(".")[2], unit.path, CSource({}, (HOST.name,)), way, shop, choice),
+            files={HOST.name: filesystem.read_bytes(HOST), _TABLE: table(unit.name, made)},
+            objects=tuple(
+                shop.stored(needs[each.task].outputs["object"], f"the object of {each.extension.name}") for each in made
+            ),
+        )
         try:
-            linked = shop.toolchain(choice).build_module(job, folder)
-        finally:
-            shutil.rmtree(folder, ignore_errors=True)
+            with shop.folder() as folder:
+                linked = object_toolchain(shop, choice).build_module(job, folder)
+        except RefusedError as error:
+            return refused_by_c(error)
         return ActionResult({"module": shop.store.put(linked)})
 
     return Task(
@@ -166,37 +172,6 @@ def link_task(unit: Extension, way: Way, members: Sequence[Member], shop: Worksh
         cost=SMALLEST_SECONDS,
         label=unit.name,
         asked=(f"{unit.package} for {target.name}",),
-    )
-
-
-def _choice(way: Way) -> Choice:
-    if way.choice is None:
-        msg = f"{way.target.name} is put together from others, and has no toolchain of its own"
-        raise WorkError(msg)
-    way.choice.need()
-    return way.choice
-
-
-def _zig(shop: Workshop, choice: Choice) -> ObjectToolchain:
-    toolchain = shop.toolchain(choice)
-    if not isinstance(toolchain, ObjectToolchain):
-        msg = f"{choice.adapter.title} cannot compile without linking"
-        raise WorkError(msg)
-    return toolchain
-
-
-def _job(extension: Extension, way: Way, shop: Workshop, **more: object) -> ModuleJob:
-    return ModuleJob(
-        name=extension.name.rpartition(".")[2],
-        path=extension.path,
-        target=way.target,
-        python=way.python.series,
-        headers=shop.sound(way.headers, way.target, way.python, _choice(way).found.name),
-        release=way.release,
-        limited=way.limited,
-        options=extension.options,
-        libraries=extension.libraries,
-        **more,  # type: ignore[arg-type] # its fields by name
     )
 
 

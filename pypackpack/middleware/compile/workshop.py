@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import itertools
 import threading
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,9 +15,9 @@ from pypackpack.backend.tools import headers
 from pypackpack.backend.tools.bytecode import Bytecode
 from pypackpack.backend.tools.cython import Cython
 from pypackpack.backend.tools.pyx import Pyx
-from pypackpack.middleware.cache import in_use, settle
+from pypackpack.middleware.cache import SCRATCH, in_use, settle
 from pypackpack.middleware.dependency.vendored import vendor_folder
-from pypackpack.model.errors import ConflictError
+from pypackpack.model.errors import ConflictError, LostError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -65,7 +64,6 @@ class Workshop:
         self._offline = offline
         self._vendor = vendor_folder(project)
         self._lock = threading.Lock()
-        self._numbers = itertools.count()
         self.cython = self._closing.enter_context(Cython(scratch))
         self.pyx = self._closing.enter_context(Pyx(scratch))
         self._bytecode: dict[Interpreter, Bytecode] = {}
@@ -77,13 +75,32 @@ class Workshop:
         self._makers: dict[HeaderFolder, Callable[[], HeaderFolder]] = {}
         self._pyconfig: dict[tuple[str, tuple[int, int], str], tuple[HeaderFolder, ...]] = {}
 
-    def folder(self) -> Path:
-        """Return a fresh folder for one task; it goes with the build."""
-        with self._lock:
-            place = self._scratch / f"task-{next(self._numbers)}"
-        with filesystem.explained("make", place):
-            place.mkdir()
-        return place
+    @contextlib.contextmanager
+    def folder(self) -> Iterator[Path]:
+        """Open a fresh folder for one task; it is gone behind the block.
+
+        Raises:
+            FilesystemError: It cannot be made.
+        """
+        with filesystem.scratch_folder(self._scratch) as place:
+            yield place
+
+    def stored(self, digest: str, what: str, work: str = "compiled") -> bytes:
+        """Return the bytes that a task left behind.
+
+        Args:
+            digest: SHA-256 of them.
+            what: What they are, for an error.
+            work: What was being done with it, for an error.
+
+        Raises:
+            LostError: The cache has them no more.
+        """
+        data = self.store.read(digest)
+        if data is None:
+            msg = f"the cache lost {what} while it was being {work}"
+            raise LostError(msg, digest=digest)
+        return data
 
     def bytecode(self, python: Interpreter) -> Bytecode:
         """Return the bytecode makers of an interpreter."""
@@ -260,9 +277,9 @@ def open_workshop(project: Project, *, offline: bool, watcher: Watcher) -> Itera
 
 @contextlib.contextmanager
 def looking(project: Project, *, watcher: Watcher) -> Iterator[Workshop]:
-    """Open a workshop for looking at what is known; nothing is written."""
+    """Open a workshop for looking at what is known; nothing is written but scratch that is gone at the end."""
     cache = filesystem.cache_folder(project.cache.folder)
-    workshop = Workshop(project, cache, cache, offline=False, watcher=watcher, look=True)
+    workshop = Workshop(project, cache / SCRATCH, cache, offline=False, watcher=watcher, look=True)
     try:
         yield workshop
     finally:

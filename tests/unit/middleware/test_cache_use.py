@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+import re
 import time
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
+import pypackpack
 from pypackpack.backend.store import Store
 from pypackpack.backend.store_leases import gate, lease
 from pypackpack.backend.store_prune import add_size, walk
@@ -15,9 +17,6 @@ from pypackpack.middleware.cache import clear, in_use, info, prune, settings_at,
 from pypackpack.model.action import ActionResult
 from pypackpack.model.build import Silent
 from pypackpack.model.errors import ConflictError, FilesystemError, NoProjectError
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 BLOCK = 4096
 
@@ -233,3 +232,17 @@ def test_a_cache_with_links_in_it_is_refused_by_whoever_removes(tmp_path: Path, 
             use()
     assert (victim / "leases" / "4711-0123456789ab").is_file()
     assert len(list(victim.rglob("*"))) == 2
+
+
+def test_every_folder_of_a_cache_is_known_to_the_commands_and_told(tmp_path: Path) -> None:
+    """Whatever names a folder with a version writes into one that `cache info`, `prune` and `clear` know, and the docs name."""
+    root = Path(pypackpack.__file__).parent
+    named = {name for file in root.rglob("*.py") for name in re.findall(r'"([a-z]+(?:-[a-z]+)*-v\d+)"', file.read_text("utf-8"))}
+    assert {"store-v2", "zig-v1"} <= named
+    for name in named - {"store-v2"}:
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "file").write_bytes(b"1")
+    found = info(tmp_path, 100)
+    assert sum(bucket.files for bucket in found.buckets) == len(named) - 1
+    page = (root.parent / "docs" / "how-to" / "offline.md").read_text("utf-8")
+    assert [name for name in sorted(named) if f"`{name}`" not in page] == []

@@ -13,7 +13,7 @@ from pypackpack.middleware.compile.native.find import COMPILED, CYTHON, INCLUDED
 from pypackpack.middleware.graph.task import Task
 from pypackpack.model.action import ActionResult
 from pypackpack.model.csource import CSource
-from pypackpack.model.errors import LostError, SourceError
+from pypackpack.model.errors import SourceError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -105,11 +105,7 @@ def gather_task(
         texts = {place: text.decoded(shop.read(seen[place])) for place in own}
         outputs = needs[made.name].outputs if made is not None else {}
         for place, digest in outputs.items():
-            data = shop.store.read(digest)
-            if data is None:
-                msg = f"the cache lost {place} while it was being compiled"
-                raise LostError(msg, digest=digest)
-            digests[place], texts[place] = digest, text.decoded(data)
+            digests[place], texts[place] = digest, text.decoded(shop.stored(digest, place))
         for place in _reached(texts, seen, folders, shop):
             digests[place] = shop.store.put(shop.read(seen[place]))
         sources = (*(place for place in sorted(outputs) if place.endswith(COMPILED)), *own)

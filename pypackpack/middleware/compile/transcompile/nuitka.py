@@ -136,11 +136,8 @@ class NuitkaCompiler:
         )
 
     def _generate(self, python: Interpreter, place: str, source: bytes) -> nuitka.Generated:
-        folder = self._shop.folder()
-        try:
+        with self._shop.folder() as folder:
             return nuitka.generate(python, place, source, folder, self._shop.cache)
-        finally:
-            nuitka.forget(folder)
 
     def headers(self, target: Target, python: Interpreter) -> tuple[HeaderFolder, ...]:
         """Return Nuitka's own folders, and Python's internal headers where they are to be others than the installed ones."""
@@ -174,11 +171,8 @@ class NuitkaCompiler:
 
         def texts() -> dict[str, str]:
             if adapted:
-                folder = self._shop.folder()
-                try:
+                with self._shop.folder() as folder:
                     found = nuitka.adapted_headers(python, folder, self._shop.cache)
-                finally:
-                    nuitka.forget(folder)
             else:
                 found = headers.internal_headers(python)
             for amendment in amendments:
