@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from pypackpack.middleware.compile.choice import NEVER_NATIVE
 from pypackpack.middleware.compile.content import Content, Contents
-from pypackpack.middleware.compile.extension import Extension, extension_tasks
+from pypackpack.middleware.compile.extension import extension_tasks, module_extension
 from pypackpack.middleware.compile.forms import bytecode_files, bytecode_task
 from pypackpack.middleware.compile.layers import SourceFile
 from pypackpack.middleware.compile.reasons import NEEDS_SOURCE
@@ -232,9 +232,7 @@ class DependencyPlan:
 
     def _extension(self, source: Source, compiler: Transcompiler, way: Way) -> str:
         c = self._task(compiler.task(source, way.python))
-        path = source.place[: -len(".py")]
-        extension = Extension(source.package, source.shown, source.name, path, c, source.size)
-        return [self._task(task) for task in extension_tasks(extension, way, self._shop)][-1]
+        return [self._task(task) for task in extension_tasks(module_extension(source, c), way, self._shop)][-1]
 
 
 def _modules(item: Distribution) -> Iterator[InstalledFile]:

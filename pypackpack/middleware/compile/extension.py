@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from pypackpack.backend.tools.headers import HeaderFolder
+    from pypackpack.middleware.compile.source import Source
     from pypackpack.middleware.compile.toolchains import Choice
     from pypackpack.middleware.compile.transcompile import Transcompiler
     from pypackpack.middleware.compile.workshop import Workshop
@@ -89,6 +90,11 @@ class Extension:
     libraries: tuple[str, ...] = ()
     own: bool = False
     said: str = ""
+
+
+def module_extension(source: Source, c: str) -> Extension:
+    """Return the extension module that a Python module becomes; ``c`` is the name of the task that makes its C."""
+    return Extension(source.package, source.shown, source.name, source.place.removesuffix(".py"), c, source.size)
 
 
 def extension_tasks(extension: Extension, way: Way, shop: Workshop) -> tuple[Task, ...]:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from pypackpack.middleware.compile.abi import wants_limited
 from pypackpack.middleware.compile.choice import why_not_native
 from pypackpack.middleware.compile.content import Content, Contents
-from pypackpack.middleware.compile.extension import Extension, extension_tasks
+from pypackpack.middleware.compile.extension import Extension, extension_tasks, module_extension
 from pypackpack.middleware.compile.forms import bytecode_files, bytecode_task
 from pypackpack.middleware.compile.layers import module_name
 from pypackpack.middleware.compile.minify import STEP, minified, minify_task
@@ -23,6 +23,7 @@ from pypackpack.middleware.compile.toolchains import tool_of
 from pypackpack.middleware.compile.transcompile import COMPILERS
 from pypackpack.middleware.compile.unit import Member, link_task, object_task, why_no_unit
 from pypackpack.middleware.compile.way import way_for
+from pypackpack.middleware.graph.task import needless
 from pypackpack.model.build import BuildType, Fallback, Level, Minified
 from pypackpack.model.errors import SourceError
 from pypackpack.model.inspection import ABI3, BYTECODE, EXTENSION, PACKAGE, SOURCE, VERSION, ModuleForm, Tool
@@ -49,7 +50,7 @@ _READING = ("bytecode", STEP)
 
 @dataclass(frozen=True)
 class _Module:
-    """One module of the package on one target, and the tasks that make its forms."""
+    """One module of the package on one target, and the tasks that make its forms; ``c`` is the one that makes its C."""
 
     file: SourceFile
     bytecode: str
@@ -58,6 +59,7 @@ class _Module:
     why_not: str = ""
     unit: str | None = None
     text: str = ""
+    c: str = ""
 
 
 @dataclass(frozen=True)
@@ -136,18 +138,20 @@ class PackagePlan:
         for file in files:
             if file.is_module:
                 source = self._source(file)
-                extension = None
+                extension, c = None, ""
                 limited = shared is not None and wants_limited(file.place, settings)
                 why_not = why_not_native(file.place, settings.native) if compiler is not None else ""
                 if compiler is not None and not why_not:
                     way = self._way(target, shared.oldest if shared and limited else python, compiler, limited=limited)
+                    c = self._task(compiler.task(source, way.python))
                     if in_unit:
-                        members.append(self._member(source, compiler, way))
+                        members.append(self._member(source, c, way))
                         extension = members[-1].task
                     else:
-                        extension = self._extension(source, compiler, way)
+                        extension = self._task_of(module_extension(source, c), way)
                 small = self._small(source, settings.minify, python)
-                modules.append(_Module(file, self._bytecode(small, python), extension, limited, why_not, text=small.maker))
+                code = self._bytecode(small, python)
+                modules.append(_Module(file, code, extension, limited, why_not, text=small.maker, c=c))
         if members:
             modules = self._unit(modules, members)
         self._modules[target.name, python] = tuple(modules)
@@ -233,16 +237,14 @@ class PackagePlan:
     def _is_native(self, module: _Module, outcomes: Mapping[str, Outcome]) -> bool:
         if module.extension is None:
             return False
-        return "module" in self._made(module.extension, module.unit, outcomes)[0].result.outputs
+        return "module" in self._made(module, outcomes)[0].result.outputs
 
     def _bytecode(self, source: Source, python: Interpreter) -> str:
         """Bytecode is made of every module at every level: it is how Python itself says whether the source is right."""
         return self._task(bytecode_task(source, python, self._shop, checked=not self._release))
 
-    def _extension(self, source: Source, compiler: Transcompiler, way: Way) -> str:
-        c = self._task(compiler.task(source, way.python))
-        path = source.place.removesuffix(".py")
-        extension = Extension(self._package.name, source.shown, source.name, path, c, source.size)
+    def _task_of(self, extension: Extension, way: Way) -> str:
+        """Plan what makes an extension module, and return the task whose result it is."""
         return [self._task(task) for task in extension_tasks(extension, way, self._shop)][-1]
 
     def _is_unit(self, target: Target, files: tuple[SourceFile, ...]) -> bool:
@@ -256,11 +258,10 @@ class PackagePlan:
             self.notes = tuple(dict.fromkeys((*self.notes, note)))
         return not why
 
-    def _member(self, source: Source, compiler: Transcompiler, way: Way) -> Member:
-        c = self._task(compiler.task(source, way.python))
-        path = source.place.removesuffix(".py")
-        extension = Extension(self._package.name, source.shown, source.name, path, c, source.size)
-        return Member(extension, way, path.endswith("/__init__"), self._task(object_task(extension, way, self._shop)))
+    def _member(self, source: Source, c: str, way: Way) -> Member:
+        extension = module_extension(source, c)
+        package = extension.path.endswith("/__init__")
+        return Member(extension, way, package, self._task(object_task(extension, way, self._shop)))
 
     def _unit(self, modules: list[_Module], members: list[Member]) -> list[_Module]:
         """Link what was planned for one target and Python; the stable ABI holds for the whole if it does for each."""
@@ -290,7 +291,7 @@ class PackagePlan:
             own=True,
             said=f"{package.root / 'pyproject.toml'}: tool.pypackpack.build.extension.{module.name}",
         )
-        return [self._task(task) for task in extension_tasks(extension, way, shop)][-1]
+        return self._task_of(extension, way)
 
     def has_own_modules(self, target: Target) -> bool:
         """Tell whether the package has native sources of its own on a target."""
@@ -327,10 +328,10 @@ class PackagePlan:
             for module in modules
             if module.extension is not None and _is_refused(module, outcomes)
         }
-        names |= {task.name for task in self.native_tasks if task.name in self._units and names.intersection(task.needs)}
-        wanted = {need for task in self.native_tasks if task.name not in names for need in task.needs}
-        names |= {need for name in names for need in self._tasks[name].needs} - wanted
-        return tuple(task for task in self.native_tasks if task.name in names)
+        tasks = self.native_tasks
+        names |= {task.name for task in tasks if task.name in self._units and names.intersection(task.needs)}
+        names = needless(tasks, names)
+        return tuple(task for task in tasks if task.name in names)
 
     def is_complete(self, target: Target, python: Interpreter, outcomes: Mapping[str, Outcome]) -> bool:
         """Tell whether every task of a target came to its end, and Python could read every source."""
@@ -390,7 +391,7 @@ class PackagePlan:
             cached = cached and outcomes[module.bytecode].cached
             name, reason = module_name(package.import_name, file.place), module.why_not
             if module.extension is not None:
-                outcome, refusal = self._made(module.extension, module.unit, outcomes)
+                outcome, refusal = self._made(module, outcomes)
                 cached = cached and outcome.cached
                 if "module" in outcome.result.outputs:
                     native_used = True
@@ -443,17 +444,13 @@ class PackagePlan:
             hint = "Change the module, exclude it (build.native.exclude), or set strict = false."
             raise SourceError(msg, hint=hint, details=listed)
 
-    def _made(self, extension: str, unit: str | None, outcomes: Mapping[str, Outcome]) -> tuple[Outcome, str]:
-        """Return what came of a module's extension module, and what refused it where that was no C compiler."""
-        outcome = outcomes[extension]
-        if unit is None or "object" not in outcome.result.outputs:
-            return outcome, self._refusal(extension, outcomes)
-        whole = outcomes[unit]
+    def _made(self, module: _Module, outcomes: Mapping[str, Outcome]) -> tuple[Outcome, str]:
+        """Return what came of a module that was to be native, and what refused it before there was C; empty for a C compiler."""
+        outcome = outcomes[module.extension or ""]
+        if module.unit is None or "object" not in outcome.result.outputs:
+            return outcome, outcomes[module.c].result.facts.get("refused", "")
+        whole = outcomes[module.unit]
         return whole, whole.result.facts.get("refused", "")
-
-    def _refusal(self, extension: str, outcomes: Mapping[str, Outcome]) -> str:
-        """Return what refused a module that became no extension module; empty where it was the C compiler's own task."""
-        return next((outcomes[need].result.facts.get("refused", "") for need in self._tasks[extension].needs), "")
 
     def _tool(self, target: Target) -> Tool:
         compiler = self._compiler(target)

@@ -152,7 +152,9 @@ def link_task(unit: Extension, way: Way, members: Sequence[Member], shop: Worksh
             with shop.folder() as folder:
                 linked = object_toolchain(shop, choice).build_module(job, folder)
         except RefusedError as error:
-            return refused_by_c(error)
+            if error.details:  # the compiler's words about unit.c, which is ours
+                raise
+            return refusal(error.message, keep=False)
         return ActionResult({"module": shop.store.put(linked)})
 
     return Task(

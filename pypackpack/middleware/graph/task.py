@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from pypackpack.model.errors import WorkError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from pypackpack.model.action import ActionResult
 
@@ -95,6 +95,23 @@ def in_order(tasks: Sequence[Task]) -> list[Task]:
     """
     by_name = _named(tasks)
     return [by_name[name] for name in _ordered(by_name)[0]]
+
+
+def needless(tasks: Sequence[Task], gone: Iterable[str]) -> set[str]:
+    """Return the names of the tasks that nobody needs when some are not run: these, and what they alone need, however far away.
+
+    Args:
+        tasks: Those that would run.
+        gone: Names of those that do not.
+    """
+    found = set(gone)
+    by_name = {task.name: task for task in tasks}
+    while True:
+        wanted = {need for task in tasks if task.name not in found for need in task.needs}
+        more = {need for name in found for need in by_name[name].needs if need in by_name} - wanted - found
+        if not more:
+            return found
+        found |= more
 
 
 def _named(tasks: Sequence[Task]) -> dict[str, Task]:
