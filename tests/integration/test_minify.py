@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from typing import TYPE_CHECKING
 
 import pytest
 
+from pypackpack.model.errors import EXIT_FAILED, EXIT_MISSING
 from tests import behaviours
 from tests.builds import ROOT, build, copy_project, members, run, stage, unpack
 
@@ -84,3 +86,16 @@ def test_a_syntax_error_is_told_as_it_stands_in_the_file(small_project: Callable
     done = run([sys.executable, "-m", "pypackpack", "build", "small", "source", "single"], cwd=root, env={"PYTHONPATH": str(ROOT)})
     assert done.returncode == 1
     assert "mod.py:4:" in done.stderr
+
+
+def test_a_library_that_does_not_work_is_an_error_and_not_the_fault_of_each_module(
+    small_project: Callable[..., Path], tmp_path: Path
+) -> None:
+    root = small_project({"main/mod.py": MODULE}, settings="[tool.pypackpack.build]\nminify = true\n")
+    (tmp_path / "bad" / "python_minifier-9.9.dist-info").mkdir(parents=True)
+    (tmp_path / "bad" / "python_minifier.py").write_text("raise ImportError('half of it is gone')\n")
+    path = os.pathsep.join([str(tmp_path / "bad"), str(ROOT)])
+    done = run([sys.executable, "-m", "pypackpack", "build", "small", "source", "single"], cwd=root, env={"PYTHONPATH": path})
+    assert done.returncode in (EXIT_FAILED, EXIT_MISSING)  # one module meets it, or several at a time
+    assert "pip install --force-reinstall python-minifier" in done.stderr
+    assert "half of it is gone" in done.stderr

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from pypackpack.backend import distributions, filesystem, process
 from pypackpack.backend.tools.pool import Pool
-from pypackpack.model.errors import ToolError
+from pypackpack.model.errors import MissingToolError, ToolError
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -42,12 +42,17 @@ def _check(worker: process.Worker, installed: distributions.Installed) -> None:
     """Look whether a worker has the library that is in the keys.
 
     Raises:
-        ToolError: It does not, or does not start.
+        MissingToolError: It does not, or does not start: with it no module becomes smaller, and none of them is to blame.
     """
-    found = worker.request({"version": True})["minifier"]
+    hint = f"Install it again: pip install --force-reinstall {DISTRIBUTION}"
+    try:
+        found = worker.request({"version": True})["minifier"]
+    except ToolError as error:
+        msg = f"the {DISTRIBUTION} in {installed.place} does not work: {error.message}"
+        raise MissingToolError(msg, hint=hint, details=error.details) from error
     if found != installed.version:
         msg = f"the {DISTRIBUTION} in {installed.place} is {found}, and its record says {installed.version}"
-        raise ToolError(msg, hint=f"Install it again: pip install --force-reinstall {DISTRIBUTION}")
+        raise MissingToolError(msg, hint=hint)
 
 
 class Minifier:
@@ -73,6 +78,10 @@ class Minifier:
         Args:
             source: The file's bytes.
             wanted: What may go.
+
+        Raises:
+            MissingToolError: The library is damaged.
+            ToolError: It died of this module, or took too long.
         """
         request = {
             "source": base64.b64encode(source).decode(),

@@ -8,13 +8,13 @@ from pypackpack.backend import filesystem
 from pypackpack.backend.tools import bytecode
 from pypackpack.backend.tools.bytecode import SyntaxProblem
 from pypackpack.middleware.compile.content import Content
-from pypackpack.middleware.graph.task import Task
+from pypackpack.middleware.compile.source import source_task
 from pypackpack.model.action import ActionResult
 
 if TYPE_CHECKING:
     from pypackpack.middleware.compile.source import Source
     from pypackpack.middleware.compile.workshop import Workshop
-    from pypackpack.middleware.graph.task import Needs
+    from pypackpack.middleware.graph.task import Needs, Task
     from pypackpack.model.interpreter import Interpreter
 
 
@@ -39,25 +39,15 @@ def bytecode_task(source: Source, python: Interpreter, shop: Workshop, *, checke
 
     # Targets may have other wishes about one file's text.
     form = f" of {filesystem.sha256_bytes(source.maker)[:8]}" if source.maker else ""
-    return Task(
-        name=f"bytecode {source.package}/{source.shown} {version}{form}",
-        package=source.package,
-        target="",
-        step="bytecode",
-        kind="bytecode-3",
-        inputs=(
-            *source.inputs,
-            ("place", place),
-            ("bytecode worker", bytecode.fingerprint()),
-            ("Python", python.release or version),
-            ("format of bytecode", str(python.magic)),
-            ("checked", str(checked)),
-        ),
-        needs=source.needs,
-        run=run,
-        cost=0.01,
-        label=place,
-        asked=(source.package,),
+    inputs = (
+        ("place", place),
+        ("bytecode worker", bytecode.fingerprint()),
+        ("Python", python.release or version),
+        ("format of bytecode", str(python.magic)),
+        ("checked", str(checked)),
+    )
+    return source_task(
+        source, f"bytecode {source.package}/{source.shown} {version}{form}", "bytecode", "bytecode-3", inputs, run, 0.01
     )
 
 

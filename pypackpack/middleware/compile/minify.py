@@ -6,15 +6,14 @@ from dataclasses import asdict, replace
 from typing import TYPE_CHECKING
 
 from pypackpack.backend.tools import minifier
-from pypackpack.middleware.compile.source import TEXT
-from pypackpack.middleware.graph.task import Task
+from pypackpack.middleware.compile.source import TEXT, source_task
 from pypackpack.model.action import ActionResult
 from pypackpack.model.errors import ToolError
 
 if TYPE_CHECKING:
     from pypackpack.middleware.compile.source import Source
     from pypackpack.middleware.compile.workshop import Workshop
-    from pypackpack.middleware.graph.task import Needs
+    from pypackpack.middleware.graph.task import Needs, Task
     from pypackpack.model.interpreter import Interpreter
     from pypackpack.model.project import Minify
 
@@ -39,18 +38,8 @@ def minify_task(source: Source, wanted: Minify, python: Interpreter, shop: Works
         return ActionResult({TEXT: shop.store.put(text)}, facts)
 
     series = ".".join(map(str, python.series))
-    return Task(
-        name=f"minify {source.package}/{source.shown} {series} ({words})",
-        package=source.package,
-        target="",
-        step=STEP,
-        kind="minify-1",
-        inputs=(*source.inputs, ("minifier", minifier.fingerprint()), ("options", words), ("Python", python.release or series)),
-        run=run,
-        cost=0.05,
-        label=source.place,
-        asked=(source.package,),
-    )
+    inputs = (("minifier", minifier.fingerprint()), ("options", words), ("Python", python.release or series))
+    return source_task(source, f"minify {source.package}/{source.shown} {series} ({words})", STEP, "minify-1", inputs, run, 0.05)
 
 
 def minified(source: Source, task: Task) -> Source:

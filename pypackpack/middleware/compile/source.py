@@ -5,10 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from pypackpack.middleware.graph.task import Task
+
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from pypackpack.middleware.compile.layers import SourceFile
     from pypackpack.middleware.compile.workshop import Workshop
     from pypackpack.middleware.graph.task import Needs
+    from pypackpack.model.action import ActionResult
 
 TEXT = "text"
 """Output of the task that makes a source's text, where it is not the file's own."""
@@ -61,3 +66,38 @@ class Source:
         if not self.maker:
             return shop.read(self.file)
         return shop.stored(needs[self.maker].outputs[TEXT], f"the text of {self.place}")
+
+
+def source_task(
+    source: Source,
+    name: str,
+    step: str,
+    kind: str,
+    inputs: tuple[tuple[str, str], ...],
+    run: Callable[[Needs], ActionResult],
+    cost: float,
+) -> Task:
+    """Return a task that reads a source, which targets share.
+
+    Args:
+        source: What it reads.
+        name: Its name.
+        step: What it does, in a word.
+        kind: What function this is, with its version.
+        inputs: What decides its result besides the source's text.
+        run: The work.
+        cost: Rough seconds.
+    """
+    return Task(
+        name=name,
+        package=source.package,
+        target="",
+        step=step,
+        kind=kind,
+        inputs=(*source.inputs, *inputs),
+        needs=source.needs,
+        run=run,
+        cost=cost,
+        label=source.place,
+        asked=(source.package,),
+    )

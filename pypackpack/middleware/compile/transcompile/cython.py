@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pypackpack.backend.tools import bytecode, cython
-from pypackpack.middleware.graph.task import Task
+from pypackpack.middleware.compile.source import source_task
 from pypackpack.model.csource import CSource, refusal
 
 if TYPE_CHECKING:
     from pypackpack.backend.tools.headers import HeaderFolder
     from pypackpack.middleware.compile.source import Source
     from pypackpack.middleware.compile.workshop import Workshop
-    from pypackpack.middleware.graph.task import Needs
+    from pypackpack.middleware.graph.task import Needs, Task
     from pypackpack.model.action import ActionResult
     from pypackpack.model.interpreter import Interpreter
     from pypackpack.model.target import Target
@@ -49,25 +49,14 @@ class CythonCompiler:
                 errors = made.errors
             return refusal("\n".join(f"{place}:{line}" for line in errors))
 
-        return Task(
-            name=f"transcompile {source.package}/{source.shown}",
-            package=source.package,
-            target="",
-            step="transcompile",
-            kind="transcompile-cython-4",
-            inputs=(
-                *source.inputs,
-                ("place", place),
-                ("Cython", cython.fingerprint()),
-                ("guard", bytecode.examiner()),
-                ("module", source.name),
-            ),
-            needs=source.needs,
-            run=run,
-            cost=0.1 + source.size * SECONDS_PER_BYTE,
-            label=place,
-            asked=(source.package,),
+        inputs = (
+            ("place", place),
+            ("Cython", cython.fingerprint()),
+            ("guard", bytecode.examiner()),
+            ("module", source.name),
         )
+        name, cost = f"transcompile {source.package}/{source.shown}", 0.1 + source.size * SECONDS_PER_BYTE
+        return source_task(source, name, "transcompile", "transcompile-cython-4", inputs, run, cost)
 
     def headers(self, _target: Target, _python: Interpreter) -> tuple[HeaderFolder, ...]:
         """Return nothing: its C needs Python's headers only."""

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pypackpack.backend.tools import headers, nuitka
+from pypackpack.middleware.compile.source import source_task
 from pypackpack.middleware.compile.workshop import PYCONFIG
 from pypackpack.middleware.graph.task import Task
 from pypackpack.model.csource import CSource, refusal
@@ -85,19 +86,9 @@ class NuitkaCompiler:
             return CSource(files, tuple(f"nuitka/{path}" for path in made.sources), ("nuitka",)).result()
 
         version = ".".join(map(str, python.version))
-        return Task(
-            name=f"transcompile {source.package}/{source.shown} nuitka {version}",
-            package=source.package,
-            target="",
-            step="transcompile",
-            kind="transcompile-nuitka-1",
-            inputs=(*source.inputs, ("place", place), *self._inputs(python)),
-            needs=source.needs,
-            run=run,
-            cost=SECONDS + source.size * SECONDS_PER_BYTE,
-            label=place,
-            asked=(source.package,),
-        )
+        inputs = (("place", place), *self._inputs(python))
+        name, cost = f"transcompile {source.package}/{source.shown} nuitka {version}", SECONDS + source.size * SECONDS_PER_BYTE
+        return source_task(source, name, "transcompile", "transcompile-nuitka-1", inputs, run, cost)
 
     def runtime(self, package: str, python: Interpreter) -> tuple[Task, float]:
         """Return the task of the C that every module links: nine tenths of the work of compiling a small one."""

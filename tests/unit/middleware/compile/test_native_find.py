@@ -14,6 +14,7 @@ from pypackpack.backend.tools import pyx
 from pypackpack.middleware.compile.layers import Layers
 from pypackpack.middleware.compile.native import tasks, text
 from pypackpack.middleware.compile.native.find import NativeSources, find, native_targets
+from pypackpack.middleware.compile.workshop import Workshop
 from pypackpack.middleware.target import table
 from pypackpack.model.compiler_options import for_language, option_problem
 from pypackpack.model.csource import c_source
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from pypackpack.middleware.compile.workshop import Workshop
 
 LINUX, WINDOWS = table.find("linux_x86_64"), table.find("windows_amd64")
 
@@ -180,6 +180,8 @@ def test_what_a_release_wheel_leaves_out(tmp_path: Path) -> None:
 
 class Bench:
     """What tasks of one package reach the world through; Cython is none of it."""
+
+    stored = Workshop.stored
 
     def __init__(self, folder: Path) -> None:
         self.store = Store(folder / "cache")
