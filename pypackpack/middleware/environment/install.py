@@ -95,10 +95,14 @@ def install(
     everything = here(pylock, room.target, room.python)
     sources = [item for item in everything if "vcs" in item or "directory" in item or _is_source(item.get("archive"))]
     packages = [item for item in everything if item not in sources]
+    content = dict(parsed(pylock))
     if not room.target.uv(room.python):
         packages = [_anywhere(item, room, needs, offers) for item in packages]
-    if packages != everything:
-        pylock = toml_text({**parsed(pylock), "packages": packages})
+        # uv takes the machine that it runs on for the one to install for, and that is not among the lock's.
+        content.pop("environments", None)
+    content["packages"] = packages
+    if content != parsed(pylock):
+        pylock = toml_text(content)
     if packages:
         _install_wheels(room, pylock, site, scratch, options, offline=offline)
     if "--dry-run" in options:  # a source would have to be built to know more
