@@ -101,13 +101,15 @@ def atomic_stream(path: Path, *, executable: bool = False, durable: bool = True)
             raise
 
 
-def place_copy(source: str, path: Path, digest: str) -> bool:
+def place_copy(source: str, path: Path, digest: str | None) -> bool:
     """Put a copy of a file at a place, as `atomic_stream` does: a clone where the file system can, never a link.
+
+    Nobody waits for the disk: what has an original can be copied again.
 
     Args:
         source: The file.
         path: Where the copy goes.
-        digest: The hex SHA-256 that the file should have.
+        digest: The hex SHA-256 that the file should have; None if that is certain.
 
     Returns:
         False when it has another one; then nothing changes.
@@ -122,10 +124,11 @@ def place_copy(source: str, path: Path, digest: str) -> bool:
         try:
             cloned = clone(source, os.fspath(aside))
             with open(aside, "r+b" if cloned else "xb", opener=_private) as stream:
-                found = copy_stream(stream, None) if cloned else copy_stream(original, stream)
-                stream.flush()
-                os.fsync(stream.fileno())
-            if found != digest:
+                if digest is not None:
+                    found = copy_stream(stream, None) if cloned else copy_stream(original, stream)
+                elif not cloned:
+                    _copy(original, stream)
+            if digest is not None and found != digest:
                 aside.unlink()
                 return False
             aside.chmod(_mode_for(path, executable=False))
@@ -187,6 +190,23 @@ def copy_stream(source: BinaryIO, out: BinaryIO | None) -> str:
         if out is not None:
             out.write(chunk)
     return digest.hexdigest()
+
+
+def _copy(source: BinaryIO, out: BinaryIO) -> None:
+    """Copy all of a file into a new one, where the system can without bringing its bytes here (Linux: copy_file_range(2))."""
+    if hasattr(os, "copy_file_range"):
+        try:
+            while os.copy_file_range(source.fileno(), out.fileno(), 1 << 30):
+                pass
+        except OSError as error:  # between two file systems, or on one that cannot
+            if error.errno not in (errno.EXDEV, errno.EINVAL, errno.ENOSYS, errno.EOPNOTSUPP, errno.EPERM):
+                raise
+        else:
+            return
+    source.seek(0)
+    out.seek(0)
+    out.truncate()
+    shutil.copyfileobj(source, out, _CHUNK)
 
 
 def unused_name(parent: Path, prefix: str) -> Path:

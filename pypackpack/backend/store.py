@@ -167,10 +167,15 @@ class Store:
     def _throw_away(self, digest: str) -> None:
         throw_away(self._blob(digest))
 
-    def copy(self, digest: str, place: Path) -> bool:
+    def copy(self, digest: str, place: Path, *, fresh: bool = False) -> bool:
         """Put a copy of a blob at a place, never all of it in memory; False when the blob cannot be had (as `read`).
 
         Where the file system can, the copy is a clone: it shares its blocks with the blob until one of the two is written.
+
+        Args:
+            digest: The blob's.
+            place: Where the copy goes.
+            fresh: Whether this process wrote the blob just now: then it is not hashed once more.
 
         Raises:
             FilesystemError: The place cannot be written; what was there is untouched. Or as `read`.
@@ -179,7 +184,7 @@ class Store:
             if not self.has(digest) and self._from_far(digest) is None:
                 return False
             try:
-                if filesystem.place_copy(self._blob(digest), place, digest):
+                if filesystem.place_copy(self._blob(digest), place, None if fresh else digest):
                     return True
             except OSError:
                 pass  # the blob cannot be opened; trouble with the place is no OSError

@@ -135,12 +135,21 @@ def build(request: BuildRequest, watcher: Watcher, hooks: Hooks | None = None) -
             order = resolve(request, watcher)
         with open_workshop(order.project, offline=request.offline, watcher=watcher) as shop:
             if hooks.sources_changed and order.request.compiles:
+                threading.Thread(target=_load_ahead, name="load", daemon=True).start()
                 prepare(shop, [settings.compiler for member in order.members for settings in member.build.values()])
             result = _Build(order, shop, watcher, hooks, start).run()
             if hooks.done is not None:
                 shop.check_sources()
                 hooks.done(order, result)
             return result
+
+
+def _load_ahead() -> None:
+    """Import what bundling takes while a compiler is being loaded in another process, instead of when everything else is done."""
+    import pypackpack.middleware.bundle.metadata  # noqa: PLC0415 - keeps imports of a no-op light
+    import pypackpack.middleware.bundle.packing  # noqa: PLC0415 - as above
+    import pypackpack.middleware.bundle.report  # noqa: PLC0415 - as above
+    import pypackpack.middleware.bundle.tags  # noqa: F401, PLC0415 - as above; only loaded
 
 
 def resolve(request: BuildRequest, watcher: Watcher) -> Order:
@@ -375,6 +384,7 @@ class _Build:
             native += dependencies.plan.native_tasks(outcomes)
             self._say_compiled(dependencies, outcomes)
         outcomes |= self._tasks(native)
+        self._shop.rest()
         if self._sources[RAN]:
             self._shop.check_sources()
         return outcomes

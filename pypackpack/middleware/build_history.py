@@ -1,4 +1,4 @@
-"""Where the history of a project's tasks lies: one JSON file per project in the user's cache."""
+"""Where the history of a project's tasks lies: one file per project in the user's cache."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ if TYPE_CHECKING:
 
     from pypackpack.model.project import Project
 
-VERSION = "history-v1"
+VERSION = "history-v2"
 
 
 def history_file(cache: Path, project: Project) -> Path:
     """Return the file of a project."""
-    return cache / VERSION / f"{filesystem.sha256_bytes(os.fspath(project.root))[:32]}.json"
+    return cache / VERSION / f"{filesystem.sha256_bytes(os.fspath(project.root))[:32]}.txt"
 
 
 def open_history(cache: Path, project: Project) -> History:

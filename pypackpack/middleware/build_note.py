@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from pypackpack.model.build import BuildResult
 
 FOLDER = os.path.join("build", "packpack", "notes")
-_FORMAT = 1
+_FORMAT = 2
 _TEXTS_KEPT = 8
 _OWN_FOLDER = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 _VARIABLES = ("SOURCE_DATE_EPOCH", "PATH", "VIRTUAL_ENV", "CONDA_PREFIX", "HOME")
@@ -47,13 +47,15 @@ class Known:
     Attributes:
         text: What the build answers that has nothing to do; None when that is not certain.
         changed: What kind of thing is not as it was any more (``sources``), as far as that is known; else empty.
+        compilers: What compiles the package's modules, where something has changed.
     """
 
-    __slots__ = ("changed", "text")  # a dataclass would cost an import that the fast path does without
+    __slots__ = ("changed", "compilers", "text")  # a dataclass would cost an import that the fast path does without
 
-    def __init__(self, text: str | None, changed: str = "") -> None:
+    def __init__(self, text: str | None, changed: str = "", compilers: Sequence[str] = ()) -> None:
         self.text = text
         self.changed = changed
+        self.compilers = tuple(compilers)
 
 
 _NOTHING = Known(None)
@@ -82,7 +84,7 @@ def known_answer(start: str, words: Sequence[str], face: str) -> Known:
         marks = Marks()
         for kind, path, mark in content["marks"]:
             if _mark(marks, kind, os.path.join(root, path)) != mark:
-                return Known(None, str(kind))
+                return Known(None, str(kind), content["compilers"])
     except (OSError, ValueError, KeyError, TypeError, LinkedError, RecursionError):
         return _NOTHING
     return Known(text)
@@ -153,7 +155,7 @@ def remember(words: Sequence[str], start: str, face: str, order: Order, result: 
         texts = {f"{os.path.realpath(start)}|{face}": text}
         known = _texts(place, found)
         kept = dict([*((key, value) for key, value in known.items() if key not in texts), *texts.items()][-_TEXTS_KEPT:])
-        content = {"head": _head(), "marks": found, "texts": kept}
+        content = {"head": _head(), "marks": found, "texts": kept, "compilers": _compilers(order)}
         filesystem.write_atomic(place, json.dumps(content), durable=False)
     except (OSError, LinkedError, PyPackPackError):
         return  # it only saves time
@@ -188,7 +190,7 @@ def _watched(order: Order, result: BuildResult) -> list[tuple[str, str]]:
         ("file", os.path.join(root, ".venv", "pyvenv.cfg")),
         ("installed", _OWN_FOLDER),
         ("file", cython.installed_at()),
-        *([("file", distributions.record_of("nuitka"))] if _uses_nuitka(order) else []),
+        *([("file", distributions.record_of("nuitka"))] if "nuitka" in _compilers(order) else []),
         *(("file", distributions.record_of(name)) for name in METADATA_WRITERS),
     ]
     for each in project.packages:
@@ -232,5 +234,7 @@ def _python_places() -> list[str]:
     return [managed, *(os.path.abspath(folder) for folder in os.environ.get("PATH", "").split(os.pathsep) if folder)]
 
 
-def _uses_nuitka(order: Order) -> bool:
-    return any(settings.compiler == "nuitka" for member in order.members for settings in member.build.values())
+def _compilers(order: Order) -> list[str]:
+    """Return the compilers that the settings name, if anything is compiled."""
+    named = {settings.compiler for member in order.members for settings in member.build.values()}
+    return sorted(named) if order.compiles else []

@@ -297,9 +297,12 @@ def one(said: argparse.Namespace, work: Path) -> None:
         changed.write_text(MODULE.format(number=7) + f"\n\nSEED = {seed + number}\n")
         shutil.copy(changed, only)
         write_ninja(work / "ninja-one", only, tasks)
+        settled()
         theirs.append(ninja(work / "ninja-one", said.jobs, env).wall)
         write_zips(work / "ninja-zip", root)
+        settled()
         zipped.append(theirs[-1] + ninja(work / "ninja-zip", said.jobs, env).wall)
+        settled()
         begin = time.perf_counter()
         done = subprocess.run(words(said.jobs), cwd=root, env=env, capture_output=True, text=True, check=True)
         mine.append(time.perf_counter() - begin)
@@ -311,6 +314,12 @@ def one(said: argparse.Namespace, work: Path) -> None:
         show(f"one of {said.modules} modules changed, {len(TARGETS)} targets / {what}", "see next line", mine, bare)
         bound = 1.2 * statistics.median(bare) + statistics.median(idle)
         print(f"    {ran}\n    median {statistics.median(mine):.3f} s against 1.2 x bare + nothing to do = {bound:.3f} s")
+
+
+def settled() -> None:
+    """Wait until the disk has what was written before: neither side is to pay for the other one's files."""
+    if hasattr(os, "sync"):  # not on Windows
+        os.sync()
 
 
 def write_zips(place: Path, root: Path) -> None:

@@ -19,7 +19,7 @@ pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="Windows has no 
 KNOWN = {
     "digests-v2",
     "headers-v2",
-    "history-v1",
+    "history-v2",
     "interpreters-v2",
     "locks",
     "settings-v1",

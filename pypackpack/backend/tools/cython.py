@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import sys
 from dataclasses import dataclass
 from functools import cache
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from pypackpack.backend import distributions, filesystem, process
 from pypackpack.backend.tools.pool import Pool
-from pypackpack.model.errors import ToolError
+from pypackpack.model.errors import PyPackPackError, ToolError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -51,13 +52,13 @@ def places(found: Iterable[tuple[int, int, str]]) -> tuple[str, ...]:
     return tuple(f"{line}:{column}: {message}" for line, column, message in found)
 
 
-def check_installed(worker: process.Worker, installed: distributions.Installed) -> None:
-    """Look whether a worker has the Cython that is in the keys.
+def check_installed(worker: process.Worker, installed: distributions.Installed, folder: Path) -> None:
+    """Send a worker to its folder and look whether it has the Cython that is in the keys.
 
     Raises:
         ToolError: It does not, or does not start.
     """
-    found = worker.request({"versions": True})["cython"]
+    found = worker.request({"folder": str(folder)})["cython"]
     if found != installed.version:
         msg = f"the Cython in {installed.place} is {found}, and its record says {installed.version}"
         raise ToolError(msg, hint="Install Cython again: pip install --force-reinstall cython")
@@ -71,16 +72,36 @@ def start_worker(script: Path, folder: Path) -> process.Worker:
     """
     with filesystem.explained("make", folder):
         folder.mkdir(parents=True)
-    # Isolated, so that the Cython whose version is in the key is the one that works: -I would do, but for the hash seed.
     installed = distributions.find("cython")
-    command: list[str | Path] = [sys.executable, "-S", "-s", script, installed.place]
-    worker = process.Worker(command, cwd=folder, env=process.python_environment())
+    command = _command(script, installed)
+    early = _early.pop(tuple(command), None)  # one step: two threads do not get the same
+    worker = early or process.Worker(command, cwd=folder, env=process.python_environment())
     try:
-        check_installed(worker, installed)
+        check_installed(worker, installed, folder)
     except BaseException:
         worker.close()
         raise
     return worker
+
+
+def _command(script: Path, installed: distributions.Installed) -> list[str | Path]:
+    # Isolated, so that the Cython whose version is in the key is the one that works: -I would do, but for the hash seed.
+    return [sys.executable, "-S", "-s", script, installed.place]
+
+
+_early: dict[tuple[str | Path, ...], process.Worker] = {}
+
+
+def start_early() -> None:
+    """Start a worker before a build has made its plan; the first that is needed will be this one.
+
+    Nothing waits for it. One that is never needed ends with this process, whose pipe it reads.
+    """
+    with contextlib.suppress(PyPackPackError, OSError):  # whoever needs it finds out why
+        command = _command(WORKER, distributions.find("cython"))
+        folder = filesystem.cache_folder()
+        folder.mkdir(parents=True, exist_ok=True)
+        _early[tuple(command)] = process.Worker(command, cwd=folder, env=process.python_environment())
 
 
 class Cython:
@@ -124,8 +145,12 @@ class Cython:
             return Transcompiled(base64.b64decode(answer["c"]))
         return Transcompiled(None, places(answer["errors"]))
 
+    def close(self) -> None:
+        """End all workers; the next request starts one again."""
+        self._pool.close()
+
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        self._pool.close()
+        self.close()

@@ -45,7 +45,9 @@ class Pool:
                 worker = self._start()
                 with self._lock:
                     self._coming.append(worker)
-                worker.request(value)
+                    wanted = self._waiting > 0
+                if not wanted:  # whose request loads what this one would
+                    worker.request(value)
         finally:
             with self._lock:
                 self._preparing -= 1

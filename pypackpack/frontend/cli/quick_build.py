@@ -48,6 +48,10 @@ def quick_build(words: "Sequence[str]") -> int | None:
     text = known.text
     if text is None:
         _changed[:] = [known.changed]
+        if known.changed == "sources" and "cython" in known.compilers:
+            from pypackpack.backend.tools.cython import start_early  # noqa: PLC0415 - only where something has changed
+
+            start_early()
         return None
     seconds = time.perf_counter() - begin
     return emit(text if seconds < 0.05 else text.replace(", in 0.0 s (", f", in {seconds:.1f} s (", 1))

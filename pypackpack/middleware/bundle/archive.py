@@ -67,7 +67,7 @@ class RawMember:
         crc32: Checksum of the uncompressed bytes; taken as given.
         size: Length of the uncompressed bytes.
         compressed_size: Length of ``data``; checked.
-        data: The compressed bytes, whole or in pieces.
+        data: The compressed bytes, whole or in pieces (a piece may be a view of more).
         executable: Whether it may be executed.
     """
 
@@ -76,7 +76,7 @@ class RawMember:
     crc32: int
     size: int
     compressed_size: int
-    data: bytes | Iterable[bytes]
+    data: bytes | Iterable[bytes | memoryview]
     executable: bool = False
 
 
@@ -91,7 +91,7 @@ class _Entry:
 
 def write_archive(
     stream: BinaryIO, members: Iterable[Member | RawMember], *, epoch: int | None = None, place: str = "archive"
-) -> None:
+) -> dict[str, int]:
     """Write a ZIP archive: the members in the order given, then the central directory.
 
     Args:
@@ -101,6 +101,9 @@ def write_archive(
             before 1980 and after 2107 become its first and last moment); None means `FIXED_EPOCH`.
         place: What the archive is called in errors.
 
+    Returns:
+        By path where a member's compressed bytes begin in the archive.
+
     Raises:
         WorkError: A path that cannot stand in an archive, or two that are the same on some system; a raw member whose
             bytes are not as many as it says.
@@ -108,15 +111,18 @@ def write_archive(
     moment = _dos_moment(FIXED_EPOCH if epoch is None else epoch)
     paths = Paths(place)
     entries: list[_Entry] = []
+    begins: dict[str, int] = {}
     offset = 0
     for member in members:
         paths.add(member.path)
         raw = member if isinstance(member, RawMember) else compressed(member)
         entry = _Entry(member.path.encode(), raw, offset)
         offset += _write_member(stream, entry, moment, place)
+        begins[member.path] = offset - raw.compressed_size
         # The bytes must not be kept until the end.
         entries.append(_Entry(entry.name, _without_data(raw), entry.offset))
     _write_directory(stream, entries, offset, moment)
+    return begins
 
 
 def _dos_moment(epoch: int) -> tuple[int, int]:

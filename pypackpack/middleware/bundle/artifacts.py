@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from pypackpack import __version__
 from pypackpack.backend import distributions, filesystem, host
 from pypackpack.middleware.compile.content import reader
+from pypackpack.middleware.graph.schedule import RAN
 from pypackpack.middleware.graph.task import Task
 from pypackpack.model.action import ActionResult
 from pypackpack.model.build import Artifact
@@ -110,18 +111,26 @@ class Bundler:
         )
         specific = package.target_dependencies.get(target.name, ())
         name = f"wheel {package.name} {tags}"
+        writes = str(self._folder / f"{package.import_name}-{package.version}-{tags}.whl")
         info = self._info(item)
 
         def make(_needs: Needs) -> ActionResult:
             from pypackpack.middleware.bundle.metadata import core_metadata  # noqa: PLC0415 - import cost, not in a no-op
+            from pypackpack.middleware.bundle.packing import former_members, remember_members  # noqa: PLC0415 - as above
             from pypackpack.middleware.bundle.wheel import WheelMember, write_wheel  # noqa: PLC0415 - as above
 
             core = core_metadata(package, self._project, target, dict(self._request.references))
-            members = [WheelMember(each.place, partial(self._packed, each), self._executable(each)) for each in contents.files]
+            former = former_members(writes, self._shop.store)
+            members = [
+                WheelMember(each.place, partial(self._packed, each, former), self._executable(each)) for each in contents.files
+            ]
             with self._shop.store.scratch() as scratch:
-                file = write_wheel(scratch, core=core, tags=tags, pure=not contents.has_native, members=members, info=info)
+                file = write_wheel(
+                    scratch, core=core, tags=tags, pure=not contents.has_native, members=members, info=info, durable=False
+                )
                 self._check(core, package)
                 self._shop.store.adopt(file.path, file.sha256)
+            remember_members(writes, file, self._shop.store)
             return ActionResult({"wheel": file.sha256}, {"file": file.path.name, "size": str(file.size)})
 
         return Task(
@@ -144,7 +153,7 @@ class Bundler:
             ),
             run=make,
             cost=0.2,
-            writes=(str(self._folder / f"{package.import_name}-{package.version}-{tags}.whl"),),
+            writes=(writes,),
         )
 
     def _info(self, item: Made) -> list[tuple[str, bytes]]:
@@ -176,11 +185,13 @@ class Bundler:
             msg = f"{package.root / 'pyproject.toml'} changed while {package.name} was being built"
             raise ConflictError(msg, hint="Run the same command again.")
 
-    def _packed(self, content: Content) -> bytes | Packed:
+    def _packed(self, content: Content, former: Mapping[str, Packed]) -> bytes | Packed:
         from pypackpack.middleware.bundle.packing import packed  # noqa: PLC0415 - import cost, not in a no-op
 
         if content.source is not None:
             return self._read(content)
+        if content.digest in former:
+            return former[content.digest]
         return packed(content.digest, self._shop.store, lambda: self._read(content))
 
     @staticmethod
@@ -211,7 +222,8 @@ class Bundler:
         place = Path(wheel.task.writes[0])  # and not what the result says: it may come from another machine
         stands = place.is_file() and self._shop.digests.digest(place) == digest
         filesystem.drop_asides(place)  # the package's lock is ours
-        if not stands and not self._shop.store.copy(digest, place):
+        fresh = outcome.source == RAN  # hashed while it was written, a moment ago
+        if not stands and not self._shop.store.copy(digest, place, fresh=fresh):
             msg = f"the cache lost {place.name} while it was being placed"
             raise LostError(msg, digest=digest)
         item = wheel.made

@@ -15,6 +15,7 @@ from pypackpack.model.names import WINDOWS_DEVICES
 
 _DRIVE = re.compile(r"[A-Za-z]:")
 _WINDOWS_CHARACTERS = frozenset('<>:"|?*')
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _LONGEST = 0xFFFF
 
 
@@ -31,7 +32,7 @@ def problem_with(path: str) -> str:
         return "leads out through '..'"
     if "" in parts or "." in parts:
         return "has an empty part or '.'"
-    if any(ord(letter) < ord(" ") or letter == "\x7f" for letter in path):
+    if _CONTROL.search(path):
         return "has a control character"
     try:
         length = len(path.encode())

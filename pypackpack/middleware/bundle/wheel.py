@@ -57,11 +57,19 @@ class WheelMember:
 
 @dataclass(frozen=True)
 class WheelFile:
-    """A wheel on disk: where, the hex SHA-256 of the file, and its bytes."""
+    """A wheel on disk.
+
+    Attributes:
+        path: Where it is.
+        sha256: The hex SHA-256 of the file.
+        size: Its bytes.
+        packed: The members that came compressed, without their bytes, each with where these begin in the file.
+    """
 
     path: Path
     sha256: str
     size: int
+    packed: tuple[tuple[Packed, int], ...] = ()
 
 
 def write_wheel(
@@ -73,6 +81,7 @@ def write_wheel(
     members: Iterable[WheelMember],
     info: Iterable[tuple[str, bytes]] = (),
     epoch: int | None = None,
+    durable: bool = True,
 ) -> WheelFile:
     """Write a wheel into a folder, under the name that its contents demand.
 
@@ -87,6 +96,7 @@ def write_wheel(
         members: The package's files.
         info: Further files of the ``.dist-info`` folder: name and bytes.
         epoch: The date of every member, in seconds since 1970; None means ``SOURCE_DATE_EPOCH``, else a fixed date.
+        durable: Whether to wait for the disk; not for what only goes into the store.
 
     Raises:
         WorkError: A member's path cannot stand in a wheel of these tags, or two of them are one on some system.
@@ -96,15 +106,16 @@ def write_wheel(
     name = f"{core.escaped_name}-{core.escaped_version}-{tags}.whl"
     _check(name, core, tags, ordered)
     path = folder / name
-    with filesystem.atomic_stream(path) as stream:
+    seen: list[Packed] = []
+    with filesystem.atomic_stream(path, durable=durable) as stream:
         counting = _Counting(stream)
-        write_archive(
+        begins = write_archive(
             counting,  # type: ignore[arg-type] # only written to
-            _with_dist_info(core, tags, ordered, info, pure=pure),
+            _with_dist_info(core, tags, ordered, info, seen, pure=pure),
             epoch=filesystem.source_date_epoch() if epoch is None else epoch,
             place=name,
         )
-    return WheelFile(path, counting.digest.hexdigest(), counting.size)
+    return WheelFile(path, counting.digest.hexdigest(), counting.size, tuple((each, begins[each.raw.path]) for each in seen))
 
 
 class _Counting:
@@ -115,7 +126,7 @@ class _Counting:
         self.digest = hashlib.sha256()
         self.size = 0
 
-    def write(self, data: bytes) -> int:
+    def write(self, data: bytes | memoryview) -> int:
         self.digest.update(data)
         self.size += len(data)
         return self._stream.write(data)
@@ -137,9 +148,15 @@ def _check(name: str, core: CoreFiles, tags: WheelTag, members: list[WheelMember
 
 
 def _with_dist_info(
-    core: CoreFiles, tags: WheelTag, members: list[WheelMember], info: Iterable[tuple[str, bytes]], *, pure: bool
+    core: CoreFiles,
+    tags: WheelTag,
+    members: list[WheelMember],
+    info: Iterable[tuple[str, bytes]],
+    seen: list[Packed],
+    *,
+    pure: bool,
 ) -> Iterator[Member | RawMember]:
-    """Yield the members and the ``.dist-info`` files, RECORD last."""
+    """Yield the members and the ``.dist-info`` files, RECORD last; ``seen`` gets what came compressed, without its bytes."""
     rows: list[tuple[str, str, str]] = []
     wheel = f"Wheel-Version: 1.0\nGenerator: pypackpack {__version__}\nRoot-Is-Purelib: {'true' if pure else 'false'}\n"
     wheel += "".join(f"Tag: {tag}\n" for tag in tags.single())
@@ -149,6 +166,7 @@ def _with_dist_info(
         data = _content(member)
         if isinstance(data, Packed):
             rows.append((member.path, record_hash(bytes.fromhex(data.sha256)), str(data.raw.size)))
+            seen.append(Packed(data.sha256, replace(data.raw, path=member.path, data=b"")))
             yield replace(data.raw, path=member.path, executable=member.executable)
             continue
         rows.append((member.path, record_hash(hashlib.sha256(data).digest()), str(len(data))))

@@ -232,6 +232,12 @@ class Workshop:
             msg = f"{path} changed while it was being built"
             raise ConflictError(msg, hint="Run the same command again; what was compiled is remembered.")
 
+    def rest(self) -> None:
+        """Let go of the compilers' workers, which nobody needs for now; they end while others work."""
+        resting = threading.Thread(target=self.cython.close, name="rest", daemon=True)
+        resting.start()
+        self._closing.callback(resting.join, 5)  # Windows removes no folder that somebody works in
+
     def finish(self) -> None:
         """Wait, a bounded time, for what is still on its way to the remote cache."""
         if self._remote is not None:

@@ -14,6 +14,7 @@ from pypackpack.model.journal import Change, Reason
 
 if TYPE_CHECKING:
     from collections.abc import Container, Mapping
+    from typing import TypeGuard
 
     from pypackpack.middleware.graph.task import Needs, Task
 
@@ -25,29 +26,46 @@ KEY, UNKEPT = "\0key", "\0unkept"
 
 
 class History:
-    """The inputs of tasks, by task name. Safe to be used by several threads."""
+    """The inputs of tasks, by task name. Safe to be used by several threads.
+
+    As text, a line for each task: its name, the newest variant's key and whether its result is remembered, as a JSON list; a
+    tab; the variants as JSON. Of thousands of tasks a build changes a few, and only their variants are read and written anew.
+    """
 
     def __init__(self, text: bytes = b"") -> None:
         """Read what `text` gave; what cannot be read counts as nothing."""
         self._lock = threading.Lock()
         self.changed = False
-        self._known: dict[str, list[dict[str, str]]] = {}
-        with contextlib.suppress(ValueError, RecursionError):
-            loaded = json.loads(text)
-            if isinstance(loaded, dict):
-                self._known = {name: variants for name, variants in loaded.items() if _is_sound(variants)}
-        self._is_first = not self._known
+        self._newest: dict[str, tuple[str, bool]] = {}
+        self._lines: dict[str, bytes] = {}
+        self._read: dict[str, list[dict[str, str]]] = {}
+        for line in text.split(b"\n"):
+            with contextlib.suppress(ValueError, TypeError, RecursionError):
+                name, key, kept = json.loads(line[: line.index(b"\t")])
+                self._newest[str(name)] = (str(key), bool(kept))
+                self._lines[str(name)] = line
+        self._is_first = not self._lines
         self._alike: dict[tuple[str, ...], list[str]] | None = None
 
     def note(self, task: Task, needs: Needs, key: str, *, kept: bool = True) -> None:
         """Remember what a task was made of, now that its result is known; and whether the result itself is remembered."""
         with self._lock:
-            variants = self._known.setdefault(task.name, [])
-            if variants and variants[0].get(KEY) == key and (UNKEPT not in variants[0]) == kept:
+            if self._newest.get(task.name) == (key, kept):
                 return
             fresh = {KEY: key, **({} if kept else {UNKEPT: "yes"}), **inputs_of(task, needs)}
-            self._known[task.name] = [fresh, *(each for each in variants if each.get(KEY) != key)][:KEPT]
+            variants = [fresh, *(each for each in self._variants(task.name) if each.get(KEY) != key)][:KEPT]
+            self._read[task.name], self._newest[task.name] = variants, (key, kept)
+            self._lines[task.name] = b"\t".join(json.dumps(each).encode() for each in ([task.name, key, kept], variants))
             self.changed = True
+
+    def _variants(self, name: str) -> list[dict[str, str]]:
+        """Return what is known of a task, the newest variant first."""
+        if name not in self._read:
+            found: object = None
+            with contextlib.suppress(ValueError, RecursionError):
+                found = json.loads(self._lines.get(name, b"\t").partition(b"\t")[2])
+            self._read[name] = found if _is_sound(found) else []
+        return self._read[name]
 
     def why(
         self,
@@ -75,7 +93,7 @@ class History:
             return Reason("first", asked=asked)
         now = inputs_of(task, needs)
         with self._lock:
-            variants = list(self._known.get(task.name, ()))
+            variants = list(self._variants(task.name))
             if not variants:
                 return Reason("new", *self._nearest(task, now, asked, present))
         for before in variants:
@@ -90,20 +108,20 @@ class History:
         """Find what a new task replaces: the same step on the same thing under another name, such as for another Python."""
         if self._alike is None:
             self._alike = {}
-            for name in self._known:
+            for name in self._lines:
                 self._alike.setdefault(_subject(name), []).append(name)
         names = [name for name in self._alike.get(_subject(task.name), ()) if name not in present]
-        found = [(_changes(before, now), name) for name in names for before in self._known[name][:1]]
+        found = [(_changes(before, now), name) for name in names for before in self._variants(name)[:1]]
         changes, near = min(found, key=lambda each: len(each[0]), default=([], ""))
         return tuple(changes), asked, near
 
     def text(self) -> bytes:
         """Return everything that is remembered, for the next build."""
         with self._lock:
-            return json.dumps(self._known).encode()
+            return b"\n".join(self._lines.values())
 
 
-def _is_sound(variants: object) -> bool:
+def _is_sound(variants: object) -> TypeGuard[list[dict[str, str]]]:
     return isinstance(variants, list) and all(
         isinstance(each, dict) and all(isinstance(value, str) for value in each.values()) for each in variants
     )

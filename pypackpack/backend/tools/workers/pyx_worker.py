@@ -6,7 +6,7 @@ Cython's import and nothing else.
 Request: ``{"path": "pkg/mod.pyx", "module": "pkg.mod", "sources": {path: <base64>}, "packages": ["pkg"], "cplusplus": false}``.
 Answer: ``{"files": {path: <base64>}}``, the C and the headers that Cython writes for ``public`` and ``api``; or ``{"errors":
 [[file, line, column, message], …]}``; or ``{"errno": n, "trouble": text}`` when it is this machine that cannot do it. To
-``{"versions": true}`` it answers ``{"cython": "3.1.0"}``.
+``{"folder": ...}``, which it works in from then on, it answers ``{"cython": "3.1.0"}``.
 
 Each request has a folder of its own with these sources and no others: what Cython can ``cimport`` and include is what the
 request has, and what Cython itself brings.
@@ -106,7 +106,9 @@ def main() -> None:
     home = Path.cwd()
     for number, line in enumerate(sys.stdin.buffer):
         request = json.loads(line)
-        if "versions" in request:
+        if "folder" in request:
+            home = Path(request["folder"])
+            os.chdir(home)
             answer = {"cython": __version__}
         else:
             folder = home / str(number)

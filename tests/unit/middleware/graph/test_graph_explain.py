@@ -222,8 +222,11 @@ def test_failed_and_skipped_tasks_are_reported() -> None:
 
 
 def test_a_damaged_history_is_an_empty_one() -> None:
-    for damage in (b"", b"[]", b"{", b'{"a": 3}', b'{"a": [{"x": 3}]}', b"[" * 200_000):
+    for damage in (b"", b"[]", b"{", b'{"a": 3}', b'{"a": [{"x": 3}]}', b"[" * 200_000, b'["a"]\t[]', b"3\t[]"):
         assert History(damage).why(Task("a", "p", "", "s", "k", (), lambda _: ActionResult()), {}, "key").kind == "first"
+    for damage in (b"", b"{", b"3", b"[3]", b'[{"x": 3}]', b"[" * 200_000):  # of what was made, and not of the line's head
+        history = History(b'["a", "other", true]\t' + damage)
+        assert history.why(Task("a", "p", "", "s", "k", (), lambda _: ActionResult()), {}, "key").kind == "new"
 
 
 @pytest.mark.parametrize(
