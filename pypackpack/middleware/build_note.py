@@ -135,7 +135,7 @@ def remember(words: Sequence[str], start: str, face: str, order: Order, result: 
     from pypackpack.model.errors import PyPackPackError  # noqa: PLC0415 - not for the reading half
 
     package, root = order.package, os.fspath(order.project.root)
-    if _has_own_toolchain(order):
+    if asks_the_machine(order):
         return  # a compiler of the machine may become another one, and lies in no folder that has marks
     plain = result.tasks_run == 0 and all(artifact.cached for artifact in result.artifacts)
     if not plain or list(words[:1]) != [package.root.name] or os.fspath(package.root.parent) != root:
@@ -190,7 +190,7 @@ def _watched(order: Order, result: BuildResult) -> list[tuple[str, str]]:
         ("file", os.path.join(root, ".venv", "pyvenv.cfg")),
         ("installed", _OWN_FOLDER),
         ("file", cython.installed_at()),
-        *([("file", distributions.record_of("nuitka"))] if "nuitka" in _compilers(order) else []),
+        *(("file", distributions.record_of(name)) for name in _tools(order)),
         *(("file", distributions.record_of(name)) for name in METADATA_WRITERS),
     ]
     for each in project.packages:
@@ -211,15 +211,18 @@ def _watched(order: Order, result: BuildResult) -> list[tuple[str, str]]:
     return found
 
 
-def _has_own_toolchain(order: Order) -> bool:
-    """Tell whether something was compiled by another toolchain than zig, which is pinned."""
-    from pypackpack.middleware.compile.toolchains import choices  # noqa: PLC0415 - not for the reading half
-    from pypackpack.model.build import Level  # noqa: PLC0415 - not for the reading half
+def asks_the_machine(order: Order) -> bool:
+    """Tell whether something was compiled, or left out, by another toolchain than zig, which is pinned.
 
-    if order.request.level is not Level.NATIVE:
-        return False
-    pairs = [(target, member.settings(target)) for target in order.targets for member in order.members]
-    return any(choice.found.name != "zig" for target, settings in pairs for choice in choices(target, settings))
+    A target that was left out since its toolchain is missing counts, unless no machine of this system can have that.
+    """
+    from pypackpack.middleware.compile.toolchains import HOSTS, choices  # noqa: PLC0415 - not for the reading half
+    from pypackpack.middleware.target import table  # noqa: PLC0415 - not for the reading half
+
+    targets = [*(order.targets if order.compiles else ()), *(table.find(name) for name, _ in order.left_out)]
+    pairs = [(target, member.settings(target)) for target in targets for member in order.members]
+    names = {choice.found.name for target, settings in pairs for choice in choices(target, settings)}
+    return any(HOSTS.get(name, sys.platform) == sys.platform for name in names - {"zig"})
 
 
 def _is_settled(order: Order) -> bool:
@@ -238,3 +241,10 @@ def _compilers(order: Order) -> list[str]:
     """Return the compilers that the settings name, if anything is compiled."""
     named = {settings.compiler for member in order.members for settings in member.build.values()}
     return sorted(named) if order.compiles else []
+
+
+def _tools(order: Order) -> list[str]:
+    """Return the distributions that the settings make use of besides Cython."""
+    every = [settings for member in order.members for settings in member.build.values()]
+    minifier = ["python-minifier"] if any(settings.minify is not None for settings in every) else []
+    return [*minifier, *(["nuitka"] if "nuitka" in _compilers(order) else [])]

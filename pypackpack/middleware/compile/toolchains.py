@@ -31,6 +31,9 @@ ADAPTERS: dict[str, Adapter] = {
 WITH_PROGRAM = frozenset({"gcc", "clang", "emcc"})
 """Those whose compiler may have another name than theirs."""
 
+HOSTS = {"xcode": "darwin", "msvc": "win32"}
+"""Those that only machines of one system can have: name → `sys.platform`."""
+
 
 @dataclass(frozen=True)
 class Choice:
