@@ -13,6 +13,25 @@ import zlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from pypackpack.backend.zip_format import (
+    CENTRAL,
+    CENTRAL_MAGIC,
+    DEFLATED,
+    ENCRYPTED,
+    END,
+    END_64,
+    END_64_MAGIC,
+    END_MAGIC,
+    FULL_16,
+    FULL_32,
+    LOCAL,
+    LOCAL_MAGIC,
+    LOCATOR_64,
+    LOCATOR_64_MAGIC,
+    STORED,
+    UTF8,
+    ZIP64_EXTRA,
+)
 from pypackpack.model.errors import DamagedArtifactError
 
 if TYPE_CHECKING:
@@ -23,18 +42,7 @@ MOST_MEMBERS: Final = 100_000
 """A wheel with more files than that is none; the largest on the index have a tenth."""
 MOST_DIRECTORY: Final = 32 << 20
 
-_END: Final = struct.Struct("<4s4H2LH")
-_LOCATOR_64: Final = struct.Struct("<4sLQL")
-_END_64: Final = struct.Struct("<4sQ2H2L4Q")
-_CENTRAL: Final = struct.Struct("<4s4B4HL2L5H2L")
-_LOCAL: Final = struct.Struct("<4s2B4HL2L2H")
 _LONGEST_COMMENT: Final = 0xFFFF
-_FULL_16: Final = 0xFFFF
-_FULL_32: Final = 0xFFFFFFFF
-_ENCRYPTED: Final = 1
-_UTF8: Final = 0x800
-_STORED: Final = 0
-_DEFLATED: Final = 8
 
 
 @dataclass(frozen=True)
@@ -91,16 +99,16 @@ class ZipReader:
         return data
 
     def _read_directory(self) -> tuple[Entry, ...]:
-        tail = min(self._size, _END.size + _LONGEST_COMMENT)
+        tail = min(self._size, END.size + _LONGEST_COMMENT)
         data = self._at(self._size - tail, tail, "its end")
-        found = data.rfind(b"PK\x05\x06")
-        if found < 0 or found + _END.size > len(data):
+        found = data.rfind(END_MAGIC)
+        if found < 0 or found + END.size > len(data):
             raise self._damaged("this is no ZIP archive, or its end is missing")
-        _, disk, first_disk, _, count, size, offset, _ = _END.unpack_from(data, found)
+        _, disk, first_disk, _, count, size, offset, _ = END.unpack_from(data, found)
         end = self._size - tail + found
         if disk or first_disk:
             raise self._damaged("it is a part of an archive in several files")
-        if count == _FULL_16 or _FULL_32 in (size, offset):
+        if count == FULL_16 or FULL_32 in (size, offset):
             count, size, offset, end = self._read_end_64(end, (count, size, offset))
         if count > MOST_MEMBERS or size > MOST_DIRECTORY:
             raise self._damaged(
@@ -111,14 +119,14 @@ class ZipReader:
         return self._entries(self._at(offset, size, "its directory"), count)
 
     def _read_end_64(self, end: int, plain: tuple[int, int, int]) -> tuple[int, int, int, int]:
-        start = end - _LOCATOR_64.size
+        start = end - LOCATOR_64.size
         if start < 0:
             return (*plain, end)
-        magic, _, place, _ = _LOCATOR_64.unpack(self._at(start, _LOCATOR_64.size, "its end"))
-        if magic != b"PK\x06\x07":
+        magic, _, place, _ = LOCATOR_64.unpack(self._at(start, LOCATOR_64.size, "its end"))
+        if magic != LOCATOR_64_MAGIC:
             return (*plain, end)
-        fields = _END_64.unpack(self._at(place, _END_64.size, "its end"))
-        if fields[0] != b"PK\x06\x06":
+        fields = END_64.unpack(self._at(place, END_64.size, "its end"))
+        if fields[0] != END_64_MAGIC:
             raise self._damaged("its end is damaged")
         return fields[7], fields[8], fields[9], place
 
@@ -135,28 +143,27 @@ class ZipReader:
         return tuple(entries)
 
     def _entry(self, data: bytes, position: int) -> tuple[Entry, int]:
-        if position + _CENTRAL.size > len(data):
+        if position + CENTRAL.size > len(data):
             raise self._damaged("its directory is cut")
-        fields = _CENTRAL.unpack_from(data, position)
-        if fields[0] != b"PK\x01\x02":
+        fields = CENTRAL.unpack_from(data, position)
+        if fields[0] != CENTRAL_MAGIC:
             raise self._damaged("its directory is damaged")
-        flags, method, crc32, packed, size = fields[5], fields[6], fields[9], fields[10], fields[11]
-        name_length, extra_length, comment_length, offset = fields[12], fields[13], fields[14], fields[18]
-        start = position + _CENTRAL.size
+        _, _, _, flags, method, _, _, crc32, packed, size, name_length, extra_length, comment_length, _, _, _, offset = fields
+        start = position + CENTRAL.size
         after = start + name_length + extra_length + comment_length
         if after > len(data):
             raise self._damaged("its directory is cut")
         name = data[start : start + name_length]
-        if _FULL_32 in (packed, size, offset):
+        if FULL_32 in (packed, size, offset):
             wide = _wide(data[start + name_length : start + name_length + extra_length])
-            size = wide.pop(0) if size == _FULL_32 and wide else size
-            packed = wide.pop(0) if packed == _FULL_32 and wide else packed
-            offset = wide.pop(0) if offset == _FULL_32 and wide else offset
+            size = wide.pop(0) if size == FULL_32 and wide else size
+            packed = wide.pop(0) if packed == FULL_32 and wide else packed
+            offset = wide.pop(0) if offset == FULL_32 and wide else offset
         try:
-            path = name.decode("utf-8" if flags & _UTF8 else "cp437")
+            path = name.decode("utf-8" if flags & UTF8 else "cp437")
         except UnicodeDecodeError as error:
             raise self._damaged(f"the name {name[:80]!r} is no text") from error
-        return Entry(path, size, packed, method, crc32, offset, bool(flags & _ENCRYPTED)), after
+        return Entry(path, size, packed, method, crc32, offset, bool(flags & ENCRYPTED)), after
 
     def read(self, entry: Entry, most: int) -> bytes:
         """Return a member's bytes.
@@ -171,16 +178,16 @@ class ZipReader:
         what = f"its member {entry.path!r}"
         if entry.size > most:
             raise self._damaged(f"{what} has {entry.size} bytes, and {most} is the most that is read of such a file")
-        if entry.encrypted or entry.method not in (_STORED, _DEFLATED):
+        if entry.encrypted or entry.method not in (STORED, DEFLATED):
             raise self._damaged(f"{what} is encrypted, or compressed in a way that no wheel may be")
-        fields = _LOCAL.unpack(self._at(entry.offset, _LOCAL.size, what))
-        if fields[0] != b"PK\x03\x04":
+        fields = LOCAL.unpack(self._at(entry.offset, LOCAL.size, what))
+        if fields[0] != LOCAL_MAGIC:
             raise self._damaged(f"{what} does not begin where the directory says")
-        start = entry.offset + _LOCAL.size + fields[10] + fields[11]
+        start = entry.offset + LOCAL.size + fields[9] + fields[10]
         if entry.compressed_size > most + most // 1000 + 1024:  # deflate grows what cannot be compressed by five bytes in 65535
             raise self._damaged(f"{what} has more bytes in the archive than it may have unpacked")
         data = self._at(start, entry.compressed_size, what)
-        if entry.method == _DEFLATED:
+        if entry.method == DEFLATED:
             unpacking = zlib.decompressobj(-zlib.MAX_WBITS)
             try:
                 data = unpacking.decompress(data, entry.size + 1)
@@ -197,7 +204,7 @@ def _wide(extra: bytes) -> list[int]:
     while position + 4 <= len(extra):
         kind, length = struct.unpack_from("<HH", extra, position)
         body = extra[position + 4 : position + 4 + length]
-        if kind == 1:
+        if kind == ZIP64_EXTRA:
             return list(struct.unpack(f"<{len(body) // 8}Q", body[: len(body) // 8 * 8]))
         position += 4 + length
     return []

@@ -15,6 +15,24 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from pypackpack.backend.zip_format import (
+    CENTRAL,
+    CENTRAL_MAGIC,
+    DEFLATED,
+    END,
+    END_64,
+    END_64_MAGIC,
+    END_MAGIC,
+    FULL_16,
+    FULL_32,
+    LOCAL,
+    LOCAL_MAGIC,
+    LOCATOR_64,
+    LOCATOR_64_MAGIC,
+    STORED,
+    UTF8,
+    ZIP64_EXTRA,
+)
 from pypackpack.middleware.bundle.paths import Paths
 from pypackpack.model.errors import WorkError
 
@@ -25,26 +43,15 @@ if TYPE_CHECKING:
 # 2016-01-01T00:00:00Z. Not the first moment of the format, 1980-01-01: read in one time zone and written in another it
 # becomes 1979, which ZIP tools refuse.
 FIXED_EPOCH: Final = 1451606400
-STORED: Final = 0
-DEFLATED: Final = 8
 
 # Smaller than zlib's best level, in an eighth of its time; libdeflate's next step down in size costs six times as much.
 _COMPRESSION: Final = 7
 _FIRST_MOMENT: Final = 315532800  # 1980-01-01T00:00:00Z
 _LAST_MOMENT: Final = 4354819198  # 2107-12-31T23:59:58Z
 
-_LOCAL: Final = struct.Struct("<4sHHHHHIIIHH")
-_CENTRAL: Final = struct.Struct("<4sHHHHHHIIIHHHHHII")
-_END: Final = struct.Struct("<4sHHHHIIH")
-_END_64: Final = struct.Struct("<4sQHHIIQQQQ")
-_LOCATOR_64: Final = struct.Struct("<4sIQI")
-_MAX_16: Final = 0xFFFF
-_MAX_32: Final = 0xFFFFFFFF
 _UNIX: Final = 3 << 8
 _PLAIN_VERSION: Final = 20
 _ZIP64_VERSION: Final = 45
-_ZIP64_EXTRA: Final = 1
-_UTF8_FLAG: Final = 0x800
 _REGULAR_FILE: Final = 0o100000
 
 
@@ -158,11 +165,11 @@ def _without_data(raw: RawMember) -> RawMember:
 
 def _flags(name: bytes) -> int:
     """Say UTF-8 only where it matters: old tools know the flag less well than the letters of ASCII."""
-    return 0 if name.isascii() else _UTF8_FLAG
+    return 0 if name.isascii() else UTF8
 
 
 def _large(raw: RawMember) -> bool:
-    return max(raw.size, raw.compressed_size) >= _MAX_32
+    return max(raw.size, raw.compressed_size) >= FULL_32
 
 
 def _version(extra: bytes) -> int:
@@ -173,15 +180,15 @@ def _version(extra: bytes) -> int:
 def _described(entry: _Entry, moment: tuple[int, int], extra: bytes) -> tuple[int, ...]:
     """Return what the local header and the central directory say of a member in the same words, from the flags on."""
     raw = entry.member
-    sizes = (_MAX_32, _MAX_32) if _large(raw) else (raw.compressed_size, raw.size)
+    sizes = (FULL_32, FULL_32) if _large(raw) else (raw.compressed_size, raw.size)
     return (_flags(entry.name), raw.method, *moment, raw.crc32, *sizes, len(entry.name), len(extra))
 
 
 def _write_member(stream: BinaryIO, entry: _Entry, moment: tuple[int, int], place: str) -> int:
     """Write the local header and the data; return how many bytes that were."""
     raw = entry.member
-    extra = struct.pack("<HHQQ", _ZIP64_EXTRA, 16, raw.size, raw.compressed_size) if _large(raw) else b""
-    header = _LOCAL.pack(b"PK\x03\x04", _version(extra), *_described(entry, moment, extra))
+    extra = struct.pack("<HHQQ", ZIP64_EXTRA, 16, raw.size, raw.compressed_size) if _large(raw) else b""
+    header = LOCAL.pack(LOCAL_MAGIC, _version(extra), *_described(entry, moment, extra))
     stream.write(header + entry.name + extra)
     written = 0
     for chunk in (raw.data,) if isinstance(raw.data, bytes) else raw.data:
@@ -198,15 +205,15 @@ def _write_directory(stream: BinaryIO, entries: list[_Entry], start: int, moment
     for entry in entries:
         raw = entry.member
         fields = b""
-        far = entry.offset >= _MAX_32
+        far = entry.offset >= FULL_32
         if _large(raw):
             fields += struct.pack("<QQ", raw.size, raw.compressed_size)
         if far:
             fields += struct.pack("<Q", entry.offset)
-        extra = struct.pack("<HH", _ZIP64_EXTRA, len(fields)) + fields if fields else b""
+        extra = struct.pack("<HH", ZIP64_EXTRA, len(fields)) + fields if fields else b""
         mode = _REGULAR_FILE | (0o755 if raw.executable else 0o644)
-        record = _CENTRAL.pack(
-            b"PK\x01\x02",
+        record = CENTRAL.pack(
+            CENTRAL_MAGIC,
             _UNIX | _version(extra),
             _version(extra),
             *_described(entry, moment, extra),
@@ -214,17 +221,15 @@ def _write_directory(stream: BinaryIO, entries: list[_Entry], start: int, moment
             0,
             0,
             mode << 16,
-            _MAX_32 if far else entry.offset,
+            FULL_32 if far else entry.offset,
         )
         stream.write(record + entry.name + extra)
         size += len(record) + len(entry.name) + len(extra)
     count = len(entries)
-    if count >= _MAX_16 or size >= _MAX_32 or start >= _MAX_32:
+    if count >= FULL_16 or size >= FULL_32 or start >= FULL_32:
         stream.write(
-            _END_64.pack(
-                b"PK\x06\x06", _END_64.size - 12, _UNIX | _ZIP64_VERSION, _ZIP64_VERSION, 0, 0, count, count, size, start
-            )
+            END_64.pack(END_64_MAGIC, END_64.size - 12, _UNIX | _ZIP64_VERSION, _ZIP64_VERSION, 0, 0, count, count, size, start)
         )
-        stream.write(_LOCATOR_64.pack(b"PK\x06\x07", 0, start + size, 1))
-    here = min(count, _MAX_16)
-    stream.write(_END.pack(b"PK\x05\x06", 0, 0, here, here, min(size, _MAX_32), min(start, _MAX_32), 0))
+        stream.write(LOCATOR_64.pack(LOCATOR_64_MAGIC, 0, start + size, 1))
+    here = min(count, FULL_16)
+    stream.write(END.pack(END_MAGIC, 0, 0, here, here, min(size, FULL_32), min(start, FULL_32), 0))

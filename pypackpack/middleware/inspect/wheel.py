@@ -28,7 +28,7 @@ _NAME = re.compile(
     r"(?P<name>[^-/]+)-(?P<version>[^-/]+)(-(?P<build>\d[^-/]*))?-(?P<tags>[^-/]+-[^-/]+-[^-/]+)\.whl", re.IGNORECASE
 )
 _CACHED = re.compile(r"(?:(?P<folder>.*)/)?__pycache__/(?P<stem>[^/.]+)\.[^/]*\.pyc")
-_BOUND = re.compile(r"\.(?:cpython-\d+\w*(?:-[\w-]+)?|cp\d+\w*(?:-[\w-]+)?|pypy\w+(?:-[\w-]+)?|graalpy\w+(?:-[\w-]+)?)")
+_BOUND = re.compile(r"\.(?:cpython-\d\w*(?:-[\w-]+)?|cp\d\w*(?:-[\w-]+)?|pypy\w+(?:-[\w-]+)?|graalpy\w+(?:-[\w-]+)?)")
 _SCHEME = re.compile(r"[^/]+\.data/(?:purelib|platlib)/")
 _LIBRARIES = re.compile(r"(?:^|/)(?:[^/]*\.libs|\.libs|\.dylibs|lib[^/]*\.so[^/]*|lib[^/]*\.dylib)(?:/|$)")
 _RANK = {EXTENSION: 0, SOURCE: 1, BYTECODE: 2}

@@ -201,6 +201,12 @@ def test_metadata_of_hundreds_of_megabytes_is_not_read(tmp_path: Path) -> None:
         inspect(path)
 
 
+def test_names_that_a_careless_pattern_would_look_at_for_hours(tmp_path: Path) -> None:
+    for middle in ("cp" + "1" * 60_000, "cpython-" + "1" * 60_000, "pypy" + "1" * 60_000):
+        path = wheel(tmp_path, f"demo/a.{middle}!.so")
+        assert [each.path for each in inspect(path).data] == [f"demo/a.{middle}!.so"]
+
+
 def test_what_is_no_artifact(tmp_path: Path) -> None:
     for name, error, words in (
         ("gone.whl", UsageError, "is not there"),
