@@ -1,12 +1,14 @@
 """How long builds take, as multiples of what the bare tools need for the same work, measured in one run.
 
-    python tests/benchmarks/build.py [native] [nothing] [one] [--rounds N] [--jobs N] [--modules N] [--type debug|release]
+    python tests/benchmarks/build.py [native] [targets] [nothing] [one] [--rounds N] [--jobs N] [--modules N] [--type debug|release]
                                      [--work FOLDER] [--package FOLDER]
 
 Run it with the Python of an environment that has pypackpack's dependencies, setuptools and a C compiler; it needs the network
 when zig is not in the user's cache yet. Nothing is asserted: it prints a table with the budget beside each ratio.
 
 native    a package of a dozen modules, cold, for six targets, against ``cythonize`` and setuptools for the host alone. Budget 3.
+targets   a real package (``--package``), cold: the host's target alone, then six targets; a further target against the first, budget 0.9,
+          and each of the six against ``cythonize`` and setuptools for the host alone, budget 0.6.
 nothing   a build with nothing to do, of fifty modules for six targets, against ``python -c pass``. Budget 20.
 one       one changed module of these fifty, for six targets, against one call of cython and the same calls of zig, with the
           same number of jobs. Budget 1.5.
@@ -16,7 +18,7 @@ medians, ``cpu`` the medians of user and system time of the whole process tree, 
 
 "Cold" is an empty cache but for the tools themselves and zig's own runtimes of the targets (``zig-v1``): these are made once
 per machine, and before the first measurement. ``--work`` names a folder to keep between runs: the fifty modules are compiled
-there once, which takes minutes. ``--package`` names the folder of another import package to build in ``native``.
+there once, which takes minutes. ``--package`` names the folder of another import package to build in ``native`` and ``targets``.
 """
 
 from __future__ import annotations
@@ -146,15 +148,46 @@ def native(arguments: argparse.Namespace, work: Path) -> None:
     for number in range(arguments.rounds or 3):
         shutil.rmtree(root / "mypkg" / "build", ignore_errors=True)
         mine.append(call(build_words(kind, jobs), root, environment(cold_cache(work / "cold"))))
-        plain = work / f"plain-{number}"
-        shutil.rmtree(plain, ignore_errors=True)
-        shutil.copytree(main, plain / "mypkg", ignore=shutil.ignore_patterns("__pycache__"))
-        (plain / "setup.py").write_text(SETUP.format(jobs=jobs))
-        words = [sys.executable, "setup.py", "-q", "build_ext", "--parallel", str(jobs)]
-        theirs.append(call(words, plain, environment(work / "cold")))
+        theirs.append(cythonized(main, work / f"plain-{number}", jobs, environment(work / "cold")))
         print(f"    round {number + 1}: {mine[-1].wall:.1f} s / {theirs[-1].wall:.1f} s", file=sys.stderr)
     count = sum(1 for _ in main.rglob("*.py"))
     show(f"native: {count} modules, 6 targets / cythonize, host", 3, mine, theirs)
+
+
+def targets(arguments: argparse.Namespace, work: Path) -> None:
+    """Compare what a further target of a package costs with the first one, and each with cythonize for the host."""
+    root = work / "real"
+    shutil.rmtree(root, ignore_errors=True)
+    main = new_project(root, arguments.modules or 50)
+    if arguments.package:
+        shutil.rmtree(main)
+        shutil.copytree(arguments.package, main, ignore=shutil.ignore_patterns("__pycache__"))
+    kind, jobs = arguments.type or "release", arguments.jobs
+    warm = work / "warm"
+    shutil.rmtree(warm, ignore_errors=True)
+    new_project(warm, 2)
+    call(build_words(kind, jobs), warm, environment(cold_cache(work / "cold")))
+    first, every, plain = [], [], []
+    for number in range(arguments.rounds or 3):
+        for kept, more in ((first, ["--target", SIX_TARGETS[0]]), (every, [])):
+            shutil.rmtree(root / "mypkg" / "build", ignore_errors=True)
+            kept.append(call([*build_words(kind, jobs), *more], root, environment(cold_cache(work / "cold"))))
+        plain.append(cythonized(main, work / f"plain-{number}", jobs, environment(work / "cold")))
+        shown = "  ".join(f"{costs[-1].wall:.1f}/{costs[-1].cpu:.1f}" for costs in (first, every, plain))
+        print(f"    round {number + 1}, wall/cpu seconds of one, six, cythonize: {shown}", file=sys.stderr, flush=True)
+    modules, more = sum(1 for _ in main.rglob("*.py")), len(SIX_TARGETS) - 1
+    after = [Cost((six.wall - one.wall) / more, (six.cpu - one.cpu) / more) for one, six in zip(first, every, strict=True)]
+    each = [Cost(six.wall / (more + 1), six.cpu / (more + 1)) for six in every]
+    show(f"targets: {modules} modules, a further target / the first", 0.9, after, first)
+    show(f"targets: {modules} modules, one of six / cythonize, host", 0.6, each, plain)
+
+
+def cythonized(main: Path, place: Path, jobs: int, env: dict[str, str]) -> Cost:
+    """Build a package by cythonize and setuptools for the host, in a new folder, and return what it took."""
+    shutil.rmtree(place, ignore_errors=True)
+    shutil.copytree(main, place / "mypkg", ignore=shutil.ignore_patterns("__pycache__"))
+    (place / "setup.py").write_text(SETUP.format(jobs=jobs))
+    return call([sys.executable, "setup.py", "-q", "build_ext", "--parallel", str(jobs)], place, env)
 
 
 def fifty(arguments: argparse.Namespace, work: Path) -> tuple[Path, dict[str, str], list[str]]:
@@ -255,7 +288,7 @@ def replay(log: Path, changed: Path, folder: Path, jobs: int, env: dict[str, str
 
 def main() -> int:
     """Run the benchmarks that are named, or all."""
-    known = {"native": native, "nothing": nothing, "one": one}
+    known = {"native": native, "targets": targets, "nothing": nothing, "one": one}
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("names", nargs="*", metavar="|".join(known))
     parser.add_argument("--rounds", type=int)
