@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 from statics import TAGS, check, suffix
 
-from tests.builds import EXAMPLE, PYTHON, Built, build, copy_project, members, run
+from tests.builds import EXAMPLE, PYTHON, build, copy_project, members, run
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -20,46 +20,65 @@ PACKAGES = ("tidegauge", "tidewatch")
 PY = "{}{}".format(*PYTHON)
 
 
+WHOLE = ("linux_x86_64", "linux_arm64")
+"""Targets that other tests make the same modules for; of the others a sample is compiled, since nothing runs it here."""
+
+SAMPLE = {"tidegauge": ("__init__", "harmonics", "places"), "tidewatch": ("__init__", "__main__", "feed")}
+"""Modules of the sample: packages, one with an overlay, one with the mathematics of C, one with coroutines."""
+
+
 @pytest.fixture(scope="session")
 def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The example, and one target more, whose parts are among the others."""
-    root = copy_project(EXAMPLE, tmp_path_factory.mktemp("static") / "usage-example")
-    for name in PACKAGES:
-        settings = root / name / "pyproject.toml"
-        settings.write_text(settings.read_text().replace('  "macos_x86_64",\n', '  "macos_x86_64",\n  "macos_universal2",\n'))
-    return root
+    """The folder of two copies of the example: the whole and the sample, with one target more, whose parts are among the others."""
+    folder = tmp_path_factory.mktemp("static")
+    for part in ("whole", "sample"):
+        root = copy_project(EXAMPLE, folder / part)
+        for name in PACKAGES:
+            settings = root / name / "pyproject.toml"
+            settings.write_text(settings.read_text().replace('  "macos_x86_64",\n', '  "macos_x86_64",\n  "macos_universal2",\n'))
+    for name, kept in SAMPLE.items():
+        for file in (folder / "sample" / name / "src" / "main").glob("*.py"):
+            if file.stem not in kept:
+                file.unlink()
+    return folder
 
 
 @pytest.fixture(scope="session")
-def release(project: Path) -> Mapping[str, Built]:
-    """Both packages for every target."""
-    return {name: build(project, name, "single", "--type", "release", "--level", "native") for name in PACKAGES}
+def release(project: Path) -> Mapping[str, Mapping[str, Path]]:
+    """The wheels of both packages for every target, by target and package."""
+    words = ("single", "--type", "release", "--level", "native", "--target")
+    found: dict[str, dict[str, Path]] = {}
+    for part, targets in (("whole", WHOLE), ("sample", [target for target in TAGS if target not in WHOLE])):
+        for name in PACKAGES:
+            built = build(project / part, name, *words, *targets)
+            for target in targets:
+                found.setdefault(target, {})[name] = built.wheel(target)
+    return found
 
 
-def binaries(builds: Mapping[str, Built], target: str) -> Iterator[tuple[str, bytes]]:
-    """Yield name and content of every extension module of a target."""
-    for each in builds.values():
-        for name, data in members(each.wheel(target)).items():
+def binaries(wheels: Mapping[str, Path]) -> Iterator[tuple[str, bytes]]:
+    """Yield name and content of every extension module of a target's wheels."""
+    for wheel in wheels.values():
+        for name, data in members(wheel).items():
             if name.endswith((".so", ".pyd")):
                 yield name, data
 
 
 @pytest.mark.parametrize("target", TAGS)
-def test_names(target: str, release: Mapping[str, Built]) -> None:
-    for name, built in release.items():
-        wheel = built.wheel(target)
+def test_names(target: str, release: Mapping[str, Mapping[str, Path]]) -> None:
+    for name, wheel in release[target].items():
         assert wheel.name.startswith(f"{name}-1.2.0-cp{PY}-cp{PY}-")
         assert TAGS[target] in wheel.stem
         assert ("manylinux2014" in wheel.name) is (target in {"linux_x86_64", "linux_arm64"})
-    found = list(binaries(release, target))
-    assert len(found) == 17
+    found = list(binaries(release[target]))
+    assert len(found) == (17 if target in WHOLE else 5)
     assert [name for name, _ in found if not name.endswith(suffix(target, PYTHON))] == []
 
 
 @pytest.mark.parametrize("target", TAGS)
-def test_nothing_that_does_not_belong(target: str, release: Mapping[str, Built]) -> None:
-    for built in release.values():
-        files = members(built.wheel(target))
+def test_nothing_that_does_not_belong(target: str, release: Mapping[str, Mapping[str, Path]]) -> None:
+    for wheel in release[target].values():
+        files = members(wheel)
         sources = [name for name in files if name.endswith((".py", ".c", ".pyx", ".h", ".o", ".pdb", ".lib", ".def"))]
         assert sources == []
         assert [name for name in files if "test" in name.split("/")] == []
@@ -67,32 +86,31 @@ def test_nothing_that_does_not_belong(target: str, release: Mapping[str, Built])
 
 
 @pytest.mark.parametrize("target", TAGS)
-def test_no_path_of_this_machine(target: str, release: Mapping[str, Built], project: Path) -> None:
+def test_no_path_of_this_machine(target: str, release: Mapping[str, Mapping[str, Path]], project: Path) -> None:
     homes = {str(Path.home()), str(project), str(Path(sys.prefix)), str(Path(sys.base_prefix)), "/tmp/", "pypackpack"}  # noqa: S108 - the paths to look for
     words = [home.encode() for home in homes] + [home.encode("utf-16-le") for home in homes]
-    for name, data in binaries(release, target):
+    for name, data in binaries(release[target]):
         assert [word for word in words if word in data] == [], name
         assert re.findall(rb"/(?:home|Users|work|builds)/[\w.-]+", data) == [], name
 
 
 @pytest.mark.parametrize("target", TAGS)
-def test_each_module_is_of_its_platform(target: str, release: Mapping[str, Built]) -> None:
-    for name, data in binaries(release, target):
+def test_each_module_is_of_its_platform(target: str, release: Mapping[str, Mapping[str, Path]]) -> None:
+    for name, data in binaries(release[target]):
         check(target, PYTHON, name, data)
 
 
 @pytest.mark.parametrize("target", [target for target in TAGS if target.startswith("linux")])
 @pytest.mark.parametrize("name", PACKAGES)
-def test_auditwheel(name: str, target: str, release: Mapping[str, Built], tmp_path: Path) -> None:
-    done = run([sys.executable, "-m", "auditwheel", "show", release[name].wheel(target)], cwd=tmp_path)
+def test_auditwheel(name: str, target: str, release: Mapping[str, Mapping[str, Path]], tmp_path: Path) -> None:
+    done = run([sys.executable, "-m", "auditwheel", "show", release[target][name]], cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     words = " ".join(done.stdout.split())
     assert f'is consistent with the following platform tag: "{TAGS[target]}"' in words
 
 
-@pytest.mark.parametrize("target", TAGS)
-def test_twine_and_check_wheel_contents(target: str, release: Mapping[str, Built], tmp_path: Path) -> None:
-    wheels = [built.wheel(target) for built in release.values()]
+def test_twine_and_check_wheel_contents(release: Mapping[str, Mapping[str, Path]], tmp_path: Path) -> None:
+    wheels = [wheel for each in release.values() for wheel in each.values()]
     done = run([sys.executable, "-m", "twine", "--no-color", "check", "--strict", *wheels], cwd=tmp_path, env={"COLUMNS": "1000"})
     assert done.returncode == 0, done.stdout + done.stderr
     # W001 and W010 are expected where bytecode is on purpose: __main__ goes along as bytecode.
