@@ -12,6 +12,7 @@ from pypackpack.backend import filesystem, process
 from pypackpack.backend.tools.pool import Pool
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from types import TracebackType
 
     from typing_extensions import Self
@@ -70,6 +71,11 @@ def fingerprint() -> str:
 def examiner() -> str:
     """Return the digest of what examines sources: part of the key of everything that it decides."""
     return filesystem.sha256_bytes("".join(filesystem.sha256_file(file) for file in (EXAMINER, GUARD)))
+
+
+def places(found: Iterable[tuple[int, int, str]]) -> tuple[str, ...]:
+    """Return places in a source with what is wrong there as lines of ``line:column: message``."""
+    return tuple(f"{line}:{column}: {message}" for line, column, message in found)
 
 
 class Bytecode:

@@ -11,11 +11,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pypackpack.backend import distributions, filesystem, process
+from pypackpack.backend.tools import bytecode
 from pypackpack.backend.tools.pool import Pool
 from pypackpack.model.errors import PyPackPackError, ToolError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
     from types import TracebackType
 
     from typing_extensions import Self
@@ -45,11 +45,6 @@ def version() -> str:
 def installed_at() -> str:
     """Return the file whose change tells that another Cython was installed."""
     return distributions.record_of("cython")
-
-
-def places(found: Iterable[tuple[int, int, str]]) -> tuple[str, ...]:
-    """Return places in a source with what is wrong there as lines of ``line:column: message``."""
-    return tuple(f"{line}:{column}: {message}" for line, column, message in found)
 
 
 def check_installed(worker: process.Worker, installed: distributions.Installed, folder: Path) -> None:
@@ -143,7 +138,7 @@ class Cython:
                 raise OSError(answer["errno"], answer["trouble"])
         if "c" in answer:
             return Transcompiled(base64.b64decode(answer["c"]))
-        return Transcompiled(None, places(answer["errors"]))
+        return Transcompiled(None, bytecode.places(answer["errors"]))
 
     def close(self) -> None:
         """End all workers; the next request starts one again."""

@@ -40,7 +40,7 @@ class CythonCompiler:
         def run(needs: Needs) -> ActionResult:
             data = source.text(needs, shop)
             seen = shop.bytecode(python).examine(data, self.name, self.version)
-            errors = cython.places(seen.refused)
+            errors = bytecode.places(seen.refused)
             if not errors:
                 made = shop.cython.transcompile(place, source.name, data, seen.trailer)
                 if made.c is not None:

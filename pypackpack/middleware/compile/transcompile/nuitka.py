@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pypackpack.backend.tools import headers, nuitka
+from pypackpack.backend.tools import bytecode, headers, nuitka
 from pypackpack.middleware.compile.source import source_task
 from pypackpack.middleware.compile.workshop import PYCONFIG
 from pypackpack.middleware.graph.task import Task
@@ -79,16 +79,20 @@ class NuitkaCompiler:
         shop, place = self._shop, source.place
 
         def run(needs: Needs) -> ActionResult:
-            made = self._generate(python, place, source.text(needs, shop))
+            data = source.text(needs, shop)
+            seen = shop.bytecode(python).examine(data, self.name, self.version)
+            if seen.refused:
+                return refusal("\n".join(f"{place}:{line}" for line in bytecode.places(seen.refused)))
+            made = self._generate(python, place, data)
             if made.reason:
                 return refusal(f"{place}:0:0: {made.reason}", keep=made.lasting)
             files = {f"nuitka/{path}": shop.store.put(data) for path, data in made.files.items()}
             return CSource(files, tuple(f"nuitka/{path}" for path in made.sources), ("nuitka",)).result()
 
         version = ".".join(map(str, python.version))
-        inputs = (("place", place), *self._inputs(python))
+        inputs = (("place", place), ("guard", bytecode.examiner()), *self._inputs(python))
         name, cost = f"transcompile {source.package}/{source.shown} nuitka {version}", SECONDS + source.size * SECONDS_PER_BYTE
-        return source_task(source, name, "transcompile", "transcompile-nuitka-1", inputs, run, cost)
+        return source_task(source, name, "transcompile", "transcompile-nuitka-2", inputs, run, cost)
 
     def runtime(self, package: str, python: Interpreter) -> tuple[Task, float]:
         """Return the task of the C that every module links: nine tenths of the work of compiling a small one."""

@@ -90,3 +90,14 @@ def answer_recursion_without_end() -> object:
     except RecursionError:
         return "limited"
     return "not limited"
+
+
+def answer_order_in_a_chained_comparison() -> object:
+    log = []
+
+    def note(x):
+        log.append(x)
+        return x
+
+    note("a") < note("b") < note("c")  # noqa: B015 - for its side effects
+    return log

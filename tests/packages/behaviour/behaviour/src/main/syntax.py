@@ -47,7 +47,6 @@ def answer_argument_order() -> object:
 
     star(note(1), *[note(2)], k=note(3), **{"z": note(4)})
     {note("k1"): note("v1"), note("k2"): note("v2")}
-    note("a") < note("b") < note("c")
     return log
 
 
