@@ -6,6 +6,7 @@ read from the finished file, and refused when it is too new.
 
 from __future__ import annotations
 
+import os
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
@@ -34,6 +35,7 @@ _PROCESSORS: Final = {
 }
 """First word of a GNU triple → the target's."""
 
+_CPLUSPLUS: Final = {"gcc": "g++", "clang": "clang++", "cc": "c++"}
 _GLIBC: Final = re.compile(r"GLIBC_\d")
 _MACROS: Final = ("-E", "-dM", "-x", "c", "-include", "stdio.h")
 
@@ -79,19 +81,21 @@ class SystemCompiler:
             hint = f'Name a cross compiler, such as toolchain-program = "aarch64-linux-gnu-{self.name}", or use zig.'
             return FoundToolchain(self.name, version, place, missing=msg, hint=hint)
         real = place.resolve()
-        identity = (
+        identity = [
             (self.name, line),
             (f"{self.name} for", machine),
             (f"{self.name} itself", filesystem.sha256_bytes(filesystem.read_bytes(real))),
             # Of the C library's headers, and of what the compiler is set up to do, these say whatever a module can see.
-            (f"macros of {self.name}", filesystem.sha256_bytes(says(place, *_MACROS, "/dev/null"))),
+            (f"macros of {self.name}", filesystem.sha256_bytes(says(place, *_MACROS, os.devnull))),
             ("linker", says(place, "-Wl,--version").splitlines()[0]),
-        )
+        ]
         programs = {"cc": place}
-        plus = find_program([str(place.with_name(cplusplus(place.name)))])
+        name = cplusplus(place.name)
+        plus = find_program([str(place.with_name(name))]) if name else None
         if plus is not None:
             programs["c++"] = plus
-        return FoundToolchain(self.name, version, place, identity, programs=programs)
+            identity.append(("C++ library of", says(plus, "--version").splitlines()[0]))  # it goes into the module
+        return FoundToolchain(self.name, version, place, tuple(identity), programs=programs)
 
     def flags(self, target: Target, *, release: bool) -> tuple[str, ...]:
         """Return the words that decide an object besides its source."""
@@ -174,8 +178,12 @@ def is_for(machine: str, target: Target) -> bool:
 
 
 def cplusplus(name: str) -> str:
-    """Return what the C++ compiler beside a C compiler is called: ``aarch64-linux-gnu-gcc-12`` → ``aarch64-linux-gnu-g++-12``."""
-    return re.sub(r"gcc(?=[^a-z]*$)", "g++", name) if "gcc" in name else re.sub(r"clang(?=[^a-z]*$)", "clang++", name)
+    """Return what the C++ compiler beside a C compiler is called: ``aarch64-linux-gnu-gcc-12`` → ``aarch64-linux-gnu-g++-12``.
+
+    Empty where the name does not tell.
+    """
+    found = re.sub(r"(gcc|clang|cc)(?=[^a-z]*$)", lambda each: _CPLUSPLUS[each[1]], name)
+    return "" if found == name else found
 
 
 GCC: Final = SystemCompiler("gcc", "gcc")

@@ -363,8 +363,11 @@ class ZigAdapter:
 
     def find(self, target: Target, program: str, around: Surroundings) -> FoundToolchain:
         """Say which version it is; nothing is fetched for that."""
-        del target, program, around
-        return FoundToolchain("zig", pinned_version(), identity=(("zig", pinned_version()),))
+        del program, around
+        identity = [("zig", pinned_version())]
+        if target.object_format == "coff":  # a part of our own goes into modules
+            identity.append((windows_runtime.SOURCE.name, filesystem.sha256_file(windows_runtime.SOURCE)))
+        return FoundToolchain("zig", pinned_version(), identity=tuple(identity))
 
     def flags(self, target: Target, *, release: bool) -> tuple[str, ...]:
         """Return the words that decide an object besides its source."""

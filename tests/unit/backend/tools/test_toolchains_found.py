@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pypackpack.backend.tools import android, driver, emscripten, gcc, macho, msvc, ndk, xcode, zig, zig_android
+from pypackpack.backend.tools import android, driver, emscripten, gcc, macho, msvc, ndk, windows_runtime, xcode, zig, zig_android
 from pypackpack.backend.tools.toolchain import ModuleJob, RefusedError
 from pypackpack.middleware.target import table
 from pypackpack.model.errors import WorkError
@@ -187,9 +187,26 @@ def test_a_compiler_is_for_the_machine_that_it_names(machine: str, target: str, 
     assert gcc.is_for(machine, table.find(target)) is fits
 
 
+def test_zig_for_windows_is_known_by_what_we_add_to_modules(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def identity(target: str) -> object:
+        return zig.ADAPTER.find(table.find(target), "", Surroundings("linux", "x86_64", {}, tmp_path)).identity
+
+    before = {target: identity(target) for target in ("windows_amd64", "linux_x86_64")}
+    (tmp_path / "windows_runtime.c").write_text("other")
+    monkeypatch.setattr(windows_runtime, "SOURCE", tmp_path / "windows_runtime.c")
+    assert identity("windows_amd64") != before["windows_amd64"]
+    assert identity("linux_x86_64") == before["linux_x86_64"]
+
+
 @pytest.mark.parametrize(
     ("name", "plus"),
-    [("gcc", "g++"), ("aarch64-linux-gnu-gcc-12", "aarch64-linux-gnu-g++-12"), ("clang-14", "clang++-14"), ("cc", "cc")],
+    [
+        ("gcc", "g++"),
+        ("aarch64-linux-gnu-gcc-12", "aarch64-linux-gnu-g++-12"),
+        ("clang-14", "clang++-14"),
+        ("cc", "c++"),
+        ("mine", ""),
+    ],
 )
 def test_the_cplusplus_compiler_beside_a_c_compiler(name: str, plus: str) -> None:
     assert gcc.cplusplus(name) == plus
