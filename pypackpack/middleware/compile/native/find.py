@@ -40,6 +40,7 @@ PARTS_OF_C = {
 }
 """By object format: what else is part of the C library, and linked with it; on Windows there are import libraries instead."""
 _MACRO = re.compile("[A-Za-z_][A-Za-z0-9_]*")
+_MACRO_TEXT = re.compile(r"[^\x00-\x1f\x7f\ud800-\udfff]*")
 _LIBRARY = re.compile("[A-Za-z0-9_][A-Za-z0-9_.+-]*")
 
 
@@ -303,7 +304,7 @@ class _Finder:
                 comments = list(text.distutils_comments(text.decoded(self._read(file))))
             except ValueError as error:
                 msg = f"{file.path}:{error}: a quotation in this comment is not closed"
-                raise SourceError(msg) from None
+                raise SourceError(msg, hint="Close it, or take the comment out.") from None
             for line, key, values in comments:
                 where = f"{file.path}:{line}"
                 if key == "language":
@@ -337,6 +338,7 @@ class _Finder:
         if key == "define_macros":
             pairs = [value.partition("=")[::2] for value in values]
             _check_words([name for name, _ in pairs], _MACRO, key, where)
+            _check_words([value for _, value in pairs], _MACRO_TEXT, key, where)
             return replace(said, define=(*said.define, *pairs))
         if key == "extra_compile_args":
             for value in values:
@@ -362,7 +364,7 @@ class _Finder:
 def _check_words(words: Sequence[str], shape: re.Pattern[str], key: str, where: str) -> None:
     for word in words:
         if not shape.fullmatch(word):
-            msg = f'{where}: {key} has "{word}", which is no name'
+            msg = f'{where}: {key} has "{word}", which cannot be used as it stands there'
             raise SourceError(msg, hint="Take it out of the comment.")
 
 
@@ -370,7 +372,7 @@ def _language(values: Sequence[str], where: str) -> bool:
     word = " ".join(values)
     if word.lower() not in {"c", "c++"}:
         msg = f'{where}: the language is c or c++, and not "{word}"'
-        raise SourceError(msg)
+        raise SourceError(msg, hint="Say language = c++, or take the comment out.")
     return word.lower() == "c++"
 
 

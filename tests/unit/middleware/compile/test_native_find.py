@@ -120,6 +120,7 @@ def test_settings_say_which_helper_is_whose(tmp_path: Path) -> None:
         ({"main/one.pyx": "# distutils: extra_compile_args = -fplugin=x\n"}, r'one.pyx:1: .*"-fplugin=x"'),
         ({"main/one.pyx": "# distutils: extra_compile_args = 'x\n"}, "one.pyx:1: a quotation"),
         ({"main/one.pyx": "# distutils: define_macros = A=1 -x\n"}, 'one.pyx:1: .*"-x"'),
+        ({"main/one.pyx": "# distutils: define_macros = A=1\0\n"}, "one.pyx:1: define_macros has"),
         ({"main/one.pyx": "# distutils: libraries = ../x\n"}, 'one.pyx:1: .*"../x"'),
     ],
 )
