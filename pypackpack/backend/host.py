@@ -10,13 +10,13 @@ import functools
 import os
 import platform
 import re
-import shutil
 import struct
 import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pypackpack.backend import handover
 from pypackpack.model.host import Host
 
 if TYPE_CHECKING:
@@ -102,12 +102,14 @@ def this_host() -> Host:
 
 
 def find_program(names: Iterable[str]) -> Path | None:
-    """Return the first of some programs that is there: a name is looked for on PATH, a path is taken as it is."""
-    for name in names:
-        found = shutil.which(name)
-        if found:
-            return Path(found)
-    return None
+    """Return the first of some programs that is there: a name is looked for on PATH, a path is taken as it is.
+
+    Never where we happen to stand, which may be somebody's clone: Windows looks there first (`shutil.which` too), and PATH itself
+    may have folders without a root.
+    """
+    folders = [folder for folder in os.environ.get("PATH", os.defpath).split(os.pathsep) if Path(folder).is_absolute()]
+    found = (handover.find_program(name, os.pathsep.join(folders)) for name in names)
+    return next((Path(each) for each in found if each), None)
 
 
 def cores() -> int:

@@ -6,12 +6,12 @@ import contextlib
 import functools
 import os
 import queue
-import shutil
 import threading
 import time
 from typing import TYPE_CHECKING
 
 from pypackpack.backend import process, remote_login, signing
+from pypackpack.backend.host import find_program
 from pypackpack.backend.remote_entry import NoEntryError, pack_head, seal, to_action_result
 from pypackpack.backend.remote_patience import QUICK_BYTES, Patience, said
 from pypackpack.backend.urls import urlsplit
@@ -258,7 +258,7 @@ def _find_signer(url: str) -> signing.Signer | None:
         KeyTextError: What is there is no key.
     """
     text = os.environ.get(KEY_VARIABLE, "")
-    program = shutil.which("keyring")
+    program = find_program(["keyring"])
     if not text and program is not None:
         with contextlib.suppress(PyPackPackError):
             done = process.run([program, "get", KEYRING_SERVICE, urlsplit(url).netloc], timeout=KEYRING_SECONDS)

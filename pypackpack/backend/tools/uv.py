@@ -10,12 +10,12 @@ from __future__ import annotations
 import functools
 import os
 import re
-import shutil
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pypackpack.backend import filesystem
+from pypackpack.backend.host import find_program
 from pypackpack.backend.tools import venv
 from pypackpack.backend.tools.python import inspect_interpreter
 from pypackpack.model.errors import MissingToolError, ToolError, WorkError
@@ -94,10 +94,10 @@ def executable() -> Path:
 
         return Path(uv.find_uv_bin())
     except (ImportError, FileNotFoundError):
-        found = shutil.which("uv")
+        found = find_program(["uv"])
     if found is None:
         raise _missing("uv is not on this machine")
-    return Path(found)
+    return found
 
 
 def _missing(message: str, details: str = "") -> MissingToolError:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import platform
 import struct
 import sys
@@ -103,6 +104,9 @@ def test_the_first_program_that_is_there_is_found(tmp_path: Path, monkeypatch: p
     assert (found.parent, found.stem) == (tmp_path, "wine64")
     assert host.find_program([str(tmp_path / "loader.so"), str(found)]) == found
     assert host.find_program(["nothing"]) is None
+    monkeypatch.chdir(tmp_path)  # what lies where we stand came with somebody's clone
+    monkeypatch.setenv("PATH", os.pathsep.join(["", ".", "folder"]))
+    assert host.find_program(["wine"]) is None
 
 
 def test_there_is_a_processor() -> None:

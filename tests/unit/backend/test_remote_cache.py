@@ -378,7 +378,7 @@ def test_push_without_a_right_key_says_so_once_and_uploads_nothing(
 ) -> None:
     monkeypatch.setenv(remote_push.KEY_VARIABLE, value)
     monkeypatch.setenv(remote_login.HOST_VARIABLE, "cache.test")
-    monkeypatch.setattr(remote_push.shutil, "which", lambda _name: None)
+    monkeypatch.setattr(remote_push, "find_program", lambda _names: None)
     maker = Machine(tmp_path, shelf, push=True)
     maker.store.put(DATA)
     for key in (KEY, OTHER):
