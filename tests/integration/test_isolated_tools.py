@@ -18,7 +18,7 @@ from pypackpack.backend.tools.toolchain import ModuleJob
 from pypackpack.backend.tools.workers import cross_compiler
 from pypackpack.backend.tools.zig import Zig
 from pypackpack.middleware.target.table import find
-from pypackpack.model.errors import ToolError
+from pypackpack.model.errors import MissingToolError, ToolError
 
 SOURCE = b"def answer():\n    assert True\n    return 42\n"
 
@@ -41,7 +41,7 @@ def test_a_cython_that_is_not_what_its_record_says_is_refused(tmp_path: Path, mo
     (tmp_path / "Cython").symlink_to(Path(there, "Cython"), target_is_directory=True)
     (tmp_path / "cython.py").symlink_to(Path(there, "cython.py"))
     monkeypatch.setattr(sys, "path", [os.fspath(tmp_path), *sys.path])
-    with Cython(tmp_path / "scratch") as cython, pytest.raises(ToolError, match=r"and its record says 9\.8\.7"):
+    with Cython(tmp_path / "scratch") as cython, pytest.raises(MissingToolError, match=r"and its record says 9\.8\.7"):
         cython.transcompile("pkg/mod.py", "pkg.mod", SOURCE)
 
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from pypackpack.backend import distributions, filesystem, process
 from pypackpack.backend.tools import bytecode
 from pypackpack.backend.tools.pool import Pool
-from pypackpack.model.errors import PyPackPackError, ToolError
+from pypackpack.model.errors import MissingToolError, PyPackPackError
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -51,19 +51,21 @@ def check_installed(worker: process.Worker, installed: distributions.Installed, 
     """Send a worker to its folder and look whether it has the Cython that is in the keys.
 
     Raises:
-        ToolError: It does not, or does not start.
+        MissingToolError: It does not: no module is to blame, one of a dependency neither.
+        ToolError: It does not start.
     """
     found = worker.request({"folder": str(folder)})["cython"]
     if found != installed.version:
         msg = f"the Cython in {installed.place} is {found}, and its record says {installed.version}"
-        raise ToolError(msg, hint="Install Cython again: pip install --force-reinstall cython")
+        raise MissingToolError(msg, hint="Install Cython again: pip install --force-reinstall cython")
 
 
 def start_worker(script: Path, folder: Path) -> process.Worker:
     """Start a worker that imports Cython and nothing else of this environment, in a new folder of its own.
 
     Raises:
-        ToolError: It has not the Cython that is in the keys, or does not start.
+        MissingToolError: It has not the Cython that is in the keys.
+        ToolError: It does not start.
     """
     with filesystem.explained("make", folder):
         folder.mkdir(parents=True)
