@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
+import contextlib
 from pathlib import Path
-from typing import cast
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, cast
 
 import pytest
 
+from pypackpack.backend.tools.toolchain import RefusedError
 from pypackpack.middleware.compile.extension import Extension, Way
 from pypackpack.middleware.compile.layers import SourceFile
-from pypackpack.middleware.compile.unit import FINDER, Member, symbol, table, why_no_unit
+from pypackpack.middleware.compile.toolchains import choose
+from pypackpack.middleware.compile.unit import FINDER, Member, link_task, symbol, table, why_no_unit
 from pypackpack.middleware.target.table import find
+from pypackpack.model.action import ActionResult
+from pypackpack.model.interpreter import Interpreter
 from pypackpack.model.project import BuildSettings, NativePattern
+
+if TYPE_CHECKING:
+    from pypackpack.middleware.compile.workshop import Workshop
 
 FILES = tuple(SourceFile(place, Path("src", place), "main") for place in ("__init__.py", "a.py"))
 
@@ -52,3 +61,28 @@ def test_where_there_is_no_unit_the_reason_is_said(
     found = why_no_unit("pkg", find(target), settings, files)
     assert bool(found) is bool(why)
     assert why in found
+
+
+def test_a_unit_that_wants_what_the_target_has_not_is_a_refusal_and_an_error_in_ours_is_one(tmp_path: Path) -> None:
+    error = RefusedError("pkg/__init__ uses fopencookie, and zig knows only a part of Android's C library")
+
+    def refuse(*_words: object) -> bytes:
+        raise error
+
+    target = find("android_24_arm64")
+    python = Interpreter(tmp_path / "python", (3, 13, 1), "cpython", tmp_path, True, False, "x")
+    way = Way(target, python, release=True, headers=(), choice=choose(target, BuildSettings(toolchain="zig")))
+    unit = Extension("pkg", "pkg", "pkg", "pkg/__init__", "c", 1)
+    shop = SimpleNamespace(
+        toolchain=lambda _choice: SimpleNamespace(build_object=refuse, build_module=refuse),
+        sound=lambda *_words: (),
+        stored=lambda *_words: b"object",
+        folder=lambda: contextlib.nullcontext(tmp_path),
+    )
+    task = link_task(unit, way, [Member(unit, way, True, "object of pkg")], cast("Workshop", shop))
+    result = task.run({"object of pkg": ActionResult({"object": "1"})})
+    assert result.facts == {"refused": error.message}
+    assert not result.keep
+    error = RefusedError("compiling unit.c failed", details="unit.c:1:1: error: no")
+    with pytest.raises(RefusedError, match=r"compiling unit\.c"):
+        task.run({"object of pkg": ActionResult({"object": "1"})})

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pypackpack.backend.filesystem import CACHE_VARIABLE, remove_tree
-from pypackpack.middleware.compile.workshop import Workshop, open_workshop
+from pypackpack.middleware.compile.workshop import Workshop, looking, open_workshop
 from pypackpack.middleware.target import table
 from pypackpack.model.build import Silent
 from pypackpack.model.errors import EXIT_MISSING, ConflictError, MissingToolError
@@ -83,3 +83,14 @@ def test_other_headers_than_planned_are_not_compiled_with(shop: Workshop, target
     (python.include / "Python.h").write_text("another")
     with pytest.raises(ConflictError, match="changed"):
         shop.sound(shop.includes(target, python), target, python)
+
+
+def test_two_that_look_at_once_are_not_in_each_others_way(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(CACHE_VARIABLE, str(tmp_path / "cache"))
+    project = Project(root=tmp_path / "project", name="demo", packages=())
+    with looking(project, watcher=Silent()) as one, looking(project, watcher=Silent()) as two:
+        with one.folder() as mine, two.folder() as theirs:
+            assert mine != theirs
+            assert mine.is_dir()
+            assert theirs.is_dir()
+        assert [path for path in (tmp_path / "cache").rglob("*") if path.name != "tmp"] == []
