@@ -99,3 +99,16 @@ def test_a_library_that_does_not_work_is_an_error_and_not_the_fault_of_each_modu
     assert done.returncode in (EXIT_FAILED, EXIT_MISSING)  # one module meets it, or several at a time
     assert "pip install --force-reinstall python-minifier" in done.stderr
     assert "half of it is gone" in done.stderr
+
+
+def test_what_a_machine_had_no_memory_for_is_tried_again(small_project: Callable[..., Path], tmp_path: Path) -> None:
+    root = small_project({"main/mod.py": MODULE}, settings="[tool.pypackpack.build]\nminify = true\n")
+    info = tmp_path / "lib" / "python_minifier-9.9.dist-info" / "METADATA"
+    info.parent.mkdir(parents=True)
+    info.write_text("Metadata-Version: 2.1\nName: python-minifier\nVersion: 9.9\n")
+    (tmp_path / "lib" / "python_minifier.py").write_text("def minify(*words, **more):\n    raise MemoryError\n")
+    env = {"PYTHONPATH": os.pathsep.join([str(tmp_path / "lib"), str(ROOT)])}
+    for _ in range(2):
+        answer = build(root, "small", "single", env=env).answer
+        assert {name for name, _ in answer["minified"][0]["kept"]} == {"small", "small.mod"}
+        assert answer["tasks_run"] > 0

@@ -48,6 +48,8 @@ def minified(request):
             compile(made, "minified", "exec", dont_inherit=True)
     except SyntaxError:
         return {"kept": "Python cannot read it"}
+    except MemoryError:
+        raise  # that is about this machine: such an answer would be kept
     except Exception as error:  # noqa: BLE001 - whatever the library cannot do is an answer about this module
         return {"kept": f"{type(error).__name__}: {error}".splitlines()[0]}
     fresh = f"{made}\n".encode()
