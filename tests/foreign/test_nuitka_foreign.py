@@ -1,4 +1,4 @@
-"""Nuitka for other platforms: one build for five, run on three, read on the others."""
+"""Nuitka for other platforms: one build for five, run on three, read on the others; and one for Pyodide, of the Python that it has."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import lief
 import pytest
+import series
 import statics
 
 from tests import behaviours
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 HERE = "linux_x86_64"
 RUN = (HERE, "linux_arm64", "windows_amd64")
 READ = ("macos_arm64", "linux_musl_x86_64")
+WASM = "emscripten_wasm32"
 
 
 SAMPLE = ("__init__", "coroutines", "inner/**")
@@ -70,6 +72,24 @@ def test_the_wheel_answers_as_the_sources(
     unlisted = {name: pair for name, pair in found.items() if name not in behaviours.NUITKA}
     assert unlisted == {}, json.dumps(unlisted, indent=2)
     assert sorted(behaviours.NUITKA.keys() - found.keys()) == [], "the same now: take them out of the table"
+
+
+def test_pyodide_answers_as_the_sources(project: Path, foreign_python: PythonOf, tmp_path: Path) -> None:
+    python = series.choose(WASM, foreign_python)
+    words = ("single", "--type", "debug", "--level", "native", "--target", WASM, *series.words(python))
+    wheel = build(project, "behaviour", *words, env=series.environment(python)).wheel(WASM)
+    assert len([name for name in members(wheel) if name.endswith(".so")]) == len(behaviours.NUITKA_MODULES) - 1
+    sources = stage(project / "behaviour", "behaviour", tmp_path / "source", "emscripten")
+    answers = []
+    for folder in (sources, unpack([wheel], tmp_path / "wheel")):
+        done = python.run_script(behaviours.RUNNER, paths=[folder], args=["behaviour"])
+        assert done.returncode == 0, done.stderr
+        answers.append(behaviours.parse(done.stdout))
+    assert len(answers[0]["answers"]) > 300
+    found = behaviours.differences(*answers)
+    assert {name: pair for name, pair in found.items() if name not in behaviours.NUITKA} == {}
+    newer = {"groups.split"} if python.version >= (3, 13) else set()  # takes every callable from there on
+    assert sorted(behaviours.NUITKA.keys() - found.keys() - newer) == []
 
 
 @pytest.mark.parametrize("target", [*RUN, *READ])

@@ -57,6 +57,12 @@ def test_the_same_source_gives_the_same_c_and_nothing_of_this_machine(
     assert b"posixpath" not in blob
 
 
+def test_a_module_whose_name_begins_as_nuitkas_own_files_do(python: Interpreter, tmp_path: Path) -> None:
+    found = made(python, tmp_path / "one", place="pkg/__about__.py")
+    assert "module.__about__.c" in found.files
+    assert b"PyInit___about__" in found.files["__entry.c"]
+
+
 def test_a_crash_is_the_reason_and_not_ours(python: Interpreter, tmp_path: Path) -> None:
     refused = made(python, tmp_path / "one", b"def f(): return {[1]}\n")
     assert refused.files == {}

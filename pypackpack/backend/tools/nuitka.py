@@ -159,7 +159,7 @@ def generate(python: Interpreter, place: str, source: bytes, scratch: Path, cach
     if done.code != 0:
         text = done.stderr + done.stdout
         return Generated({}, reason=_reason(done), lasting=done.code > 0 and not _MACHINE_TROUBLE.search(text))
-    folder = scratch / "out" / _only(name for name in filesystem.folders_in(scratch / "out") if name.endswith(".build"))
+    folder = scratch / "out" / _only(path.name for path in (scratch / "out").glob("*.build"))
     blobs = folder / "blobs"
     with filesystem.explained("make", blobs):
         blobs.mkdir(exist_ok=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import pypackpack.data
 from pypackpack.backend.tools import bytecode, headers, nuitka
 from pypackpack.middleware.compile.source import source_task
 from pypackpack.middleware.compile.workshop import PYCONFIG
@@ -30,6 +31,9 @@ RUNTIME = "nuitka_runtime.c"
 _SHARED = "__constants.h"
 """What a module's C and the runtime's have in common: where the constants stand that Nuitka itself uses."""
 
+EMSCRIPTEN = Path(pypackpack.data.__path__[0]) / "nuitka_emscripten"
+"""What Nuitka's C needs of Emscripten's headers besides those that are there for all."""
+
 _BIG_ENDIAN = frozenset({"s390x"})
 
 
@@ -38,8 +42,6 @@ def why_not(target: Target, python: PythonVersion) -> str:
     del python
     if target.arch in _BIG_ENDIAN:
         return "has another byte order than Nuitka writes its constants in"
-    if target.family == "emscripten":
-        return "has not run modules made by Nuitka yet"
     return ""
 
 
@@ -144,6 +146,8 @@ class NuitkaCompiler:
     def _make_headers(self, target: Target, python: Interpreter) -> tuple[HeaderFolder, ...]:
         shop, record = self._shop, Path(nuitka.find().record)
         folders = [(folder, record) for folder in nuitka.folders()]
+        if target.family == "emscripten":
+            folders.insert(0, (EMSCRIPTEN, EMSCRIPTEN / "bits" / "stat.h"))
         if python.series >= (3, 13):
             folders.append((python.include / "internal" / "mimalloc", python.include / "patchlevel.h"))
         internal = self._internal(target, python)
@@ -181,7 +185,9 @@ class NuitkaCompiler:
     def defines(self, target: Target, python: Interpreter) -> tuple[tuple[str, str], ...]:
         """Return the macros that Nuitka's own build gives."""
         found = nuitka.macros(python.series)
-        return (*found, ("_NUITKA_ADAPTED_PYTHON_HEADERS", "1")) if adapts(target, python.series) else found
+        if adapts(target, python.series):
+            found = (*found, ("_NUITKA_ADAPTED_PYTHON_HEADERS", "1"))
+        return (*found, ("NUITKA_SENDFILE_FALLBACK", "1")) if target.family == "emscripten" else found
 
     def options(self, target: Target) -> tuple[str, ...]:
         """Return what Nuitka's own build tells compilers besides."""
