@@ -1,7 +1,8 @@
 """The one door to HTTP: a file by its url, checked by its digest, taken up where a transfer broke off, tried again.
 
 Proxies are those of the environment (``HTTPS_PROXY``, ``NO_PROXY`` …), certificates those of the system or of ``SSL_CERT_FILE``.
-What needs an index's own protocol (names, versions) is asked through uv; here are only files whose url and digest a lock gives.
+What needs an index's own protocol (names, versions) is resolved through uv; here are files whose url and digest a lock gives, and
+the list of a project's files, which says what is there before something is uploaded.
 """
 
 from __future__ import annotations
@@ -82,6 +83,86 @@ def fetch(
     with filesystem.explained("write", into):
         into.parent.mkdir(parents=True, exist_ok=True)
         filesystem.replace(partial, into)
+
+
+def read(
+    url: str, *, accept: str, authorization: str = "", most: int, pause: Callable[[float], None] = time.sleep
+) -> tuple[bytes, str] | None:
+    """Return what a url has, and its ``Content-Type``; None when the server says that there is no such thing.
+
+    Args:
+        url: ``https:`` or ``http:``.
+        accept: The ``Accept`` header.
+        authorization: The ``Authorization`` header, for this server only: it does not go along with a redirect.
+        most: Bytes that it may have; more is refused.
+        pause: Waits for some seconds before the second try.
+
+    Raises:
+        PackageIndexError: The server is out of reach, too slow, says no, or sends too much.
+    """
+    try:
+        return _read(url, accept, authorization, most)
+    except _BrokenError as error:
+        pause(min(max(error.wait, 1.0), _LONGEST_WAIT))
+    try:
+        return _read(url, accept, authorization, most)
+    except _BrokenError as error:
+        msg = f"{_place(url)} is out of reach: {error}"
+        raise PackageIndexError(msg, hint="Look whether the url is right, and try again later.") from error
+
+
+def _read(url: str, accept: str, authorization: str, most: int) -> tuple[bytes, str] | None:
+    """Ask once; a server that does not have it gives None."""
+    headers = {"User-Agent": "pypackpack", "Accept": accept, "Accept-Encoding": "identity"}
+    request = urllib.request.Request(url, headers=headers)  # noqa: S310 - the caller has looked at the scheme
+    if authorization:
+        request.add_unredirected_header("Authorization", authorization)
+    try:
+        with urllib.request.urlopen(request, timeout=TIMEOUT) as answer:  # noqa: S310 - as above
+            return _whole(answer, url, most), str(answer.headers.get("Content-Type") or "")
+    except urllib.error.HTTPError as error:
+        error.close()
+        if error.code in (http.client.NOT_FOUND, http.client.GONE):
+            return None
+        said = f"{error.code} {error.reason}"
+        if error.code in _AGAIN:
+            wait = error.headers.get("Retry-After", "") if error.headers else ""
+            raise _BrokenError(said, float(wait) if wait.isdigit() else 0.0) from error
+        denied = error.code in (http.client.UNAUTHORIZED, http.client.FORBIDDEN)
+        msg = f"{_place(url)} does not let us in ({said})" if denied else f"{_place(url)} says no ({said})"
+        raise PackageIndexError(msg) from error
+    except (OSError, ValueError, http.client.HTTPException) as error:
+        reason = getattr(error, "reason", None) or error
+        why = getattr(reason, "strerror", None) or str(reason) or type(error).__name__
+        raise _BrokenError(_slow() if isinstance(reason, TimeoutError) else why) from error
+
+
+def _whole(answer: http.client.HTTPResponse, url: str, most: int) -> bytes:
+    """Read an answer to its end, which has to come in time."""
+    until = time.monotonic() + 2 * TIMEOUT
+    parts, came = [], 0
+    # read1 gives what is there: a server that trickles is noticed between two pieces.
+    while chunk := answer.read1(_CHUNK):
+        if process.stopping():
+            raise KeyboardInterrupt
+        parts.append(chunk)
+        came += len(chunk)
+        if came > most:
+            msg = f"{_place(url)} sends more than {most >> 20} MiB"
+            raise PackageIndexError(msg, hint="Look whether it is the url of a package index.")
+        if time.monotonic() > until:
+            raise _BrokenError(_slow())
+    return b"".join(parts)
+
+
+def _slow() -> str:
+    return f"it did not answer within {TIMEOUT:g} s"
+
+
+def _place(url: str) -> str:
+    """Return scheme, server and port: what tells one index from another."""
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"
 
 
 def _server(url: str) -> str:

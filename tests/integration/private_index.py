@@ -1,6 +1,6 @@
 """A private index on this machine: pypiserver behind basic authentication.
 
-Run as a script it serves a folder: ``private_index.py <folder> <user> <password>``, and prints its port.
+Run as a script it serves a folder: ``private_index.py <folder> <user> <password> <action>…``, where the actions are those that want the password, and prints its port.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
 USER = "robot"
 SECRET = "s3cr3t-Pa55word"
@@ -39,9 +39,9 @@ class PrivateIndex:
 
 
 @contextlib.contextmanager
-def served(folder: Path) -> Iterator[PrivateIndex]:
-    """Serve the wheels of a folder to whoever has the password."""
-    words = [sys.executable, "-W", "ignore", __file__, folder, USER, SECRET]
+def served(folder: Path, guarded: Sequence[str] = ("download", "list", "update")) -> Iterator[PrivateIndex]:
+    """Serve the wheels of a folder; what is ``guarded`` is for whoever has the password."""
+    words = [sys.executable, "-W", "ignore", __file__, folder, USER, SECRET, *guarded]
     with subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as server:
         try:
             assert server.stdout is not None
@@ -52,14 +52,14 @@ def served(folder: Path) -> Iterator[PrivateIndex]:
             server.kill()
 
 
-def main(folder: str, user: str, secret: str) -> None:
+def main(folder: str, user: str, secret: str, *guarded: str) -> None:
     from wsgiref.simple_server import make_server  # noqa: PLC0415 - only the server needs it
 
     import pypiserver  # noqa: PLC0415 - as above
 
     application = pypiserver.app(
         roots=[Path(folder)],
-        authenticate=["download", "list", "update"],
+        authenticate=list(guarded),
         auther=lambda name, word: (name, word) == (user, secret),
         disable_fallback=True,
     )

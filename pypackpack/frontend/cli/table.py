@@ -176,6 +176,13 @@ ROWS = (
         "Show what each module of a wheel became, and why.",
         "pypackpack inspect billing-1.0-cp313-cp313-win_amd64.whl",
     ),
+    Row(
+        "deploy",
+        "deploy:deploy",
+        "Build",
+        "Upload a package's release wheels to an index.",
+        "pypackpack deploy billing source --to testpypi",
+    ),
     Row("clean", "clean:clean", "Build", "Empty the build folder of packages.", "pypackpack clean billing"),
     Row("cache info", "cache:info", "Cache", "Show what the cache holds, and where it lies.", "pypackpack cache info"),
     Row(
@@ -219,7 +226,6 @@ BUILT_IN = (
 LATER = frozenset(
     {
         "bundle",
-        "deploy",
         "patch",
         "recipe",
         "release",
@@ -240,16 +246,14 @@ OTHERS = {
     "lint": "`pypackpack add ruff`, then `pypackpack run ruff check`.",
     "lock": "`pypackpack sync` brings the lock up to date, and the environment with it.",
     "new": "`pypackpack init <name>` makes a project, `pypackpack package add <name>` a package in it.",
-    "publish": "What will upload is `pypackpack deploy`, which is not there yet; the wheels that `pypackpack build` makes can go "
-    "through any other tool.",
+    "publish": "`pypackpack deploy <package> source --to pypi` uploads the wheels of a release.",
     "shell": "`pypackpack run <command>` runs something in .venv, which can be activated as every environment of Python; "
     "`pypackpack env` is for a target's environment.",
     "test": "`pypackpack add pytest`, then `pypackpack run pytest`.",
     "uninstall": "`pypackpack remove <name>` takes a dependency away.",
     "update": "`pypackpack sync --upgrade` takes newer versions.",
     "upgrade": "`pypackpack sync --upgrade` takes newer versions.",
-    "upload": "What will upload is `pypackpack deploy`, which is not there yet; the wheels that `pypackpack build` makes can go "
-    "through any other tool.",
+    "upload": "`pypackpack deploy <package> source --to pypi` uploads the wheels of a release.",
     "venv": "`pypackpack sync` makes .venv; `pypackpack python use <version>` makes it anew with another Python.",
 }
 

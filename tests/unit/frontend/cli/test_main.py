@@ -176,7 +176,17 @@ def test_what_could_not_be_put_back_is_said(error: BaseException, first: str, ca
         (["build", "x", "source", "--jobs", "0"], 2, "--jobs: '0' is not a whole number of at least 1", ""),
         (["build", "x", "source", "--jobs", "many"], 2, "--jobs: 'many'", ""),
         (["build", "x", "resource"], 3, "not there yet", ""),
-        (["deploy", "x"], 3, "`pypackpack deploy` is not there yet", ""),
+        (["deploy", "x"], 2, "`deploy` needs source", "--to testpypi"),
+        (["deploy", "x", "source"], 2, "where to?", "`pypackpack deploy x source --to testpypi`"),
+        (["deploy", "x", "sauce", "--to", "pypi"], 2, "'sauce' is not one of source, resource, weight", "x source --to pypi"),
+        (["deploy", "x", "source", "--to", "fasttrack"], 3, "`pypackpack deploy … --to fasttrack` is not there yet", "--to pypi"),
+        (["deploy", "x", "resource", "--to", "fasttrack"], 3, "`pypackpack deploy … resource` is not there yet", ""),
+        (["deploy", "x", "weight"], 3, "`pypackpack deploy … weight` is not there yet", ""),
+        (["deploy", "x", "source", "patch", "--to", "pypi"], 2, "a patch (.whl.patch) is not for a package index", "whole wheel"),
+        (["deploy", "x", "source", "binary", "--to", "pypi"], 2, "takes wheels (single), not 'binary'", "Leave the word out"),
+        (["deploy", "x", "source", "--to", "pipy"], 2, "--to: 'pipy' is no index", "Did you mean pypi?"),
+        (["deploy", "x", "source", "--to", "https://me:secret@h/simple"], 2, "****@h/simple has credentials in it", "UV_PUBLISH"),
+        (["deploy", "x", "source", "--to", "pypi", "--level", "natif"], 2, "--level: 'natif'", "Did you mean native?"),
         (["add", "numpy"], 2, "there is no PyPackPack project", "`pypackpack init` makes one"),
         (["sync"], 2, "there is no PyPackPack project", "`pypackpack init` makes one"),
         (["add"], 2, "`add` needs <requirement>", "Such as `pypackpack add pytest`"),
@@ -220,7 +230,7 @@ def test_what_has_no_help_of_its_own_shows_the_help_of_everything(words: list[st
 
 
 def test_what_is_not_there_yet_is_said_in_one_line(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main.run(["deploy", "x", "source"]) == 3
+    assert main.run(["runtime", "build"]) == 3
     assert len(capsys.readouterr().err.splitlines()) == 1
 
 

@@ -1,0 +1,213 @@
+"""`deploy` against a real index on this machine, then pip and uv install from it; and against servers that misbehave."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import sys
+import threading
+import time
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import TYPE_CHECKING
+
+import pytest
+from private_index import SECRET, USER, served
+
+from pypackpack.backend import network, process
+from pypackpack.backend.tools import uv
+from pypackpack.frontend.cli import main
+from tests import builds
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+HOST_WHEEL = "py3-none-manylinux"
+FILES = {"main/__init__.py": "from small.mod import answer\n", "windows/only.py": "HERE = True\n"}
+
+
+@pytest.fixture(autouse=True)
+def nobody(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """No credentials but those that a test gives."""
+    for name in [name for name in os.environ if name.startswith("UV_PUBLISH")]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("NETRC", os.fspath(tmp_path / "no-netrc"))
+    monkeypatch.setattr(network, "TIMEOUT", 1.0)
+
+
+@pytest.fixture
+def released(small_project: Callable[..., Path], own_cache: Path) -> Path:  # noqa: ARG001 - has to be there
+    """A project with two wheels of a release: one for this machine, one for Windows."""
+    root = small_project(FILES, targets=("linux_x86_64", "windows_amd64"))
+    build(root)
+    return root
+
+
+def build(root: Path, *words: str) -> None:
+    line = ["--project", os.fspath(root), "build", "small", "source", "single", "--type", "release", "--quiet", *words]
+    assert main.run(line) == 0
+
+
+def deploy(root: Path, to: str, *words: str) -> int:
+    return main.run(["--project", os.fspath(root), "deploy", "small", "source", "--to", to, *words])
+
+
+def log_in(monkeypatch: pytest.MonkeyPatch, password: str = SECRET) -> None:
+    monkeypatch.setenv("UV_PUBLISH_USERNAME", USER)
+    monkeypatch.setenv("UV_PUBLISH_PASSWORD", password)
+
+
+def test_a_release_goes_to_an_index_and_pip_and_uv_install_it(
+    released: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    files = tmp_path / "files"
+    files.mkdir()
+    started: list[str] = []
+    start = process._popen
+    monkeypatch.setattr(process, "_popen", lambda words, **more: started.extend(map(str, words)) or start(words, **more))
+    with served(files) as index:
+        assert deploy(released, index.url) == 1
+        said = capfd.readouterr().err
+        assert "does not let us in (401" in said
+        assert "UV_PUBLISH_TOKEN" in said
+        log_in(monkeypatch)
+
+        assert deploy(released, index.url) == 2  # one of the two cannot be run here
+        said = capfd.readouterr().err
+        assert "built, not run: small-1.0-py3-none-win_amd64.whl" in said
+        assert "--allow-unverified" in said
+        assert list(files.iterdir()) == []
+
+        assert deploy(released, index.url, "--target", "host", "--verbose") == 0
+        said = "".join(capfd.readouterr())
+        assert "uploaded" in said
+        assert "run here" in said
+        [first] = files.iterdir()
+        assert HOST_WHEEL in first.name
+
+        assert deploy(released, index.url, "--allow-unverified", "--dry-run", "--json") == 0
+        planned = json.loads(capfd.readouterr().out)
+        assert [(each["state"], each["run"]) for each in planned["files"]] == [
+            ("already there", ""),
+            ("to upload", "built, not run"),
+        ]
+        assert len(list(files.iterdir())) == 1
+
+        assert deploy(released, index.url, "--allow-unverified", "--json") == 0
+        done = json.loads(capfd.readouterr().out)
+        assert [each["state"] for each in done["files"]] == ["already there", "uploaded"]
+        assert len(list(files.iterdir())) == 2
+        assert started
+        assert not [word for word in started if SECRET in word]
+        assert SECRET not in said
+
+        for number, install in enumerate((["-m", "pip", "install", "--no-cache-dir"], None)):
+            place = tmp_path / f"site{number}"
+            if install:
+                command = [sys.executable, *install, "--index-url", index.url_with_secret, "--target", place, "small"]
+            else:
+                command = [
+                    uv.executable(),
+                    "pip",
+                    "install",
+                    "-q",
+                    "--index-url",
+                    index.url_with_secret,
+                    "--target",
+                    place,
+                    "small",
+                ]
+            got = builds.run(command, cwd=tmp_path)
+            assert got.returncode == 0, got.stdout + got.stderr
+            asked = builds.run([sys.executable, "-c", "import small; print(small.answer())"], cwd=place)
+            assert asked.stdout.strip() == "42", asked.stderr
+
+        # The same version with other bytes.
+        (released / "small/src/main/mod.py").write_text("def answer():\n    return 43\n", encoding="utf-8")
+        build(released)
+        before = {path.name: path.read_bytes() for path in files.iterdir()}
+        assert deploy(released, index.url) == 1
+        said = capfd.readouterr().err
+        assert "has small-1.0-py3-none-manylinux" in said
+        assert "with other bytes" in said
+        assert "raise the version" in said
+        assert {path.name: path.read_bytes() for path in files.iterdir()} == before
+
+
+def test_a_wheel_that_cannot_be_imported_stays_here(
+    small_project: Callable[..., Path],
+    own_cache: Path,  # noqa: ARG001 - has to be there
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    code = "import os\nif 'UV_PUBLISH_PASSWORD' in os.environ: raise SystemExit('a leak')\nfrom small import gone\n"
+    root = small_project({"main/__init__.py": code})
+    build(root)
+    (tmp_path / "files").mkdir()
+    log_in(monkeypatch)
+    with served(tmp_path / "files") as index:
+        assert deploy(root, index.url, "--allow-unverified") == 1
+    said = capfd.readouterr().err
+    assert "cannot be imported on this machine, so nothing was uploaded" in said
+    assert "cannot import name 'gone'" in said
+    assert list((tmp_path / "files").iterdir()) == []
+
+
+class Moody(BaseHTTPRequestHandler):
+    """An index whose answers are its path's first word."""
+
+    def do_GET(self) -> None:
+        if self.path.startswith("/slow/"):
+            time.sleep(2.5)
+        code = {"broken": 503, "gone": 200, "odd": 200}.get(self.path.split("/")[1], 404)
+        body = b"{" if code == 200 else b"no"
+        with contextlib.suppress(OSError):
+            self.send_response(code)
+            self.send_header("Content-Type", "application/vnd.pypi.simple.v1+json")
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+    def do_POST(self) -> None:
+        self.rfile.read(int(self.headers["Content-Length"]))
+        body = b"we take no small things"
+        self.send_response(403 if self.path.startswith("/guarded") else 400)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_words: object) -> None:
+        """Say nothing."""
+
+
+@pytest.fixture
+def moody() -> Iterator[str]:
+    with ThreadingHTTPServer(("127.0.0.1", 0), Moody) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+
+
+def test_an_index_that_misbehaves_is_one_sentence(
+    released: Path, moody: str, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    log_in(monkeypatch)
+    wrong = {
+        "http://127.0.0.1:9/simple/": "http://127.0.0.1:9 is out of reach: Connection refused",
+        f"{moody}/slow/simple/": "is out of reach: it did not answer within 1 s",
+        f"{moody}/broken/simple/": "is out of reach: 503 Service Unavailable",
+        f"{moody}/odd/simple/": "answers something else than a list of files",
+        f"{moody}/picky/": "did not take small-1.0-py3-none-manylinux",
+        f"{moody}/guarded/": "does not let us upload small-1.0-py3-none-manylinux",
+    }
+    for url, sentence in wrong.items():
+        assert deploy(released, url, "--target", "host") == 1, url
+        said = capfd.readouterr().err
+        print(said)
+        assert sentence in said.splitlines()[0], url
+        assert "hint: " in said, url
+        assert SECRET not in said, url
+        if "picky" in url:
+            assert "we take no small things" in said
