@@ -120,10 +120,17 @@ def _platforms(target: Target) -> frozenset[str]:
     )
 
 
+def _same(written: str, version: Version) -> bool:
+    try:
+        return Version(written) == version
+    except InvalidVersion:
+        return False
+
+
 def _release(package: Package, path: Path, version: Version) -> Release:
     """Look into a wheel: an index keeps it for ever."""
     seen = inspect_wheel(path)
-    if normalise(seen.name) != normalise(package.name) or seen.version != str(version):
+    if normalise(seen.name) != normalise(package.name) or not _same(seen.version, version):
         msg = f"{path} says of itself that it is {seen.name} {seen.version}"
         raise DamagedArtifactError(msg, hint="Build it again.")
     if seen.type == BuildType.DEBUG.value:
