@@ -24,6 +24,7 @@ RUNS = [
     # C library for that, and the one of debug modules those of Nuitka need, too.
     ("ledger", "linux_arm64", "release"),
     ("ledger", "windows_amd64", "debug"),
+    ("ledger", "emscripten_wasm32", "release"),
 ]
 
 

@@ -13,7 +13,7 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from pypackpack.backend import filesystem, process
-from pypackpack.backend.tools import coff, elf, pinned, windows_runtime, zig_android
+from pypackpack.backend.tools import coff, elf, headers, pinned, windows_runtime, zig_android, zig_wasm
 from pypackpack.backend.tools.toolchain import DETAILS_SHOWN, RefusedError, UnknownOptionError, dialect, init_symbol, is_cplusplus
 from pypackpack.model.compiler_options import for_language
 from pypackpack.model.errors import ToolError
@@ -101,8 +101,7 @@ def compile_flags(target: Target, *, release: bool) -> CompileFlags:
     if target.object_format != "coff":
         words.append("-fPIC")
     if target.object_format == "wasm":
-        # node 20 knows no extended constant expressions; "generic" without that feature loads everywhere.
-        words[1:2] = ["wasm32-emscripten", "-mcpu=generic-extended_const"]
+        words[1:2] = [zig_wasm.TRIPLE, f"-mcpu={zig_wasm.CPU}"]
     if target.family == "android":
         # Atomic operations in the code, not by functions of a runtime that a module does not bring.
         words[1:2] = [zig_android.triple(target), *(["-mno-outline-atomics"] if target.arch == "arm64" else [])]
@@ -173,9 +172,6 @@ class Zig:
     def build_module(self, job: ModuleJob, scratch: Path) -> bytes:
         """Compile and link one extension module and return its bytes (`toolchain.Toolchain`)."""
         scratch = scratch.resolve()
-        if job.is_cplusplus and job.target.object_format == "wasm":
-            msg = f"{job.path} has C++ in it, and zig brings no C++ library for {job.target.name}"
-            raise RefusedError(msg)
         made = [*self._compile(job, scratch), *_written(job.objects, scratch)]
         out = f"module{job.suffix}"
         link = {"elf": self._link_elf, "macho": self._link_macho, "coff": self._link_coff, "wasm": self._link_wasm}
@@ -196,23 +192,25 @@ class Zig:
             filesystem.write_scratch(scratch / name, data)
         flags = compile_flags(job.target, release=job.release).words
         hidden = [f"-ffile-prefix-map={scratch}=.", f"-ffile-prefix-map={self.library}=zig"]
-        headers = [folder.resolve() for folder in job.headers]
-        hidden += [f"-ffile-prefix-map={folder}=include" for folder in headers]
-        folders = [f"-I{folder}" for folder in (*job.folders, *headers)]
-        if job.target.object_format == "wasm":
-            # zig brings no C library headers for Emscripten. Its C library is a musl, and riscv32's headers are the nearest
-            # that zig has; what differs lies in data/emscripten, among the job's headers.
+        given = [folder.resolve() for folder in job.headers]
+        hidden += [f"-ffile-prefix-map={folder}=include" for folder in given]
+        own, further = [f"-I{folder}" for folder in job.folders], [f"-I{folder}" for folder in given]
+        is_wasm = job.target.object_format == "wasm"
+        if is_wasm:
             hidden.append("-nostdlibinc")
-            folders += [f"-isystem{self.library / 'libc' / 'include' / name}" for name in ("riscv32-linux-musl", "generic-musl")]
+            further += zig_wasm.c_headers(self.library)
         if job.target.family == "android":
             hidden.append("-nostdlibinc")
-            folders += [f"-isystem{self.library / 'libc' / 'include' / name}" for name in zig_android.headers(job.target)]
+            further += [f"-isystem{self.library / 'libc' / 'include' / name}" for name in zig_android.headers(job.target)]
         macros = [f"-D{name}={value}" if value else f"-D{name}" for name, value in job.macros]
         objects = []
         for number, source in enumerate(job.sources):
             made = scratch / ("module.o" if number == 0 else f"module-{number}.o")
-            kind = "c++" if is_cplusplus(source) else "cc"
-            words = [kind, *dialect(flags, source, own=job.own), *hidden, *macros, *folders]
+            words = ["c++" if is_cplusplus(source) else "cc", *dialect(flags, source, own=job.own)]
+            between = zig_wasm.headers(self.library) if is_wasm and is_cplusplus(source) else []
+            if between:
+                words = zig_wasm.cplusplus(words)
+            words += [*hidden, *macros, *own, *between, *further]
             words += [*self._entry(job, source, scratch), "-c", source, "-o", made.name]
             if job.own:
                 options = for_language(job.options, cplusplus=is_cplusplus(source))
@@ -322,7 +320,12 @@ class Zig:
 
     def _link_wasm(self, job: ModuleJob, made: Sequence[Path], out: str, scratch: Path) -> None:
         words = ["wasm-ld", "-shared", "--experimental-pic", "--unresolved-symbols=import-dynamic", "--gc-sections"]
-        words += [f"--export={init_symbol(job.name)}", *(["--strip-all"] if job.release else []), *_names(made), "-o", out]
+        words += [f"--export={init_symbol(job.name)}", *(["--strip-all"] if job.release else []), *_names(made)]
+        if job.is_cplusplus:
+            what = f"making the C++ library of {job.target.name}"
+            overlay = headers.emscripten_overlay()
+            words.append(str(zig_wasm.archive(self.library, self.cache, overlay, lambda given, cwd: self._run(given, cwd, what))))
+        words += ["-o", out]
         self._run(words, scratch, f"linking {job.path} for {job.target.name}")
 
 
@@ -367,6 +370,8 @@ class ZigAdapter:
         identity = [("zig", pinned_version())]
         if target.object_format == "coff":  # a part of our own goes into modules
             identity.append((windows_runtime.SOURCE.name, filesystem.sha256_file(windows_runtime.SOURCE)))
+        if target.object_format == "wasm":
+            identity.append(("C++ library", zig_wasm.VERSION))
         return FoundToolchain("zig", pinned_version(), identity=tuple(identity))
 
     def flags(self, target: Target, *, release: bool) -> tuple[str, ...]:
