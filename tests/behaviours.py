@@ -23,6 +23,15 @@ TEXT_ANNOTATIONS = "compiled annotations are text: typing.get_type_hints gives t
 OTHER_WORDS = "the same exception, in Cython's words"
 LITERALS = "Cython works out expressions of literals in C"
 KNOWN: dict[str, str] = {
+    "corners.autospec": NOT_A_FUNCTION,
+    "corners.handled_exception_in_a_generator": "behind an except clause, what was handled when it began is handled again",
+    "corners.locals_with_names_of_the_function_around": "locals() has no names of the function around",
+    "corners.names_of_an_ended_generator": "it has none",
+    "corners.no_context_manager": "`with` on something else is an AttributeError, not a TypeError",
+    "corners.patched_hex": "len and a few other builtins are called in C, whatever stands in the module",
+    "corners.patched_names": "len and a few other builtins are called in C, whatever stands in the module",
+    "corners.reload": "a module runs once in a process",
+    "corners.when_a_generator_expression_asks": "it asks for its first iterator when it begins",
     "coroutines.exact_objects": NOT_A_FUNCTION,
     "coroutines.state_names": NOT_A_FUNCTION,
     "errors.bad_except": "`except 5` is a ValueError, not a TypeError",
@@ -88,6 +97,7 @@ FALLBACKS: dict[str, str] = {
     "behaviour.generators_close": "closed",
     "behaviour.groups": "except*",
     "behaviour.guarded": "[own-frame]",
+    "behaviour.guarded_keys": "[required-keys]",
     "behaviour.refused_await": "await",
     "behaviour.refused_crash": "crash",
     "behaviour.refused_scopes": "can not delete",

@@ -24,18 +24,20 @@ MODULES: "dict[str, tuple[int, bool]]" = {}
 class UnitLoader(ExtensionFileLoader):
     """Loads one module of the unit; its path is the one that it would have as an extension module of its own."""
 
-    def __init__(self, name: str, path: str, unit: "Unit") -> None:
+    def __init__(self, name: str, path: str, unit: "Unit", known: str) -> None:
         super().__init__(name, path)
         self.unit = unit
+        self.known = known
+        """Its name in ``MODULES``; another than the one it is imported by where somebody changed a package's ``__path__``."""
 
     def create_module(self, spec: "ModuleSpec") -> "ModuleType":
         """Make the module; `exec_module`, inherited, runs it as that of any extension module."""
-        module: ModuleType = self.unit.create(MODULES[spec.name][0], spec)
+        module: ModuleType = self.unit.create(MODULES[self.known][0], spec)
         return module
 
-    def is_package(self, name: str) -> bool:
+    def is_package(self, name: str) -> bool:  # noqa: ARG002 - as importlib asks; a loader has one module
         """Tell whether it is a package."""
-        return MODULES[name][1]
+        return MODULES[self.known][1]
 
 
 class UnitFinder:
@@ -50,8 +52,10 @@ class UnitFinder:
     def find_spec(self, name: str, target: "ModuleType | None" = None) -> "ModuleSpec | None":
         """Return the spec of a module of the unit, or of what lies on disk."""
         ours = name.rpartition(".")[0] == self.package
-        if ours and name in MODULES:
-            return self.unit.spec(name, self.path)
+        known = f"{self.package}.{name.rpartition('.')[2]}"
+        # A package that adds a folder to its __path__ has the modules in it as its own; the folder on sys.path gives nothing.
+        if known in MODULES and (ours or name.startswith(f"{self.unit.name}.")):
+            return self.unit.spec(name, self.path, known)
         found: ModuleSpec | None = self.files.find_spec(name, target) if self.files is not None else None
         if (found is None or found.loader is None) and ours and name in self.unit.packages:
             # A folder without a module __init__: a portion of a namespace package.
@@ -123,15 +127,15 @@ class Unit:
             raise ImportError(msg, path=path)
         return UnitFinder(self, path, package)
 
-    def spec(self, name: str, path: str) -> "ModuleSpec":
-        """Return the spec of a module of the unit, which a finder of a folder found."""
-        package = MODULES[name][1]
+    def spec(self, name: str, path: str, known: str) -> "ModuleSpec":
+        """Return the spec of a module of the unit, which a finder of a folder found, for the name that it is imported by."""
+        package = MODULES[known][1]
         file = os.path.join(path, name.rpartition(".")[2])  # noqa: PTH118 - as above
         folder = file
         if package:
             file = os.path.join(file, "__init__")  # noqa: PTH118 - as above
         file += self.suffix
-        spec = ModuleSpec(name, UnitLoader(name, file, self), origin=file, is_package=package)
+        spec = ModuleSpec(name, UnitLoader(name, file, self, known), origin=file, is_package=package)
         spec.has_location = True
         if package:
             spec.submodule_search_locations = [folder]

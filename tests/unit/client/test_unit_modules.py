@@ -99,3 +99,14 @@ def test_registered_once(folder: Path) -> None:
     assert sys.path_hooks == before
     with pytest.raises(ImportError):
         before[0](os.path.dirname(folder))  # noqa: PTH120 - as Python asks
+
+
+def test_a_package_finds_the_modules_of_a_folder_that_it_adds_to_its_path(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    package = ModuleType("unitary.sub")
+    package.__path__ = [str(folder / "sub"), str(folder / "ns")]
+    monkeypatch.setitem(sys.modules, "unitary.sub", package)
+    spec = importlib.util.find_spec("unitary.sub.b")
+    assert spec is not None
+    assert (spec.name, spec.origin) == ("unitary.sub.b", str(folder / "ns" / "b.x.so"))
+    assert spec.loader is not None
+    assert spec.loader.create_module(spec).__name__ == "unitary.sub.b 4"  # type: ignore[union-attr]

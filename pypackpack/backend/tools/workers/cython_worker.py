@@ -51,8 +51,12 @@ DIRECTIVES = {
     "infer_types": False,
     "always_allow_keywords": True,
     "auto_pickle": None,
+    # A __test__ of its own would be a name that nobody wrote, and doctest would run each example twice.
+    "autotestdict": False,
 }
 
+PYTHON_2 = frozenset({"basestring", "unichr", "unicode", "xrange"})
+"""Names of Python 2 that Cython knows as builtins still."""
 
 LIMITED = b"""\
 #ifdef Py_LIMITED_API
@@ -108,6 +112,18 @@ def uncached(declare: Callable[[Any, str, Any], Any]) -> Callable[[Any, str, Any
     return declare_builtin
 
 
+def of_this_python(lookup: Callable[..., Any]) -> Callable[..., Any]:
+    """Wrap the method of Cython that looks for a builtin name: none of Python 2, which it takes for their heirs.
+
+    Who asks by a NameError whether this is Python 2 would hear that it is.
+    """
+
+    def look_up(scope: Any, name: str, *args: Any, **options: Any) -> Any:
+        return None if name in PYTHON_2 else lookup(scope, name, *args, **options)
+
+    return look_up
+
+
 def only_leading_ifs(refactor: Callable[[Any], Any]) -> Callable[[Any], Any]:
     """Wrap the method of Cython that turns simple cases of a ``match`` into if statements: none behind a case of another kind.
 
@@ -148,6 +164,7 @@ def setup() -> None:
     # imported. The option that says so (cache_builtins) also leaves out the set-up of the methods of builtin types, and
     # the first values.pop() then ends the process; so it is off only while Cython decides about a name.
     Symtab.ModuleScope.declare_builtin = uncached(Symtab.ModuleScope.declare_builtin)
+    Symtab.BuiltinScope.lookup = of_this_python(Symtab.BuiltinScope.lookup)
     MatchCaseNodes.MatchNode.refactor_cases = only_leading_ifs(MatchCaseNodes.MatchNode.refactor_cases)
     directives = ParseTreeTransforms.InterpretCompilerDirectives
     directives.__init__ = without_directive(directives.__init__)

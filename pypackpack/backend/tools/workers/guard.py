@@ -11,11 +11,14 @@ import ast
 
 SUSPENDED = (ast.Yield, ast.YieldFrom, ast.Await, ast.AsyncFor, ast.AsyncWith)
 FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
+COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
 STACK = frozenset({"_getframe", "_getframemodulename", "currentframe"})
 STACK_OF = {"inspect": frozenset({"stack"}), "traceback": frozenset({"extract_stack", "walk_stack"})}
 SOURCE = frozenset({"findsource", "getcomments", "getfile", "getsource", "getsourcefile", "getsourcelines"})
 REBUILDING = frozenset({"define", "mutable", "frozen"})
 """Decorators of attrs that make a new class, with slots, from the one that they get."""
+KEY_MARKS = frozenset({"NotRequired", "ReadOnly", "Required"})
+"""What marks single keys of a TypedDict, which looks at the annotations when the class is made."""
 
 
 class Rule:
@@ -150,7 +153,12 @@ def nested_super(tree):
     classes = (node for node in ast.walk(tree) if isinstance(node, ast.ClassDef))
     methods = (node for owner in classes for node in own(owner) if isinstance(node, FUNCTIONS))
     inner = (node for method in methods for function in inner_functions(method) for node in own(function))
-    return ((node, "super() in a function inside a method would find no arguments") for node in inner if bare_super(node))
+    yield from ((node, "super() in a function inside a method would find no arguments") for node in inner if bare_super(node))
+    owners = (node for node in ast.walk(tree) if isinstance(node, ast.ClassDef))
+    parts = (node for owner in owners for node in ast.walk(owner) if isinstance(node, COMPREHENSIONS))
+    parted = dict.fromkeys(node for part in parts for node in ast.walk(part))
+    for node in (each for each in parted if bare_super(each) or (isinstance(each, ast.Name) and each.id == "__class__")):
+        yield node, "super() or __class__ in a comprehension would find another class, or none"
 
 
 def rebuilds(decorator):
@@ -173,6 +181,23 @@ def rebuilt_class(tree):
                 if bare_super(node) or (isinstance(node, ast.Name) and node.id == "__class__"):
                     yield node, f"super() in {owner.name} would mean the class as it was before its decorator made another"
                     break
+
+
+def has_text_annotations(tree):
+    """Tell whether a module has its annotations as text by its own will."""
+    imports = (node for node in tree.body if isinstance(node, ast.ImportFrom) and node.module == "__future__")
+    return any(name.name == "annotations" for node in imports for name in node.names)
+
+
+def required_keys(tree):
+    """Find keys of a TypedDict that are marked one by one."""
+    if has_text_annotations(tree):
+        return
+    owners = (node for node in ast.walk(tree) if isinstance(node, ast.ClassDef) and (node.bases or node.keywords))
+    for node in (each for owner in owners for each in owner.body if isinstance(each, ast.AnnAssign)):
+        marks = {last_name(each.value) for each in ast.walk(node.annotation) if isinstance(each, ast.Subscript)}
+        if marks & KEY_MARKS:
+            yield node, f"{min(marks & KEY_MARKS)}[] would not be seen: compiled annotations are text"
 
 
 def own_frame(tree):
@@ -279,7 +304,8 @@ RULES = (
     Rule(
         "nested-super",
         {"cython": ALL},
-        "`super()` without arguments, in a function inside a method, raises `RuntimeError`.",
+        "`super()` without arguments, in a function or a comprehension inside a method, raises `RuntimeError`; `__class__` in a "
+        "comprehension is another class.",
         "class Child(Base):\n    def call(self):\n        return (lambda me: super().call())(self)",
         nested_super,
     ),
@@ -290,6 +316,14 @@ RULES = (
         "puts the new one into the cell that `super()` reads. Compiled methods have none, and `super()` raises `TypeError`.",
         "@attrs.define\nclass Child(Base):\n    def call(self):\n        return super().call()",
         rebuilt_class,
+    ),
+    Rule(
+        "required-keys",
+        {"cython": ALL},
+        "A `TypedDict` looks for `Required[]` and `NotRequired[]` when it is made, and compiled annotations are text: "
+        "`__required_keys__` would have the wrong keys.",
+        "class Options(TypedDict, total=False):\n    name: Required[str]",
+        required_keys,
     ),
     Rule(
         "own-frame",

@@ -21,6 +21,15 @@ def answer_super_in_a_lambda() -> object:
     return Child().call()
 
 
+class Counting(Base):
+    def call(self) -> list[str]:
+        return [f"{__class__.__name__} of {name}" for name in [super().call()]]
+
+
+def answer_class_in_a_comprehension() -> object:
+    return Counting().call()
+
+
 def rebuilt(slots: bool):
     """Make a class anew, as attrs does, with the cell that super() reads mended."""
 

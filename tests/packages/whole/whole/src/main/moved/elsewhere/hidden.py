@@ -1,0 +1,3 @@
+"""Found by the folder above."""
+
+VALUE = __name__
