@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import shutil
 import sys
 import threading
 import time
@@ -14,7 +15,7 @@ from typing import TYPE_CHECKING
 import pytest
 from private_index import SECRET, USER, served
 
-from pypackpack.backend import network, process
+from pypackpack.backend import network, process, simple_index
 from pypackpack.backend.tools import uv
 from pypackpack.frontend.cli import main
 from tests import builds
@@ -155,6 +156,35 @@ def test_a_wheel_that_cannot_be_imported_stays_here(
     assert list((tmp_path / "files").iterdir()) == []
 
 
+def test_a_package_that_needs_another_of_the_project_is_run_with_its_wheel(
+    small_project: Callable[..., Path],
+    own_cache: Path,  # noqa: ARG001 - has to be there
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    root = small_project({"main/__init__.py": "from pypackpack_core_unpublished import WORD\n"})
+    core = root / "pypackpack-core-unpublished"
+    shutil.copytree(root / "small", core)
+    (core / "src/main/__init__.py").write_text("WORD = 'own'\n", encoding="utf-8")
+    settings = (root / "small/pyproject.toml").read_text(encoding="utf-8")
+    (core / "pyproject.toml").write_text(settings.replace('"small"', f'"{core.name}"'), encoding="utf-8")
+    needs = f'version = "1.0"\ndependencies = ["{core.name}"]'
+    (root / "small/pyproject.toml").write_text(settings.replace('version = "1.0"', needs), encoding="utf-8")
+    whole = (root / "pyproject.toml").read_text(encoding="utf-8")
+    (root / "pyproject.toml").write_text(whole.replace('["small"]', f'["small", "{core.name}"]'), encoding="utf-8")
+    build(root)
+    (tmp_path / "files").mkdir()
+    log_in(monkeypatch)
+    with served(tmp_path / "files", ["update"]) as index:
+        assert deploy(root, index.url) == 1
+        assert "cannot be installed on this machine" in capfd.readouterr().err
+        line = ["build", core.name, "source", "single", "--type", "release", "--level", "bytecode", "--quiet"]
+        assert main.run(["--project", os.fspath(root), *line]) == 0
+        assert deploy(root, index.url) == 0
+    assert [path.name for path in (tmp_path / "files").iterdir()] == ["small-1.0-py3-none-any.whl"]
+
+
 class Moody(BaseHTTPRequestHandler):
     """An index whose answers are its path's first word."""
 
@@ -205,9 +235,11 @@ def test_an_index_that_misbehaves_is_one_sentence(
     for url, sentence in wrong.items():
         assert deploy(released, url, "--target", "host") == 1, url
         said = capfd.readouterr().err
-        print(said)
         assert sentence in said.splitlines()[0], url
         assert "hint: " in said, url
         assert SECRET not in said, url
         if "picky" in url:
             assert "we take no small things" in said
+    monkeypatch.setattr(simple_index, "MOST", 0)
+    assert deploy(released, f"{moody}/odd/simple/", "--target", "host") == 1
+    assert "sends more than 0 MiB" in capfd.readouterr().err

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import TYPE_CHECKING
 
-from pypackpack.backend import simple_index
+from pypackpack.backend import filesystem, simple_index
 from pypackpack.backend.tools import uv_publish
 from pypackpack.backend.tools.index_login import IndexLogin
 from pypackpack.middleware.deploy.place import place_of
@@ -17,7 +18,7 @@ from pypackpack.model.errors import ConflictError, NoProjectError, PackageIndexE
 from pypackpack.model.names import normalise
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from pypackpack.middleware.deploy.place import Place
@@ -38,8 +39,6 @@ def deploy(request: DeployRequest, watcher: Watcher) -> DeployResult:
         PackageIndexError: It is out of reach, does not let us in, or does not take a file.
         WorkError: A wheel does not work on this machine.
     """
-    from pypackpack.middleware.deploy.wheels import releases  # noqa: PLC0415 - import cost
-
     _check_bundle(request.bundle)
     place = place_of(request.to, request.check_url)
     project = find_project(request.start)
@@ -47,6 +46,17 @@ def deploy(request: DeployRequest, watcher: Watcher) -> DeployResult:
     if package is None:
         known = ", ".join(each.name for each in project.packages) or "none"
         raise NoProjectError(f"{project.name} has no package {request.package!r}", hint=f"Its packages: {known}.")
+    folder = package.build_folder
+    with filesystem.explained("make", folder):
+        folder.mkdir(parents=True, exist_ok=True)
+    waiting = partial(watcher.note, f"a build of {package.name} is running; waiting for it")
+    with filesystem.lock(folder / ".lock", waiting=waiting):  # what was looked at is what is sent
+        return _deploy(project, package, place, request, watcher)
+
+
+def _deploy(project: Project, package: Package, place: Place, request: DeployRequest, watcher: Watcher) -> DeployResult:
+    from pypackpack.middleware.deploy.wheels import releases  # noqa: PLC0415 - import cost
+
     found = releases(package, level=request.level, words=request.targets)
     there = _listed(place, package.name)
     new = [release for release in found if not _stands(release, there, place)]
@@ -161,9 +171,9 @@ def _send(
     return states
 
 
-def _uploaded(project: Project, release: Release, place: Place, publish: Callable[..., None] = uv_publish.publish) -> str:
+def _uploaded(project: Project, release: Release, place: Place) -> str:
     try:
-        publish(release.path, place.upload, project.root)
+        uv_publish.publish(release.path, place.upload, project.root)
     except PackageIndexError as error:
         # Somebody else was quicker, or the answer to an upload was lost: the list says which.
         try:

@@ -8,21 +8,24 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from packaging.tags import platform_tags
+from packaging.tags import compatible_tags, cpython_tags, platform_tags
+from packaging.utils import parse_wheel_filename
 
 from pypackpack.backend import filesystem, process
 from pypackpack.backend.tools import uv, uv_publish, venv
-from pypackpack.model.build import BuildType, Bundle
+from pypackpack.middleware.deploy.wheels import release_files
+from pypackpack.middleware.package.order import in_order
 from pypackpack.model.errors import ToolError, WorkError
 from pypackpack.model.inspection import EXTENSION
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterator
     from pathlib import Path
 
     from pypackpack.model.build import Watcher
     from pypackpack.model.deploy import Release
     from pypackpack.model.project import Package, Project
+    from pypackpack.model.target import PythonVersion
 
 SECONDS = 300
 # A module may want an extra that is not installed here; that one of our own is missing is another matter.
@@ -56,10 +59,9 @@ def run(project: Project, package: Package, release: Release, watcher: Watcher) 
         uv.make_venv(folder, python.executable)
         words: list[str | Path] = ["pip", "install", "--python", venv.interpreter(folder)]
         secrets = dict.fromkeys(uv_publish.SECRETS)
-        for sibling in _siblings(project, package):
-            words += ["--find-links", sibling]
+        words += [release.path, *_siblings(project, package, release, python.series)]
         try:
-            uv.run([*words, release.path], f"installing {release.path.name}", cwd=project.root, changes=secrets)
+            uv.run(words, f"installing {release.path.name}", cwd=project.root, changes=secrets)
         except ToolError as error:
             raise _failed(release, "cannot be installed", error) from error
         names = [package.import_name, *_extensions(release, package.import_name)]
@@ -92,13 +94,21 @@ def _python(project: Project, package: Package, release: Release) -> str:
     return str(own) if own.exists() else package.requires_python or project.requires_python or "3"
 
 
-def _siblings(project: Project, package: Package) -> Iterable[Path]:
-    """Yield the folders of release wheels of the packages that this one needs: they may not be on an index yet."""
-    for name in package.local_dependencies:
-        other = project.package(name)
-        if other is not None:
-            folder = other.build_folder / "packpack" / Bundle.SINGLE.value / BuildType.RELEASE.value
-            yield from (folder / level for level in filesystem.folders_in(folder))
+def _siblings(project: Project, package: Package, release: Release, python: PythonVersion) -> Iterator[Path]:
+    """Yield a release wheel of each of the project's packages that this one needs, as far as there is one that fits.
+
+    They are named by their files: by name, an index could answer with somebody else's code.
+    """
+    platforms = list(platform_tags())
+    own = f"cp{python[0]}{python[1]}"
+    fitting = [*cpython_tags(python, platforms=platforms), *compatible_tags(python, own, platforms)]
+    for other in in_order(project, (package,)):
+        if other.name == package.name:
+            continue
+        wheels = release_files(other, first=release.path.parent.name)
+        fits = (wheel for wheel in wheels if not parse_wheel_filename(wheel.name)[3].isdisjoint(fitting))
+        if (found := next(fits, None)) is not None:
+            yield found
 
 
 def _extensions(release: Release, own: str) -> list[str]:

@@ -52,6 +52,18 @@ def releases(package: Package, *, level: str = "", words: Sequence[str] = ()) ->
     return tuple(_release(package, path, version) for path in files)
 
 
+def release_files(package: Package, *, first: str) -> list[Path]:
+    """Return the release wheels of a package's present version, of all levels; those of the level ``first`` stand first.
+
+    Raises:
+        UsageError: Its version is none that an index can have.
+        DamagedArtifactError: A file has a name that no wheel has.
+    """
+    version = _version(package)
+    levels = [first, *(level for level in _levels("") if level != first)]
+    return [path for level in levels for path in _files(package, BuildType.RELEASE, level, version)]
+
+
 def _levels(level: str) -> list[str]:
     return [level] if level else [each.value for each in Level]
 

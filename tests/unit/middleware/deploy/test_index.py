@@ -1,0 +1,96 @@
+"""What is sent, what is skipped, and what is said when an index takes a part."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from pypackpack.backend import simple_index
+from pypackpack.backend.tools import uv_publish
+from pypackpack.middleware.deploy import index
+from pypackpack.middleware.deploy.place import place_of
+from pypackpack.model.build import Silent
+from pypackpack.model.deploy import THERE, UPLOADED, Release
+from pypackpack.model.errors import ConflictError, PackageIndexError, ToolError
+from pypackpack.model.project import BuildSettings, BundleSettings, Package, Project
+
+PLACE = place_of("http://h/simple/")
+PACKAGE = Package("a", "a", Path("a"), "1", (), (), (), {}, {"": BuildSettings()}, BundleSettings())
+PROJECT = Project("whole", Path(), (PACKAGE,))
+
+
+def release(number: int) -> Release:
+    return Release(Path(f"a-{number}.whl"), "a", "1", "py3", "none", ("any",), 1, f"{number:064}")
+
+
+@pytest.fixture
+def there(monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
+    """What the index has."""
+    files: dict[str, str] = {}
+    monkeypatch.setattr(index.IndexLogin, "split", lambda _self, url: (url, ""))
+    monkeypatch.setattr(simple_index, "listed", lambda *_: dict(files))
+    return files
+
+
+def publishing(monkeypatch: pytest.MonkeyPatch, there: dict[str, str], refused: str = "", arrives: str = "") -> None:
+    def publish(file: Path, _url: str, _project: Path) -> None:
+        if file.name == refused:
+            there.update({file.name: arrives} if arrives else {})
+            raise PackageIndexError(f"h did not take {file.name}", hint="Why.", details="its words")
+        there[file.name] = f"{int(file.stem[2:]):064}"
+
+    monkeypatch.setattr(uv_publish, "publish", publish)
+
+
+def test_a_part_that_arrived_is_named(there: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
+    publishing(monkeypatch, there, refused="a-2.whl")
+    with pytest.raises(PackageIndexError, match=r"did not take a-2.whl; 1 of 4 files were uploaded \(a-1.whl\)") as caught:
+        index._send(PROJECT, PACKAGE, [release(number) for number in range(1, 5)], PLACE, 1, Silent())
+    assert "goes on with the others" in caught.value.hint
+    assert caught.value.details == "its words"
+    assert sorted(there) == ["a-1.whl"]  # and no more after the one that was refused
+
+
+def test_an_upload_whose_answer_was_lost_is_there(there: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
+    publishing(monkeypatch, there, refused="a-2.whl", arrives=f"{2:064}")
+    sent = index._send(PROJECT, PACKAGE, [release(1), release(2)], PLACE, 2, Silent())
+    assert sent == {Path("a-1.whl"): UPLOADED, Path("a-2.whl"): THERE}
+
+
+def test_somebody_else_was_quicker_with_another_file(there: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
+    publishing(monkeypatch, there, refused="a-2.whl", arrives=f"{3:064}")
+    with pytest.raises(ConflictError, match="with other bytes"):
+        index._send(PROJECT, PACKAGE, [release(2)], PLACE, 2, Silent())
+
+
+def test_a_list_without_digests_tells_nothing() -> None:
+    with pytest.raises(ConflictError, match="does not say its sha256"):
+        index._stands(release(1), {"a-1.whl": ""}, PLACE)
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        ("error: Failed\n  cause: Server returned status code 403 Forbidden. s3cr3t", "does not let us upload"),
+        ("error: Missing credentials for http://h/", "does not let us upload"),
+        ("error: Failed\n cause: client error (Connect)\n cause: tcp connect error", "is out of reach"),
+        ("Hashing a-401.whl\nerror: status code 400. a 403 would be: unknown", "did not take"),
+    ],
+)
+def test_what_uv_says_is_one_sentence_without_secrets(words: str, message: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("UV_PUBLISH_TOKEN", "s3cr3t")
+    error = uv_publish._explained(Path("a.whl"), "http://h/", ToolError("failed", details=words))
+    assert message in error.message
+    assert error.details.startswith("error: ")
+    assert "s3cr3t" not in error.details
+
+
+def test_credentials_for_uploads_go_to_no_other_server(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("UV_PUBLISH_TOKEN", raising=False)
+    monkeypatch.setenv("UV_PUBLISH_USERNAME", "u")
+    monkeypatch.setenv("UV_PUBLISH_PASSWORD", "p")
+    assert uv_publish.authorization("https://h/simple/", "https://h/") == "Basic dTpw"
+    assert uv_publish.authorization("http://h/simple/", "https://h/") == ""
+    assert uv_publish.authorization("https://h:8443/simple/", "https://h/") == ""
+    assert uv_publish.authorization("https://pypi.org/simple/", "https://upload.pypi.org/legacy/") == ""
