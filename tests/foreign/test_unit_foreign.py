@@ -94,6 +94,21 @@ def test_one_file_answers_as_the_sources(
     assert (done.returncode, done.stdout) == (0, "whole whole.sub.deeper.first a b\n"), done.stderr
 
 
+def test_gcc_makes_one_file_too(project: Path, tmp_path: Path) -> None:
+    mine = changed(project, tmp_path / "gcc", ('unit = "package"', 'unit = "package"\ntoolchain = "gcc"'))
+    built = build(mine, "whole", *NATIVE, "debug", "--target", HOST)
+    file = built.wheel(HOST)
+    files = members(file)
+    assert native_modules(files) == {"whole"}
+    (library,) = (name for name in files if name.endswith(".so"))
+    assert str(tmp_path).encode() not in files[library]
+    done = run([sys.executable, "-m", "auditwheel", "show", file], cwd=tmp_path)
+    assert "is consistent with the following platform tag" in done.stdout, done.stdout + done.stderr
+    sources, wheel = stage(project / "whole", "whole", tmp_path / "source"), unpack([file], tmp_path / "wheel")
+    words = [sys.executable, behaviours.RUNNER, "whole"]
+    compare(*[answers(run(words, cwd=tmp_path, env={"PYTHONPATH": str(each)})) for each in (sources, wheel)])
+
+
 def test_pyodide_and_debug(project: Path, foreign_python: PythonOf, tmp_path: Path) -> None:
     python = series.choose(WASM, foreign_python)
     built = build(project, "whole", *NATIVE, "debug", "--target", WASM, *series.words(python), env=series.environment(python))

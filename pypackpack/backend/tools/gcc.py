@@ -15,6 +15,7 @@ from pypackpack.backend import filesystem
 from pypackpack.backend.host import find_program
 from pypackpack.backend.tools import elf
 from pypackpack.backend.tools.driver import COMMON, DEBUG, RELEASE, STATIC_CPLUSPLUS, Driver, names, numbers, says, version_in
+from pypackpack.backend.tools.toolchain import written
 from pypackpack.model.errors import ToolError
 from pypackpack.model.toolchain import FoundToolchain
 
@@ -126,7 +127,7 @@ class SystemToolchain:
             ToolError: Also when it needs a newer C library than the target promises.
         """
         scratch = scratch.resolve()
-        objects = self.driver.compile(job, scratch, self.adapter.flags(job.target, release=job.release), ())
+        objects = [*self._compile(job, scratch), *written(job.objects, scratch)]
         out = f"module{job.suffix}"
         words: list[str | Path] = [self.driver.linker(job), "-shared", "-Wl,--gc-sections", "-Wl,--build-id=none"]
         words += ["-Wl,--as-needed", "-static-libgcc", *(["-s"] if job.release else [])]
@@ -141,6 +142,14 @@ class SystemToolchain:
         data = filesystem.read_bytes(self.driver.made(scratch / out, what))
         check_floor(data, job, self.driver.label)
         return data
+
+    def build_object(self, job: ModuleJob, scratch: Path) -> bytes:
+        """Compile one source and return the object (`toolchain.ObjectToolchain`)."""
+        (made,) = self._compile(job, scratch.resolve())
+        return filesystem.read_bytes(made)
+
+    def _compile(self, job: ModuleJob, scratch: Path) -> list[Path]:
+        return self.driver.compile(job, scratch, self.adapter.flags(job.target, release=job.release), ())
 
 
 def check_floor(data: bytes, job: ModuleJob, label: str) -> None:

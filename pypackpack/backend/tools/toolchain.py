@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
+from pypackpack.backend import filesystem
 from pypackpack.model.errors import ToolError
 
 if TYPE_CHECKING:
@@ -185,3 +186,11 @@ def init_symbol(name: str) -> str:
     if name.isascii():
         return f"PyInit_{name}"
     return "PyInitU_" + name.encode("punycode").decode().replace("-", "_")
+
+
+def written(objects: Sequence[bytes], scratch: Path) -> list[Path]:
+    """Write objects that were made before (`ModuleJob.objects`) into a scratch folder, and return where."""
+    places = [scratch / f"object-{number}.o" for number in range(len(objects))]
+    for place, data in zip(places, objects, strict=True):
+        filesystem.write_scratch(place, data)
+    return places

@@ -14,7 +14,15 @@ from typing import TYPE_CHECKING
 
 from pypackpack.backend import filesystem, process
 from pypackpack.backend.tools import coff, elf, headers, pinned, windows_runtime, zig_android, zig_wasm
-from pypackpack.backend.tools.toolchain import DETAILS_SHOWN, RefusedError, UnknownOptionError, dialect, init_symbol, is_cplusplus
+from pypackpack.backend.tools.toolchain import (
+    DETAILS_SHOWN,
+    RefusedError,
+    UnknownOptionError,
+    dialect,
+    init_symbol,
+    is_cplusplus,
+    written,
+)
 from pypackpack.model.compiler_options import for_language
 from pypackpack.model.errors import ToolError
 from pypackpack.model.toolchain import FoundToolchain
@@ -172,7 +180,7 @@ class Zig:
     def build_module(self, job: ModuleJob, scratch: Path) -> bytes:
         """Compile and link one extension module and return its bytes (`toolchain.Toolchain`)."""
         scratch = scratch.resolve()
-        made = [*self._compile(job, scratch), *_written(job.objects, scratch)]
+        made = [*self._compile(job, scratch), *written(job.objects, scratch)]
         out = f"module{job.suffix}"
         link = {"elf": self._link_elf, "macho": self._link_macho, "coff": self._link_coff, "wasm": self._link_wasm}
         link[job.target.object_format](job, made, out, scratch)
@@ -335,14 +343,6 @@ def _helpers(missing: Iterable[str]) -> list[str]:
     Without need they cost seconds at the first link for a target, and bring debug information with this machine's paths.
     """
     return ["-fcompiler-rt" if any(_HELPER.match(name) for name in missing) else "-fno-compiler-rt"]
-
-
-def _written(objects: Sequence[bytes], scratch: Path) -> list[Path]:
-    """Write objects that were made before."""
-    places = [scratch / f"object-{number}.o" for number in range(len(objects))]
-    for place, data in zip(places, objects, strict=True):
-        filesystem.write_scratch(place, data)
-    return places
 
 
 def _names(objects: Iterable[Path]) -> list[str]:

@@ -115,7 +115,7 @@ def _tasks(extension: Extension, way: Way, whole: Target, shop: Workshop) -> tup
     if way.maker is None or found is None:
         return (_compile(extension, way, whole, shop),)
     c, seconds = found
-    if way.choice is None or way.choice.found.name != "zig":  # the others link no objects: each module compiles it once more
+    if way.choice is None or way.choice.found.name != "zig":  # shared with zig alone; elsewhere each compiles it
         return c, _compile(extension, way, whole, shop, c.name)
     runtime = _runtime_task(extension.package, f"{way.maker.name} runtime", c.name, seconds, way, whole, shop)
     return c, runtime, _compile(extension, way, whole, shop, runtime.name)

@@ -26,7 +26,7 @@ from pypackpack.middleware.compile.extension import (
     object_toolchain,
     refused_by_c,
 )
-from pypackpack.middleware.compile.toolchains import choices
+from pypackpack.middleware.compile.toolchains import ADAPTERS, WITH_OBJECTS
 from pypackpack.middleware.graph.task import Task
 from pypackpack.model.action import ActionResult
 from pypackpack.model.csource import CSource, c_source, refusal
@@ -69,8 +69,12 @@ class Member:
 
 def why_no_unit(package: str, target: Target, settings: BuildSettings, files: Iterable[SourceFile]) -> str:
     """Say why a package cannot be one extension module on a target; empty when it can."""
-    if target.parts or any(choice.found.name != "zig" for choice in choices(target, settings)):
-        return f"zig alone links packages into one extension module, and does not build {target.name}"
+    if target.parts:
+        return f"{target.name} is put together from others, module by module"
+    toolchain = settings.toolchain or target.toolchain
+    if toolchain not in WITH_OBJECTS:
+        title, able = ADAPTERS[toolchain].title, ", ".join(sorted(WITH_OBJECTS))
+        return f"{title}, which builds {target.name}, does not link packages into one extension module ({able} do)"
     if not any(file.place == "__init__.py" for file in files):
         return f"{package}/__init__.py is not there, and would hold the other modules"
     if reason := why_not_native("__init__.py", settings.native):

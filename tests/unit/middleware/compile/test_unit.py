@@ -51,8 +51,16 @@ def test_symbols_differ_by_full_name_and_are_of_c() -> None:
         ("linux_x86_64", BuildSettings(), FILES, ""),
         ("linux_x86_64", BuildSettings(native=NativePattern(exclude=("__init__",))), FILES, "native.exclude names it: __init__"),
         ("linux_x86_64", BuildSettings(), FILES[1:], "pkg/__init__.py is not there"),
-        ("macos_universal2", BuildSettings(), FILES, "zig alone links packages"),
-        ("ios_13_0_arm64", BuildSettings(), FILES, "zig alone links packages"),
+        ("linux_x86_64", BuildSettings(toolchain="gcc"), FILES, ""),
+        ("linux_arm64", BuildSettings(toolchain="clang"), FILES, ""),
+        (
+            "emscripten_wasm32",
+            BuildSettings(toolchain="emcc"),
+            FILES,
+            "emcc, which builds emscripten_wasm32, does not link packages",
+        ),
+        ("macos_universal2", BuildSettings(), FILES, "put together from others"),
+        ("ios_13_0_arm64", BuildSettings(), FILES, "does not link packages"),
     ],
 )
 def test_where_there_is_no_unit_the_reason_is_said(
