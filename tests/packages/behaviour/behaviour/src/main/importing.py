@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sys
+from functools import partial
+from io import StringIO
 
 
 def answer_relative() -> object:
@@ -76,3 +78,15 @@ def answer_import_statement_returns_top() -> object:
 def answer_module_attributes() -> object:
     module = sys.modules[__name__]
     return [module.__name__, module.__package__, module.__doc__, module.__spec__.name, __builtins__ is not None, module.__loader__ is not None]
+
+
+def answer_names_put_in_place_of_imported_ones() -> object:
+    from . import importing as me  # the module as others see it
+
+    kept = me.StringIO, me.partial
+    me.StringIO, me.partial = (lambda: "another stream"), (lambda *_: "another partial")
+    try:
+        return [StringIO(), partial(int, "3")]
+    finally:
+        me.StringIO, me.partial = kept
+
