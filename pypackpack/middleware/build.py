@@ -9,7 +9,7 @@ from __future__ import annotations
 import threading
 import time
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -173,9 +173,11 @@ def resolve(request: BuildRequest, watcher: Watcher) -> Order:
         there = ", ".join(item.name for item in project.packages) or "none yet"
         msg = f"the project {project.name} has no package {request.package} (it has: {there})"
         raise UsageError(msg, hint="Add it with: pypackpack package add " + request.package)
-    if request.bundle not in (Bundle.SINGLE, Bundle.BINARY):
+    if request.bundle is Bundle.FAT:
         msg = f"the bundle {request.bundle.value} is not there yet"
         raise NotYetError(msg, hint="Use single or binary.")
+    if request.version:
+        package = replace(package, version=request.version)
     if not package.targets and not request.targets:
         msg = f"{package.name} has no targets"
         raise UsageError(msg, hint=f"Add one: pypackpack target add linux {package.name}")
@@ -311,7 +313,7 @@ class _Build:
         plans, files, same = plan_members(order, shop)
         unfit: dict[str, tuple[str, ...]] = {}
         for member in order.members:
-            if same[member.name] and order.request.bundle is Bundle.SINGLE:
+            if same[member.name] and order.request.bundle is not Bundle.BINARY:
                 unfit[member.name] = windows_problems(files[member.name, order.targets[0].name])
                 refuse_unfit(member, unfit[member.name], compiles=order.compiles)
         check_rerun(order.request, [task for plan in plans.values() for task in plan.tasks])
@@ -465,7 +467,7 @@ def plan_members(
             here = files[member.name, target.name]
             modules = [file.place for file in here if file.is_module] if order.request.level is Level.NATIVE else []
             # Bytecode binds what lies beside it to its Python, and so does a folder.
-            bound = order.request.level in (Level.BYTECODE, Level.MIXED) or order.request.bundle is not Bundle.SINGLE
+            bound = order.request.level in (Level.BYTECODE, Level.MIXED) or order.request.bundle is Bundle.BINARY
             own = plan.own_modules(target, here)
             ways = stable(member.settings(target), target, order.pythons, modules, own=own, bound=bound)
             for python, shared in ways.items():

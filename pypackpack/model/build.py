@@ -61,6 +61,7 @@ class BuildRequest:
         rerun: Whether all tasks run although their results are known; or only those with these words in ``rerun_tasks``.
         rerun_tasks: Names of tasks, or of steps.
         report: Whether the result tells of every task (`BuildResult.tasks`).
+        version: The version of the wheel instead of the package's own: that of a patched release.
     """
 
     start: Path
@@ -79,11 +80,12 @@ class BuildRequest:
     rerun: bool = False
     rerun_tasks: tuple[str, ...] = ()
     report: bool = False
+    version: str = ""
 
     @property
     def compiles(self) -> bool:
         """Whether something of what is asked for is to be native: at level mixed, the dependencies that go along."""
-        return self.level is Level.NATIVE or (self.level is Level.MIXED and self.bundle is not Bundle.SINGLE)
+        return self.level is Level.NATIVE or (self.level is Level.MIXED and self.bundle is Bundle.BINARY)
 
 
 @dataclass(frozen=True)

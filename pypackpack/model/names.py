@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import re
 
+from pypackpack.client.paths import WINDOWS_DEVICES
+
+__all__ = ["COMMANDS", "WINDOWS_DEVICES"]
+
 COMMANDS: frozenset[str] = frozenset(
     {
         "add",
@@ -58,9 +62,3 @@ def normalise(name: str) -> str:
 def import_name(name: str) -> str:
     """Return the import package of a distribution: its normalised name with underscores."""
     return normalise(name).replace("-", "_")
-
-
-WINDOWS_DEVICES: frozenset[str] = frozenset(
-    {"aux", "con", "nul", "prn", *(f"{port}{number}" for port in ("com", "lpt") for number in range(1, 10))}
-)
-"""Names that no file or folder can have on Windows (Microsoft: "Naming Files, Paths, and Namespaces")."""

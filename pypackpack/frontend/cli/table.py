@@ -183,6 +183,34 @@ ROWS = (
         "Upload a package's release wheels to an index.",
         "pypackpack deploy billing source --to testpypi",
     ),
+    Row(
+        "release",
+        "patch:release",
+        "Patches",
+        "Record the release wheels in build/, as what patches are made against.",
+        "pypackpack release billing",
+    ),
+    Row(
+        "patch show",
+        "patch:show",
+        "Patches",
+        "Show what a patch begins with, and what it leads to.",
+        "pypackpack patch show billing-1.4.0-p1-py3-none-any.whl.patch",
+    ),
+    Row(
+        "patch verify",
+        "patch:verify",
+        "Patches",
+        "Check a patch, and whether it leads where it says.",
+        "pypackpack patch verify billing-1.4.0-p1-py3-none-any.whl.patch --to billing-1.4.0-py3-none-any.whl",
+    ),
+    Row(
+        "patch apply",
+        "patch:apply",
+        "Patches",
+        "Make the newer wheel out of the released one.",
+        "pypackpack patch apply billing-1.4.0-p1-py3-none-any.whl.patch --to billing-1.4.0-py3-none-any.whl -o new",
+    ),
     Row("clean", "clean:clean", "Build", "Empty the build folder of packages.", "pypackpack clean billing"),
     Row("cache info", "cache:info", "Cache", "Show what the cache holds, and where it lies.", "pypackpack cache info"),
     Row(
@@ -226,9 +254,7 @@ BUILT_IN = (
 LATER = frozenset(
     {
         "bundle",
-        "patch",
         "recipe",
-        "release",
         "runtime",
         "verify",
     }

@@ -119,7 +119,7 @@ class Bundler:
             from pypackpack.middleware.bundle.packing import former_members, remember_members  # noqa: PLC0415 - as above
             from pypackpack.middleware.bundle.wheel import WheelMember, write_wheel  # noqa: PLC0415 - as above
 
-            core = core_metadata(package, self._project, target, dict(self._request.references))
+            core = core_metadata(package, self._project, target, dict(self._request.references), version=self._request.version)
             former = former_members(writes, self._shop.store)
             members = [
                 WheelMember(each.place, partial(self._packed, each, former), self._executable(each)) for each in contents.files
@@ -147,6 +147,7 @@ class Bundler:
                 *((name, filesystem.sha256_bytes(data)) for name, data in info),
                 *((content.place, content.digest) for content in contents.files),
                 ("requirements", json.dumps([specific, *self._request.references])),
+                *((("version", self._request.version),) if self._request.version else ()),
                 ("programs", json.dumps([self._executable(content) for content in contents.files])),
                 ("SOURCE_DATE_EPOCH", str(filesystem.source_date_epoch())),
                 *self._inputs[package.name],

@@ -114,6 +114,7 @@ def core_metadata(
     extras: Mapping[str, str] | None = None,
     *,
     installed: bool = False,
+    version: str = "",
 ) -> CoreFiles:
     """Make the core metadata of a package from ``[project]`` in its pyproject.toml.
 
@@ -132,6 +133,7 @@ def core_metadata(
             (``dynamic = ["optional-dependencies"]``).
         installed: Whether the metadata stays beside what it requires, as in an environment: then a requirement with a relative
             path is its name alone.
+        version: The version instead of the one in the file: that of a patched release.
 
     Raises:
         SettingsError: Wrong metadata; each problem with file and dotted key.
@@ -147,6 +149,8 @@ def core_metadata(
         words = ", ".join(map(str, dynamic)) if isinstance(dynamic, list) else str(dynamic)
         problems.add("project.dynamic", f"{words} cannot be dynamic: pypackpack reads all metadata from this file; write it out")
     table.pop("dynamic", None)
+    if version:
+        table["version"] = version
     clean = dict(table)
     _prepare_readme(clean, package, project, problems)
     _prepare_license(clean, package, project, problems)

@@ -32,9 +32,9 @@ if TYPE_CHECKING:
 
 
 # What can be built today; the rest of the words is known and refused by name.
-LATER = (Bundle.FAT, Bundle.PATCH)
+LATER = (Bundle.FAT,)
 
-BUNDLES = "single: a wheel. binary (default): a folder with the package and all it needs."
+BUNDLES = "single: a wheel. binary (default): a folder with the package and all it needs. patch: from a release to this."
 
 
 def build(
@@ -115,6 +115,15 @@ def build(
     continuous: Annotated[
         bool, typer.Option("--continuous", help="Build again whenever a source changes, until Ctrl-C.", show_default=False)
     ] = False,
+    base: Annotated[
+        Optional[str],  # noqa: UP045 - typer evaluates it on Python 3.10 too
+        typer.Option(
+            "--base",
+            metavar="<version|wheel>",
+            help="For patch: what it begins with. The newest version that was released unless said.",
+            show_default=False,
+        ),
+    ] = None,
 ) -> Answer:
     """Build a package for its targets."""
     session = session_of(ctx)
@@ -136,6 +145,17 @@ def build(
         rerun=rerun is not None,
         rerun_tasks=tuple(word for word in rerun or () if word),
     )
+    if request.bundle is Bundle.PATCH:
+        given = {"--dry-run": dry_run, "--continuous": continuous, "--profile": profile is not None, "--explain": explain}
+        if wrong := [name for name, value in given.items() if value]:
+            msg = f"{wrong[0]} is not there yet for patches"
+            raise NotYetError(msg, hint="Use it with the bundle single, which makes the same wheels.")
+        from pypackpack.frontend.cli.commands.patch import patch_answer  # noqa: PLC0415 - import cost
+
+        return patch_answer(session, request, base or "")
+    if base is not None:
+        msg = f"--base is for patches, and this build makes the bundle {bundle}"
+        raise UsageError(msg, hint="Write `source patch`, or leave --base out.")
     if dry_run:
         if continuous:
             raise UsageError("--continuous and --dry-run: nothing is built there", hint="Leave one of them out.")

@@ -1,0 +1,286 @@
+"""Wheels as patches see them: members in order, their identity, and a writer that takes packed members over as they are.
+
+Standard library only; runs inside people's apps.
+"""
+
+from __future__ import annotations
+
+import base64
+import csv
+import hashlib
+import struct
+import zipfile
+import zlib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from pypackpack.client.patch_format import MOST_MEMBERS, MOST_TOTAL, WrongPrimaryError, check_paths, identity_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from typing import IO, BinaryIO
+
+CHUNK: Final = 1 << 16
+_LOCAL: Final = struct.Struct("<4sHHHHHIIIHH")
+_CENTRAL: Final = struct.Struct("<4sHHHHHHIIIHHHHHII")
+_END: Final = struct.Struct("<4sHHHHIIH")
+"""Records of ZIP archives (APPNOTE 4.3), without ZIP64: the limits of patches are below it."""
+_UTF8: Final = 0x800
+_ENCRYPTED: Final = 1
+_DEFLATED: Final = 8
+_DATE: Final = (1 << 5) | 1  # 1980-01-01, the first day that a ZIP archive knows
+_UNIX: Final = 3 << 8
+_ABSENT: Final = b"\x00"
+
+BROKEN: Final = (
+    zipfile.BadZipFile,
+    zlib.error,
+    struct.error,
+    EOFError,
+    NotImplementedError,
+    OverflowError,
+    RuntimeError,
+    ValueError,
+)
+"""What zipfile raises for archives that are damaged, encrypted or hostile."""
+
+
+@dataclass(frozen=True)
+class Member:
+    """A file in a wheel.
+
+    Attributes:
+        path: Its path.
+        executable: Whether it is a program.
+        size: Bytes, uncompressed.
+        crc32: CRC-32 of them.
+        sha256: SHA-256 of them.
+    """
+
+    path: str
+    executable: bool
+    size: int
+    crc32: int
+    sha256: bytes
+
+
+class WheelReader:
+    """An open wheel.
+
+    Args:
+        stream: The open file; it stays the caller's.
+        members: The number of members that it may have; folders may stand beside them.
+
+    Raises:
+        WrongPrimaryError: It is no wheel, or holds what no wheel holds.
+    """
+
+    def __init__(self, stream: BinaryIO, members: int = MOST_MEMBERS) -> None:
+        self._stream = stream
+        try:
+            if _count(stream) > 2 * members + 1000:  # before an object is made for each
+                raise WrongPrimaryError("the wheel has more members than it should have")
+            self._archive = zipfile.ZipFile(stream)
+            self._infos = [info for info in self._archive.infolist() if not info.orig_filename.endswith("/")]
+            check_paths(info.orig_filename for info in self._infos)
+        except BROKEN as error:
+            raise _damaged(error) from error
+        for info in self._infos:
+            if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED) or info.flag_bits & _ENCRYPTED:
+                msg = f"the wheel's member {info.orig_filename[:200]!r} is encrypted, or packed as in no wheel"
+                raise WrongPrimaryError(msg)
+
+    @property
+    def paths(self) -> list[str]:
+        """The members' paths, in order."""
+        return [info.orig_filename for info in self._infos]
+
+    @property
+    def sizes(self) -> list[int]:
+        """Their bytes, uncompressed, as the directory says."""
+        return [info.file_size for info in self._infos]
+
+    def members(self) -> tuple[Member, ...]:
+        """Read everything once, and return the members.
+
+        Raises:
+            WrongPrimaryError: It is damaged, or larger than any.
+        """
+        if sum(self.sizes) > MOST_TOTAL:
+            raise WrongPrimaryError("the wheel is larger unpacked than wheels may be")
+        return tuple(
+            Member(info.orig_filename, bool(info.external_attr >> 16 & 0o111), info.file_size, info.CRC, self._digest(index))
+            for index, info in enumerate(self._infos)
+        )
+
+    def _digest(self, index: int) -> bytes:
+        digest = hashlib.sha256()
+        for chunk in self.chunks(index):
+            digest.update(chunk)
+        return digest.digest()
+
+    def chunks(self, index: int) -> Iterator[bytes]:
+        """Yield a member's bytes, a piece at a time.
+
+        Raises:
+            WrongPrimaryError: It is damaged.
+        """
+        info, read = self._infos[index], 0
+        try:
+            with self._archive.open(info) as member:
+                while chunk := member.read(CHUNK):
+                    read += len(chunk)
+                    yield chunk
+        except BROKEN as error:
+            raise _damaged(error) from error
+        if read != info.file_size:
+            msg = f"the wheel's member {info.orig_filename[:200]!r} is not as long as the wheel says"
+            raise WrongPrimaryError(msg)
+
+    def packed(self, index: int) -> tuple[int, int, Iterator[bytes]]:
+        """Return how a member is packed: method, bytes, and these bytes a piece at a time.
+
+        Raises:
+            WrongPrimaryError: It is damaged.
+        """
+        info = self._infos[index]
+        return info.compress_type, info.compress_size, self._raw(info)
+
+    def _raw(self, info: zipfile.ZipInfo) -> Iterator[bytes]:
+        self._stream.seek(info.header_offset)
+        head = self._stream.read(_LOCAL.size)
+        if len(head) != _LOCAL.size:
+            raise WrongPrimaryError("the wheel is cut")
+        *_, name, extra = _LOCAL.unpack(head)
+        at, left = info.header_offset + _LOCAL.size + name + extra, info.compress_size
+        while left:
+            self._stream.seek(at)
+            chunk = self._stream.read(min(CHUNK, left))
+            if not chunk:
+                raise WrongPrimaryError("the wheel is cut")
+            at, left = at + len(chunk), left - len(chunk)
+            yield chunk
+
+
+def _count(stream: BinaryIO) -> int:
+    """Return how many members an archive says it has."""
+    length = stream.seek(0, 2)
+    tail = min(length, _END.size + 0xFFFF)
+    stream.seek(length - tail)
+    data = stream.read(tail)
+    found = data.rfind(b"PK\x05\x06")
+    if found < 0 or found + _END.size > len(data):
+        raise WrongPrimaryError("this is no wheel, or its end is missing")
+    return int(_END.unpack_from(data, found)[4])
+
+
+def _damaged(error: Exception) -> WrongPrimaryError:
+    return WrongPrimaryError(f"the wheel is damaged: {error}")
+
+
+def identity(members: Iterable[Member]) -> str:
+    """Return the identity of a wheel of these members (`identity_of`)."""
+    return identity_of((each.path, each.executable, each.size, each.sha256) for each in members)
+
+
+class WheelWriter:
+    """Writes a wheel's members one after the other; the stream must be seekable."""
+
+    def __init__(self, stream: IO[bytes]) -> None:
+        self._stream = stream
+        self._directory: list[bytes] = []
+
+    def take(self, member: Member, packed: tuple[int, int, Iterable[bytes]]) -> None:
+        """Write a member whose packed bytes are there already."""
+        method, size, chunks = packed
+        start = self._begin(member.path)
+        for chunk in chunks:
+            self._stream.write(chunk)
+        self._end(start, member.path, (method, member.crc32, size, member.size), executable=member.executable)
+
+    def write(self, path: str, chunks: Iterable[bytes], *, executable: bool) -> Member:
+        """Compress and write a member; return what it is."""
+        start = self._begin(path)
+        digest, crc32, size, packed = hashlib.sha256(), 0, 0, 0
+        packing = zlib.compressobj(6, zlib.DEFLATED, -zlib.MAX_WBITS)
+        for chunk in chunks:
+            digest.update(chunk)
+            crc32, size = zlib.crc32(chunk, crc32), size + len(chunk)
+            packed += self._stream.write(packing.compress(chunk))
+        packed += self._stream.write(packing.flush())
+        self._end(start, path, (_DEFLATED, crc32, packed, size), executable=executable)
+        return Member(path, executable, size, crc32, digest.digest())
+
+    def _begin(self, path: str) -> int:
+        start = self._stream.tell()
+        self._stream.write(b"\0" * (_LOCAL.size + len(path.encode())))
+        return start
+
+    def _end(self, start: int, path: str, facts: tuple[int, int, int, int], *, executable: bool) -> None:
+        """Write the header now that everything is known, and go on behind the member."""
+        end, name = self._stream.tell(), path.encode()
+        described = (0 if path.isascii() else _UTF8, facts[0], 0, _DATE, *facts[1:], len(name), 0)
+        self._stream.seek(start)
+        self._stream.write(_LOCAL.pack(b"PK\x03\x04", 20, *described) + name)
+        self._stream.seek(end)
+        mode = 0o100755 if executable else 0o100644
+        self._directory.append(_CENTRAL.pack(b"PK\x01\x02", _UNIX | 20, 20, *described, 0, 0, 0, mode << 16, start) + name)
+
+    def finish(self) -> None:
+        """Write the directory."""
+        start = self._stream.tell()
+        size = sum(self._stream.write(each) for each in self._directory)
+        count = len(self._directory)
+        self._stream.write(_END.pack(b"PK\x05\x06", 0, 0, count, count, size, start, 0))
+
+
+def bare_record(data: bytes, members: Mapping[str, tuple[bytes, int]]) -> bytes | None:
+    """Return a RECORD whose digests and sizes are left out where they are those of the members; None where that cannot be undone.
+
+    Args:
+        data: The RECORD, as PEP 376 and the wheel format have it.
+        members: Path → SHA-256 and bytes.
+    """
+    if _ABSENT in data:
+        return None
+    lines = data.split(b"\n")
+    for index, line in enumerate(lines):
+        parts = line.rsplit(b",", 2)
+        known = members.get(_unquoted(parts[0])) if len(parts) == 3 else None
+        body, end = (parts[2][:-1], b"\r") if known and parts[2].endswith(b"\r") else (parts[-1], b"")
+        if known is not None and b",".join((parts[1], body)) == _hash(*known):
+            lines[index] = parts[0] + b"," + _ABSENT + end
+    bare = b"\n".join(lines)
+    return bare if whole_record(bare, members) == data else None
+
+
+def whole_record(data: bytes, members: Mapping[str, tuple[bytes, int]]) -> bytes:
+    """Undo `bare_record`.
+
+    Raises:
+        ValueError: It names a member that is not there.
+    """
+    lines = data.split(b"\n")
+    for index, line in enumerate(lines):
+        end = b"\r" if line.endswith(b"\r") else b""
+        body = line[:-1] if end else line
+        if body.endswith(b"," + _ABSENT):
+            name = body[:-2]
+            known = members.get(_unquoted(name))
+            if known is None:
+                msg = f"its RECORD names {name[:200]!r}, which is no member"
+                raise ValueError(msg)
+            lines[index] = name + b"," + _hash(*known) + end
+    return b"\n".join(lines)
+
+
+def _hash(sha256: bytes, size: int) -> bytes:
+    return b"sha256=" + base64.urlsafe_b64encode(sha256).rstrip(b"=") + b",%d" % size
+
+
+def _unquoted(name: bytes) -> str:
+    text = name.decode("utf-8", "replace")
+    if not text.startswith('"'):
+        return text
+    rows: Sequence[Sequence[str]] = list(csv.reader([text]))
+    return rows[0][0] if rows and rows[0] else ""

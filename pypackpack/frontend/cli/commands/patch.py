@@ -1,0 +1,129 @@
+"""``pypackpack patch …`` and ``pypackpack release``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Optional
+
+import typer
+
+from pypackpack.frontend.cli.options import PackageArgument  # noqa: TC001 - typer evaluates it
+from pypackpack.frontend.cli.session import Answer, session_of
+
+if TYPE_CHECKING:
+    from pypackpack.frontend.cli.session import Session
+    from pypackpack.frontend.cli.style import Style
+    from pypackpack.model.build import BuildRequest
+    from pypackpack.model.patch import Applied, PatchBuild, PatchFacts, ReleaseResult
+
+PatchArgument = Annotated[str, typer.Argument(metavar="<patch>", help="A .whl.patch file.", show_default=False)]
+
+
+def show(ctx: typer.Context, patch: PatchArgument) -> Answer:  # noqa: ARG001 - every command gets it
+    """Show what a patch begins with, what it leads to, and how."""
+    from pypackpack.middleware.patch.use import show as look  # noqa: PLC0415 - import cost
+
+    facts = look(Path(patch))
+    return Answer(facts, lambda _width, style: facts_lines(facts, style), asked=True)
+
+
+def verify(
+    ctx: typer.Context,  # noqa: ARG001 - every command gets it
+    patch: PatchArgument,
+    to: Annotated[
+        Optional[str],  # noqa: UP045 - typer evaluates it on Python 3.10 too
+        typer.Option("--to", metavar="<wheel>", help="Also apply it to this wheel, and keep nothing of it.", show_default=False),
+    ] = None,
+) -> Answer:
+    """Check a patch: every byte of it, and whether it leads where it says."""
+    from pypackpack.middleware.patch.use import verify as check  # noqa: PLC0415 - import cost
+
+    done = check(Path(patch), Path(to) if to is not None else None)
+    return Answer(done, lambda _width, _style: applied_lines(done))
+
+
+def apply(
+    ctx: typer.Context,  # noqa: ARG001 - every command gets it
+    patch: PatchArgument,
+    to: Annotated[str, typer.Option("--to", metavar="<wheel>", help="The wheel that it was made for.", show_default=False)],
+    output: Annotated[
+        str,
+        typer.Option("--output", "-o", metavar="<folder>", help="Where the result goes; here unless said.", show_default=False),
+    ] = ".",
+) -> Answer:
+    """Make the newer wheel out of the released one; that one stays as it is."""
+    from pypackpack.middleware.patch.use import apply as run  # noqa: PLC0415 - import cost
+
+    done = run(Path(patch), Path(to), Path(output))
+    return Answer(done, lambda _width, _style: applied_lines(done))
+
+
+def release(ctx: typer.Context, package: PackageArgument) -> Answer:
+    """Record the release wheels that stand in build/, as what patches are made against."""
+    from pypackpack.middleware.patch.releases import release as record  # noqa: PLC0415 - import cost
+
+    session = session_of(ctx)
+    result = record(session.project(), package)
+    return Answer(result, lambda _width, style: release_lines(result, style))
+
+
+def patch_answer(session: Session, request: BuildRequest, base: str) -> Answer:
+    """Build patches, and answer with them."""
+    from pypackpack.middleware.patch.build import build_patches  # noqa: PLC0415 - import cost
+
+    with session.console.watching() as watcher:
+        result = build_patches(request, base, watcher)
+    return Answer(result, lambda width, style: build_lines(result, width, style))
+
+
+def build_lines(result: PatchBuild, width: int | None, style: Style) -> list[str]:
+    """Return what a build of patches made, for people."""
+    from pypackpack.frontend.cli.render import build_summary, near_path, size  # noqa: PLC0415 - import cost
+
+    lines = build_summary(result.build, width, style)
+    for each in result.patches:
+        share = f"{100 * each.size / each.wheel_size:.1f} % of the wheel"
+        lines += ["", style.bold(near_path(each.path)), f"  {size(each.size)}, {share}; {each.primary} -> {each.wheel.name}"]
+    lines += [f"no primary has the tags of {name}: no patch leads to it" for name in result.left_out]
+    return lines
+
+
+def facts_lines(facts: PatchFacts, style: Style) -> list[str]:
+    """Return what a patch says of itself, for people."""
+    from pypackpack.frontend.cli.render import count, size, table  # noqa: PLC0415 - import cost
+
+    rows = [
+        ("patch", f"{facts.number} of {facts.name} {facts.primary.version}"),
+        ("from", facts.primary.file),
+        ("", f"identity {facts.primary.identity}"),
+        ("to", facts.result.file),
+        ("", f"identity {facts.result.identity}"),
+        ("members", f"{facts.same} as they are, {facts.changed} changed, {facts.new} new"),
+        ("result", f"{count(facts.result.members, 'file')}, {size(facts.result.size)} unpacked"),
+        ("packed", facts.codec),
+    ]
+    return [f"{style.bold(facts.path.name)}  {size(facts.size)}", *(f"  {line}" for line in table(rows))]
+
+
+def applied_lines(done: Applied) -> list[str]:
+    """Return what was applied or checked, for people."""
+    from pypackpack.frontend.cli.render import near_path  # noqa: PLC0415 - import cost
+
+    if done.path is not None:
+        return [near_path(done.path)]
+    if done.wheel is None:
+        return [f"{done.patch.path.name} is whole; --to <wheel> checks where it leads, too"]
+    return [f"{done.patch.path.name} is whole, and makes {done.patch.result.file} of {done.wheel.name}"]
+
+
+def release_lines(result: ReleaseResult, style: Style) -> list[str]:
+    """Return what was released, for people."""
+    from pypackpack.frontend.cli.render import near_path  # noqa: PLC0415 - import cost
+
+    lines = [style.bold(near_path(result.file))]
+    lines += [f"  primary  {each.file}" for each in result.primaries]
+    lines += [f"  patch    {each.file}" for each in result.patches]
+    lines += [f"  known    {name}" for name in result.known]
+    if result.primaries or result.patches:
+        lines += ["", "Put it under version control."]
+    return lines

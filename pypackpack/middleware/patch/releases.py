@@ -1,0 +1,191 @@
+"""``pypackpack release`` and ``releases.toml``: which wheels are primaries, and which numbers of patches are taken.
+
+The file belongs under version control. The wheels' bytes lie in the user's cache, in a folder that pruning and clearing do not
+touch, and never in ``build/`` alone, which ``clean`` empties.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import astuple, fields
+from typing import TYPE_CHECKING, Any, Final, TypeVar
+
+from pypackpack.backend import filesystem
+from pypackpack.client.patch import PatchError, read_patch
+from pypackpack.middleware.patch.make import name_of, read_identity
+from pypackpack.middleware.project.toml import read_toml
+from pypackpack.model.errors import ConflictError, DamagedArtifactError, SettingsError, UsageError
+from pypackpack.model.names import normalise
+from pypackpack.model.patch import Primary, ReleasedPatch, ReleaseResult, Releases
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from pypackpack.model.project import Package, Project
+
+FILE: Final = "releases.toml"
+KEPT: Final = "releases-v1"
+"""The folder of the user's cache that has the bytes of primaries, by their digest."""
+_HEAD: Final = "# Written by `pypackpack release`. Keep it under version control: it says what patches are made against.\n"
+
+_Entry = TypeVar("_Entry", Primary, ReleasedPatch)
+
+
+def read_releases(package: Package) -> Releases:
+    """Return what a package has released; nothing where there is no file.
+
+    Raises:
+        SettingsError: The file is not what `release` writes.
+        FilesystemError: It cannot be read.
+    """
+    file = package.root / FILE
+    if not file.exists():
+        return Releases()
+    content = read_toml(file)
+    if unknown := sorted(set(content) - {"wheel", "patch"}):
+        msg = f"{file}: {unknown[0]}: only wheel and patch are known"
+        raise SettingsError(msg, hint="Bring the file back from version control.")
+    return Releases(_entries(file, content, "wheel", Primary), _entries(file, content, "patch", ReleasedPatch))
+
+
+def _entries(file: Path, content: dict[str, Any], key: str, kind: type[_Entry]) -> tuple[_Entry, ...]:
+    rows = content.get(key, [])
+    types = {each.name: int if each.type == "int" else str for each in fields(kind)}
+    found = []
+    for row in rows if isinstance(rows, list) else [rows]:
+        if not isinstance(row, dict) or {name: type(value) for name, value in row.items()} != types:
+            msg = f"{file}: {key}: an entry should have {', '.join(types)}, and nothing else"
+            raise SettingsError(msg, hint="Bring the file back from version control.")
+        found.append(kind(**row))
+    return tuple(found)
+
+
+def _write(file: Path, releases: Releases) -> None:
+    lines = [_HEAD]
+    for key, entries in (("wheel", releases.primaries), ("patch", releases.patches)):
+        for entry in entries:
+            # JSON's strings are TOML's, too (toml.io/en/v1.0.0#string): nothing is escaped in JSON that TOML does not know.
+            pairs = zip((each.name for each in fields(entry)), astuple(entry), strict=True)
+            lines += [f"[[{key}]]", *(f"{name} = {json.dumps(value)}" for name, value in pairs), ""]
+    filesystem.write_atomic(file, "\n".join(lines))
+
+
+def kept_wheel(project: Project, primary: Primary) -> Path:
+    """Return where the bytes of a primary lie on this machine, or would lie."""
+    return filesystem.cache_folder(project.cache.folder) / KEPT / primary.sha256 / primary.file
+
+
+def package_of(project: Project, name: str) -> Package:
+    """Return a package.
+
+    Raises:
+        UsageError: There is none of that name.
+    """
+    package = project.package(name)
+    if package is None:
+        there = ", ".join(item.name for item in project.packages) or "none yet"
+        msg = f"the project {project.name} has no package {name} (it has: {there})"
+        raise UsageError(msg, hint="Add it with: pypackpack package add " + name)
+    return package
+
+
+def release(project: Project, name: str) -> ReleaseResult:
+    """Record the release wheels and patches of a package that stand in ``build/``, and keep the wheels' bytes.
+
+    Of the wheels, those of its present version. What is recorded already, with the same content, stays as it is.
+
+    Raises:
+        UsageError: There is no such package, or nothing that could be released.
+        ConflictError: Something of that name, or a patch of that number, was released before with another content.
+        DamagedArtifactError: A wheel or a patch is damaged.
+        FilesystemError: Something cannot be read or written.
+    """
+    package = package_of(project, name)
+    packed = package.build_folder / "packpack"
+    with filesystem.lock(package.build_folder / ".lock"):
+        before = read_releases(package)
+        wheels = [_primary(path) for path in sorted((packed / "single" / "release").glob("*/*.whl"))]
+        wheels = [(each, path) for each, path in wheels if each.version == package.version.replace("-", "_")]
+        patches = [_patch(path) for path in sorted((packed / "patch" / "release").glob("*/*.whl.patch"))]
+        if not wheels and not patches:
+            msg = f"{package.name} {package.version} has nothing in build/ that could be released"
+            raise UsageError(msg, hint=f"Build it first: pypackpack build {package.name} source single --type release")
+        fresh = [(each, path) for each, path in wheels if _is_fresh(each, before.primaries)]
+        primaries = (*before.primaries, *(each for each, _ in fresh))
+        fresh_patches = tuple(each for each in patches if _is_fresh(each, before.patches))
+        for patch in fresh_patches:
+            if patch.version not in {primary.version for primary in primaries}:
+                msg = f"{patch.file} is a patch of {package.name} {patch.version}, which was not released"
+                raise UsageError(msg, hint=f"Release that version first, or remove the patch from {packed / 'patch'}.")
+        for each, path in wheels:
+            _keep(project, each, path)
+        after = Releases(primaries, (*before.patches, *fresh_patches))
+        if after != before:
+            _write(package.root / FILE, after)
+    names = {each.file for each, _ in fresh} | {each.file for each in fresh_patches}
+    standing = [*(each.file for each, _ in wheels), *(each.file for each in patches)]
+    known = tuple(file for file in standing if file not in names)
+    return ReleaseResult(package.root / FILE, tuple(each for each, _ in fresh), fresh_patches, known)
+
+
+def _primary(path: Path) -> tuple[Primary, Path]:
+    _, version, tag = name_of(path.name)
+    found = Primary(
+        path.name, version, tag, path.parent.name, read_identity(path), filesystem.sha256_file(path), path.stat().st_size
+    )
+    return found, path
+
+
+def primary_of(path: Path) -> Primary:
+    """Return a wheel as a primary; its level is what its folder is called.
+
+    Raises:
+        UsageError: Its name is none of a wheel.
+        DamagedArtifactError: It is damaged.
+        FilesystemError: It cannot be read.
+    """
+    return _primary(path)[0]
+
+
+def _patch(path: Path) -> ReleasedPatch:
+    with filesystem.explained("read", path):
+        try:
+            manifest = read_patch(path)
+        except PatchError as error:
+            msg = f"{path}: {error}"
+            raise DamagedArtifactError(msg, hint="Build it again.") from error
+    return ReleasedPatch(
+        path.name,
+        manifest.number,
+        manifest.primary.version,
+        path.parent.name,
+        manifest.result.identity,
+        filesystem.sha256_file(path),
+    )
+
+
+def _is_fresh(entry: _Entry, known: Sequence[_Entry]) -> bool:
+    """Tell whether something is not recorded yet.
+
+    Raises:
+        ConflictError: It is, with another content.
+    """
+    for other in known:
+        if normalise(other.file) == normalise(entry.file) and other.level == entry.level:
+            if other.identity != entry.identity:
+                msg = f"{entry.file} was released before, with another content"
+                hint = "A release is what people have: build a patch of it, or give the package another version."
+                raise ConflictError(msg, hint=hint)
+            return False
+    return True
+
+
+def _keep(project: Project, primary: Primary, path: Path) -> None:
+    place = kept_wheel(project, primary)
+    if not place.is_file():
+        with filesystem.explained("read", path):
+            copied = filesystem.place_copy(str(path), place, primary.sha256)
+        if not copied:
+            msg = f"{path} changed while it was being released"
+            raise ConflictError(msg, hint="Run the same command again.")

@@ -1,0 +1,185 @@
+"""Releases and patches, as they cross floors."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from pypackpack.model.build import BuildResult
+
+
+@dataclass(frozen=True)
+class Primary:
+    """A released wheel that patches are made against.
+
+    Attributes:
+        file: Its file name.
+        version: Its version, as the file name has it.
+        tag: Its tags, as the file name has them.
+        level: How far its code is compiled.
+        identity: SHA-256 over its uncompressed members in order (`docs/reference/patch-format.md`).
+        sha256: SHA-256 of the file.
+        size: Bytes of the file.
+    """
+
+    file: str
+    version: str
+    tag: str
+    level: str
+    identity: str
+    sha256: str
+    size: int
+
+
+@dataclass(frozen=True)
+class ReleasedPatch:
+    """A patch whose number is taken.
+
+    Attributes:
+        file: Its file name.
+        number: Its number.
+        version: The version of its primary.
+        level: How far the code is compiled.
+        identity: Identity of the wheel that it leads to.
+        sha256: SHA-256 of the file.
+    """
+
+    file: str
+    number: int
+    version: str
+    level: str
+    identity: str
+    sha256: str
+
+
+@dataclass(frozen=True)
+class Releases:
+    """What a package's ``releases.toml`` records, in its order."""
+
+    primaries: tuple[Primary, ...] = ()
+    patches: tuple[ReleasedPatch, ...] = ()
+
+
+@dataclass(frozen=True)
+class ReleaseResult:
+    """What ``release`` did.
+
+    Attributes:
+        file: The ``releases.toml``.
+        primaries: Wheels that are recorded now and were not before.
+        patches: Patches likewise.
+        known: File names of those that were recorded already.
+    """
+
+    file: Path
+    primaries: tuple[Primary, ...]
+    patches: tuple[ReleasedPatch, ...]
+    known: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class PatchSide:
+    """The wheel that a patch begins with, or the one that it leads to.
+
+    Attributes:
+        file: Its file name.
+        version: Its version.
+        identity: SHA-256 over its uncompressed members in order.
+        members: Their number.
+        size: Their bytes.
+    """
+
+    file: str
+    version: str
+    identity: str
+    members: int
+    size: int
+
+
+@dataclass(frozen=True)
+class PatchFacts:
+    """What a patch says of itself.
+
+    Attributes:
+        path: The patch.
+        size: Its bytes.
+        name: The distribution.
+        number: Its number, from 1 on for each primary version.
+        tag: Tags of both wheels.
+        codec: How it is packed.
+        primary: What it begins with.
+        result: What it leads to.
+        same: Number of members that are taken over as they are.
+        changed: Number of those that are made of old ones.
+        new: Number of those that it carries whole.
+    """
+
+    path: Path
+    size: int
+    name: str
+    number: int
+    tag: str
+    codec: str
+    primary: PatchSide
+    result: PatchSide
+    same: int
+    changed: int
+    new: int
+
+
+@dataclass(frozen=True)
+class Applied:
+    """What applying a patch, or checking that it could be, gave.
+
+    Attributes:
+        patch: What was applied.
+        wheel: The wheel it was applied to.
+        path: The result; None where it was only checked.
+    """
+
+    patch: PatchFacts
+    wheel: Path | None
+    path: Path | None
+
+
+@dataclass(frozen=True)
+class MadePatch:
+    """A patch that a build made.
+
+    Attributes:
+        path: Where it stands.
+        size: Its bytes.
+        sha256: SHA-256 of the file.
+        number: Its number, from 1 on for each primary version.
+        primary: File name of the wheel it begins with.
+        wheel: The wheel it leads to, which stands beside it.
+        wheel_size: Bytes of that wheel.
+        targets: Target names that it serves.
+    """
+
+    path: Path
+    size: int
+    sha256: str
+    number: int
+    primary: str
+    wheel: Path
+    wheel_size: int
+    targets: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class PatchBuild:
+    """What a build of patches made.
+
+    Attributes:
+        patches: The patches.
+        build: The wheels that they lead to.
+        left_out: Wheels that no primary has the tags of.
+    """
+
+    patches: tuple[MadePatch, ...]
+    build: BuildResult
+    left_out: tuple[str, ...] = ()
