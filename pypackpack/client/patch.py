@@ -46,6 +46,9 @@ if TYPE_CHECKING:
         @property
         def needs_input(self) -> bool: ...
 
+        @property
+        def unused_data(self) -> bytes: ...
+
         def decompress(self, data: bytes, max_length: int = -1) -> bytes: ...
 
 
@@ -128,7 +131,8 @@ def _apply(patch: Path, primary: Path, folder: Path, *, place: bool) -> tuple[Ma
             with aside.open("x+b") as new:
                 _Application(manifest, reader, members, _streams(patch, manifest, start)).write(WheelWriter(new))
                 new.flush()
-                os.fsync(new.fileno())
+                if place:
+                    os.fsync(new.fileno())
                 _check_written(new, manifest)
             if place:
                 os.replace(aside, result)  # noqa: PTH105 - on Windows it replaces, as on other systems
@@ -194,7 +198,7 @@ class _Source:
     def __init__(self, patch: Path, offset: int, stream: Stream, unpacking: _Unpacking) -> None:
         self._file = patch.open("rb")
         self._file.seek(offset)
-        self._left, self._size = stream.packed, stream.size
+        self._left, self._size, self._empty = stream.packed, stream.size, not stream.packed
         self._unpacking = unpacking
         self._held = b""
 
@@ -242,19 +246,17 @@ class _Source:
 
     def finish(self) -> None:
         """See that nothing is left over."""
-        if self._held or self._size or self._left:
-            raise DamagedPatchError("a stream of the patch has bytes that nothing needs")
-
-
-class _Plain:
-    """A stream that is not packed, with the manners of those that are."""
-
-    eof = False
-    needs_input = True
-
-    @staticmethod
-    def decompress(data: bytes, max_length: int = -1) -> bytes:  # noqa: ARG004 - nothing grows here
-        return data
+        over = bool(self._held or self._size)
+        try:
+            while not over and (self._left or not self._unpacking.eof) and not self._empty:  # the codec's own end
+                packed = self._file.read(min(CHUNK, self._left))
+                self._left -= len(packed)
+                over = bool(self._unpacking.decompress(packed, 1)) or not (packed or self._unpacking.eof)
+            over = over or bool(self._unpacking.unused_data)
+        except Exception as error:  # as above
+            raise DamagedPatchError("a stream of the patch has a damaged end") from error
+        if over:
+            raise DamagedPatchError("a stream of the patch has bytes that nothing needs, or no end")
 
 
 class _Inflating:
@@ -268,6 +270,10 @@ class _Inflating:
     @property
     def eof(self) -> bool:
         return self._inflating.eof
+
+    @property
+    def unused_data(self) -> bytes:
+        return self._inflating.unused_data
 
     @property
     def needs_input(self) -> bool:
@@ -291,7 +297,7 @@ def _unpacking(codec: str) -> Callable[[], _Unpacking]:
     except ImportError as error:
         msg = f"the patch is packed with {codec}, and this Python has no module for that"
         raise UnsupportedPatchError(msg) from error
-    return _Inflating if codec == "deflate" else _Plain
+    return _Inflating
 
 
 def _streams(patch: Path, manifest: Manifest, start: int) -> tuple[_Source, _Source, _Source]:

@@ -37,7 +37,7 @@ SMALL: Final = 64 << 20
 MOST_RECORD: Final = 32 << 20
 """A RECORD is held in memory."""
 
-CODECS: Final = ("lzma", "bz2", "deflate", "stored")
+CODECS: Final = ("lzma", "bz2", "deflate")
 LZMA_DICTIONARY: Final = 8 << 20
 """Part of the format: what unpacking costs in memory is known before it begins."""
 STREAMS: Final = ("control", "difference", "literal")
@@ -315,7 +315,11 @@ class _Reader:
     @staticmethod
     def _stream(data: object) -> Stream:
         packed, size, sha256 = _fields(data, 3)
-        return Stream(_number(packed, MOST_TOTAL), _number(size, MOST_TOTAL), _hex(sha256))
+        stream = Stream(_number(packed, MOST_TOTAL), _number(size, MOST_TOTAL), _hex(sha256))
+        if (stream.packed == 0) != (stream.size == 0):
+            msg = "a stream that has nothing in it has bytes, or the other way round"
+            raise ValueError(msg)
+        return stream
 
     @staticmethod
     def _step(data: object) -> Step:
@@ -328,7 +332,7 @@ class _Reader:
             _, old, path, executable = _fields(data, 4)
             return Step("copy", _number(old, MOST_MEMBERS), 1, _path(path), bool(_number(executable, 1)))
         _, old, path, executable, size, crc32, record = _fields(data, 7)
-        if first not in {"delta", "full"}:
+        if first not in ("delta", "full"):  # a tuple: what is there may be a list, which no set can be asked for
             msg = "it has a step of an unknown kind"
             raise ValueError(msg)
         step = Step(

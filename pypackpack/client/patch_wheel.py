@@ -85,7 +85,10 @@ class WheelReader:
             check_paths(info.orig_filename for info in self._infos)
         except BROKEN as error:
             raise _damaged(error) from error
+        length = stream.seek(0, 2)
         for info in self._infos:
+            if not 0 <= info.header_offset < length:
+                raise WrongPrimaryError("the wheel is damaged: a member lies outside of it")
             if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED) or info.flag_bits & _ENCRYPTED:
                 msg = f"the wheel's member {info.orig_filename[:200]!r} is encrypted, or packed as in no wheel"
                 raise WrongPrimaryError(msg)

@@ -156,8 +156,8 @@ class Artifact:
     """One thing that a build made.
 
     Attributes:
-        path: The wheel, or the folder of a binary.
-        kind: ``wheel`` or ``folder``.
+        path: The wheel, the folder of a binary, or the patch.
+        kind: ``wheel``, ``folder`` or ``patch``.
         package: Whose it is.
         targets: Target names that it serves.
         python: The Python version it is bound to; None when it is not.

@@ -158,6 +158,7 @@ class MadePatch:
         wheel: The wheel it leads to, which stands beside it.
         wheel_size: Bytes of that wheel.
         targets: Target names that it serves.
+        cached: Whether it came from the store.
     """
 
     path: Path
@@ -168,6 +169,7 @@ class MadePatch:
     wheel: Path
     wheel_size: int
     targets: tuple[str, ...]
+    cached: bool
 
 
 @dataclass(frozen=True)

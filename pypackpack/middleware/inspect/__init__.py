@@ -20,7 +20,7 @@ KINDS: tuple[tuple[str, Callable[[Path], Inspection]], ...] = ((".whl", inspect_
 """Ends of names, with what looks into such a file."""
 
 LATER = (".whl.patch",)
-"""Artifacts of the plan that nothing makes yet."""
+"""Artifacts that are not looked into yet."""
 
 
 def inspect(path: Path) -> Inspection:
@@ -40,7 +40,7 @@ def inspect(path: Path) -> Inspection:
         raise UsageError(msg, hint="`pypackpack build` prints the paths of what it made.")
     if name.endswith(LATER):
         msg = f"{path} is a patch, which this version of pypackpack cannot look into yet"
-        raise NotYetError(msg, hint="Name a wheel.")
+        raise NotYetError(msg, hint="`pypackpack patch show` says what it does.")
     for end, look in KINDS:
         if name.endswith(end):
             return look(path)

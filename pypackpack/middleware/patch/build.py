@@ -164,7 +164,9 @@ def _made(
             raise LostError(msg, digest=digest)
         size = int(outcome.result.facts["size"])
         made.append(
-            MadePatch(place, size, digest, number, primary.file, artifact.path, artifact.size, artifact.targets),
+            MadePatch(
+                place, size, digest, number, primary.file, artifact.path, artifact.size, artifact.targets, outcome.cached
+            )
         )
     return tuple(made)
 

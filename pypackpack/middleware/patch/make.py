@@ -147,7 +147,9 @@ def _opened(wheel: Path, stream: object) -> tuple[WheelReader, tuple[Member, ...
 
 
 def _pack(codec: str, data: bytes) -> bytes:
-    """Pack a stream."""
+    """Pack a stream; nothing stays nothing."""
+    if not data:
+        return b""
     if codec == "lzma":
         filters = [{"id": lzma.FILTER_LZMA2, "preset": 9 | lzma.PRESET_EXTREME, "dict_size": LZMA_DICTIONARY}]
         return lzma.compress(data, lzma.FORMAT_RAW, filters=filters)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Optional
 
@@ -13,14 +14,14 @@ from pypackpack.frontend.cli.session import Answer, session_of
 if TYPE_CHECKING:
     from pypackpack.frontend.cli.session import Session
     from pypackpack.frontend.cli.style import Style
-    from pypackpack.model.build import BuildRequest
+    from pypackpack.model.build import BuildRequest, BuildResult
     from pypackpack.model.patch import Applied, PatchBuild, PatchFacts, ReleaseResult
 
 PatchArgument = Annotated[str, typer.Argument(metavar="<patch>", help="A .whl.patch file.", show_default=False)]
 
 
 def show(ctx: typer.Context, patch: PatchArgument) -> Answer:  # noqa: ARG001 - every command gets it
-    """Show what a patch begins with, what it leads to, and how."""
+    """Show what a patch begins with, and what it leads to."""
     from pypackpack.middleware.patch.use import show as look  # noqa: PLC0415 - import cost
 
     facts = look(Path(patch))
@@ -35,7 +36,7 @@ def verify(
         typer.Option("--to", metavar="<wheel>", help="Also apply it to this wheel, and keep nothing of it.", show_default=False),
     ] = None,
 ) -> Answer:
-    """Check a patch: every byte of it, and whether it leads where it says."""
+    """Check a patch, and whether it leads where it says."""
     from pypackpack.middleware.patch.use import verify as check  # noqa: PLC0415 - import cost
 
     done = check(Path(patch), Path(to) if to is not None else None)
@@ -51,7 +52,7 @@ def apply(
         typer.Option("--output", "-o", metavar="<folder>", help="Where the result goes; here unless said.", show_default=False),
     ] = ".",
 ) -> Answer:
-    """Make the newer wheel out of the released one; that one stays as it is."""
+    """Make the newer wheel out of the released one."""
     from pypackpack.middleware.patch.use import apply as run  # noqa: PLC0415 - import cost
 
     done = run(Path(patch), Path(to), Path(output))
@@ -59,7 +60,7 @@ def apply(
 
 
 def release(ctx: typer.Context, package: PackageArgument) -> Answer:
-    """Record the release wheels that stand in build/, as what patches are made against."""
+    """Record the release wheels in build/, as what patches are made against."""
     from pypackpack.middleware.patch.releases import release as record  # noqa: PLC0415 - import cost
 
     session = session_of(ctx)
@@ -71,9 +72,23 @@ def patch_answer(session: Session, request: BuildRequest, base: str) -> Answer:
     """Build patches, and answer with them."""
     from pypackpack.middleware.patch.build import build_patches  # noqa: PLC0415 - import cost
 
+    if session.console.events is not None:
+        session.console.events.started(request)
     with session.console.watching() as watcher:
         result = build_patches(request, base, watcher)
-    return Answer(result, lambda width, style: build_lines(result, width, style))
+    return Answer(_whole(result), lambda width, style: build_lines(result, width, style))
+
+
+def _whole(result: PatchBuild) -> BuildResult:
+    """Return the result of a build as programs read it: the patches are artifacts beside their wheels."""
+    wheels = {wheel.path: wheel for wheel in result.build.artifacts}
+    patches = [
+        replace(wheels[each.wheel], path=each.path, kind="patch", size=each.size, sha256=each.sha256, cached=each.cached)
+        for each in result.patches
+    ]
+    left_out = [f"no primary has the tags of {name}: no patch leads to it" for name in result.left_out]
+    build = result.build
+    return replace(build, artifacts=(*build.artifacts, *patches), warnings=(*build.warnings, *left_out))
 
 
 def build_lines(result: PatchBuild, width: int | None, style: Style) -> list[str]:

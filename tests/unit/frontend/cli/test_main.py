@@ -240,7 +240,7 @@ def test_what_is_not_there_yet_is_said_in_one_line(capsys: pytest.CaptureFixture
 def test_help_of_a_command(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     assert main.run(words) == 0
     out = capsys.readouterr().out
-    assert "Usage: pypackpack build <package> source [single|binary] [options]" in out
+    assert "Usage: pypackpack build <package> source [single|binary|patch] [options]" in out
     assert "--level instant|bytecode|native|mixed" in out
     assert "--project DIR" in out
     assert out.count("Example") == 1

@@ -1,0 +1,56 @@
+"""From a release to a patch of it and back, by the command line and with pip."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+
+def test_a_release_and_its_patch(small_project: Callable[..., Path], tmp_path: Path, own_cache: Path) -> None:
+    root = small_project()
+    package = next(path.parent for path in root.glob("*/pyproject.toml"))
+    name, build = package.name, package / "build" / "packpack"
+
+    def run(*words: str, code: int = 0) -> str:
+        done = subprocess.run([sys.executable, "-m", "pypackpack", *words, "--json"], cwd=root, capture_output=True, text=True, check=False)
+        assert done.returncode == code, done.stderr
+        return done.stdout + done.stderr
+
+    command = ("build", name, "source", "patch", "--type", "release", "--target", "host", "--offline")
+    run(*command, code=2)  # nothing was released yet
+    run("build", name, "source", "single", "--type", "release", "--target", "host", "--offline")
+    run("release", name)
+    module = package / "src" / "main" / "mod.py"
+    module.write_text(module.read_text().replace("42", "43"))
+    run("clean", name)  # the primary does not lie in build/ alone
+    run(*command)
+    (patch,) = (build / "patch" / "release" / "instant").glob("*-p1-*.whl.patch")
+    (new,) = (build / "patch" / "release" / "instant").glob("*.whl")
+    (old,) = (own_cache / "releases-v1").glob("*/*.whl")
+    first = patch.read_bytes()
+    patch.unlink()
+    run(*command)
+    assert patch.read_bytes() == first  # its number is not taken yet, and nothing has changed
+    result = tmp_path / "out" / new.name
+    run("patch", "verify", str(patch), "--to", str(old))
+    run("patch", "apply", str(patch), "--to", str(old), "-o", str(result.parent))
+    run("patch", "apply", str(patch), "--to", str(new), "-o", str(result.parent), code=1)
+    site = tmp_path / "site"
+    subprocess.run([sys.executable, "-m", "pip", "install", "-q", "--no-deps", "--target", str(site), str(result)], check=True)
+    code = f"import {name}.mod as m, importlib.metadata as i; print(m.answer(), i.version({name!r}))"
+    done = subprocess.run([sys.executable, "-c", code], env={"PYTHONPATH": str(site)}, capture_output=True, text=True, check=True)
+    answer, version = done.stdout.split()
+    assert answer == "43"
+    assert version.endswith("+patch.1")
+    run("release", name)
+    run(*command)
+    assert list(patch.parent.glob("*-p2-*.whl.patch"))
+    shutil.rmtree(own_cache / "releases-v1")
+    module.write_text(module.read_text() + "\n")
+    assert "--base" in run(*command, code=1)

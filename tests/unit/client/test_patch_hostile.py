@@ -1,0 +1,373 @@
+"""Patches and wheels that somebody damaged or made up: refused, and nothing on disk has changed."""
+
+from __future__ import annotations
+
+import json
+import os
+import struct
+import sys
+import tracemalloc
+import zipfile
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from pypackpack.backend.tools.bsdiff import Difference
+from pypackpack.client import patch as client
+from pypackpack.client.patch import (
+    DamagedPatchError,
+    PatchError,
+    UnsupportedPatchError,
+    WrongPrimaryError,
+    apply_patch,
+    check_patch,
+    read_patch,
+)
+from pypackpack.client.patch_format import HEADER, LZMA_DICTIONARY
+from pypackpack.middleware.patch.make import make_patch
+from tests.unit.client.forge import OLD, contents, pair, put_together, raw, taken_apart, wheel
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+class Case:
+    """A primary, a patch for it, and a folder in which nothing may appear."""
+
+    def __init__(self, folder: Path) -> None:
+        self.old, self.new = pair(folder)
+        self.before = self.old.read_bytes()
+        self.good = make_patch(self.old, self.new, number=1)
+        self.patch = folder / "demo-1.0-p1-py3-none-any.whl.patch"
+        self.out = folder / "out"
+        self.out.mkdir()
+
+    def refused(self, data: bytes, error: type[PatchError] = PatchError, words: str | None = None) -> None:
+        self.patch.write_bytes(data)
+        with pytest.raises(error, match=words or "."):
+            apply_patch(self.patch, self.old, self.out)
+        assert list(self.out.iterdir()) == []
+        assert self.old.read_bytes() == self.before
+
+
+@pytest.fixture(scope="module")
+def case(tmp_path_factory: pytest.TempPathFactory) -> Case:
+    return Case(tmp_path_factory.mktemp("case"))
+
+
+@pytest.fixture
+def parts(case: Case) -> tuple[dict[str, Any], list[bytes]]:
+    return taken_apart(case.good)
+
+
+def test_a_forged_patch_that_says_what_it_should_is_applied(case: Case, parts: tuple[dict[str, Any], list[bytes]], tmp_path: Path) -> None:
+    case.patch.write_bytes(put_together(*parts))
+    assert contents(apply_patch(case.patch, case.old, tmp_path)) == contents(case.new)
+
+
+def test_a_flipped_bit_anywhere(case: Case) -> None:
+    for place in range(len(case.good)):
+        damaged = bytearray(case.good)
+        damaged[place] ^= 1 << place % 8
+        case.refused(bytes(damaged))
+
+
+def test_a_cut_anywhere_and_something_behind_the_end(case: Case) -> None:
+    for length in range(len(case.good)):
+        case.refused(case.good[:length])
+    case.refused(case.good + b"\0", DamagedPatchError, "behind its end")
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.data())
+def test_bytes_changed_at_random(case: Case, data: st.DataObject) -> None:
+    start = data.draw(st.integers(0, len(case.good) - 1))
+    piece = data.draw(st.binary(min_size=0, max_size=40))
+    changed = case.good[:start] + piece + case.good[start + data.draw(st.integers(0, 40)) :]
+    if changed != case.good:
+        case.refused(changed)
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20), lambda each: st.lists(each) | st.dictionaries(st.text(max_size=5), each), max_leaves=8
+)
+
+
+@settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.data())
+def test_a_manifest_with_anything_in_one_place(case: Case, data: st.DataObject) -> None:
+    manifest, streams = taken_apart(case.good)
+    place: Any = manifest
+    while True:
+        key = data.draw(st.sampled_from(sorted(set(place) - {"streams"}) if isinstance(place, dict) else range(len(place))))
+        if not isinstance(place[key], (dict, list)) or not place[key] or data.draw(st.booleans()):
+            break
+        place = place[key]
+    before = place[key]
+    place[key] = data.draw(JSON)
+    case.patch.write_bytes(put_together(manifest, streams))
+    try:  # a name that nothing depends on may be another one
+        apply_patch(case.patch, case.old, case.out).unlink()
+    except PatchError:
+        assert place[key] != before
+    else:
+        assert isinstance(before, (str, int))
+    assert list(case.out.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("manifest", "words"),
+    [
+        (b"[]", "a table"),
+        (b"{", "wrong"),
+        (b"[" * 100_000, "wrong"),
+        (b'{"name": NaN}', "NaN is no number"),
+        (b'{"name": "a", "name": "b"}', "twice"),
+        (b"\xff", "wrong"),
+        (b"1" * 5000, "wrong"),
+    ],
+)
+def test_a_manifest_that_is_none(case: Case, manifest: bytes, words: str) -> None:
+    case.refused(raw(manifest), DamagedPatchError, words)
+
+
+def test_a_manifest_that_unpacks_to_more_than_it_says(case: Case) -> None:
+    bomb = raw(b" " * (20 << 20))
+    case.refused(bomb[:16] + struct.pack("<I", 1000) + bomb[20:], DamagedPatchError, "not what its digest says")
+    case.refused(bomb[:16] + struct.pack("<I", 0xFFFFFFFF) + bomb[20:], DamagedPatchError, "damaged")
+
+
+def test_another_version_of_the_format(case: Case) -> None:
+    case.refused(case.good[:8] + b"\2\0" + case.good[10:], UnsupportedPatchError, "format 2")
+    case.refused(case.good[:8] + b"\0\0" + case.good[10:], DamagedPatchError)
+    case.refused(b"PK\3\4" + case.good, DamagedPatchError, "no patch")
+
+
+@pytest.mark.parametrize(
+    ("path", "words"),
+    [
+        ("/etc/passwd", "is absolute"),
+        ("C:/windows/system32/x", "is absolute"),
+        ("../outside.py", "leads out"),
+        ("demo/../../outside.py", "leads out"),
+        ("demo\\outside.py", "backslash"),
+        ("demo//x.py", "empty part"),
+        ("demo/", "empty part"),
+        ("demo/\x00.py", "control character"),
+        ("demo/\ud800.py", "not Unicode"),
+        ("demo/same.py", "twice"),
+        ("demo/SAME.py", "the same as another one"),
+        ("DEMO/other.py", "the same as another path"),
+        ("demo/same.py/x.py", "same as another"),
+        ("demo/aux.py", "device on Windows"),
+        ("demo/x.", "ends in a dot"),
+    ],
+)
+def test_paths_that_no_result_may_have(case: Case, parts: tuple[dict[str, Any], list[bytes]], path: str, words: str) -> None:
+    manifest, streams = parts
+    place = next(step for step in manifest["steps"] if step[0] == "full")
+    place[2] = path
+    case.refused(put_together(manifest, streams), DamagedPatchError, words)
+
+
+@pytest.mark.parametrize("file", ["../demo-1.1-py3-none-any.whl", "/demo.whl", "a/b.whl", "aux.whl", "demo.zip", "..", ""])
+def test_a_result_that_would_stand_elsewhere(case: Case, parts: tuple[dict[str, Any], list[bytes]], file: str) -> None:
+    manifest, streams = parts
+    manifest["result"]["file"] = file
+    case.refused(put_together(manifest, streams), DamagedPatchError)
+
+
+def change(manifest: dict[str, Any], words: str, value: object) -> None:
+    *way, last = words.split(".")
+    for word in way:
+        manifest = manifest[word]
+    manifest[last] = value
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "words"),
+    [
+        ("result.size", 2 << 30, "more than can come of"),
+        ("result.size", 10, "other sizes"),
+        ("result.size", 1 << 62, "is not between"),
+        ("result.members", 10_000_000, "is not between"),
+        ("result.members", 3, "and the result has 3"),
+        ("result.identity", "0" * 64, "not what the patch says"),
+        ("primary.members", -1, "is not between"),
+        ("number", 0, "is not between"),
+        ("number", True, "is not between"),
+        ("codec", "rar", "no codec"),
+        ("codec", "bz2", ""),
+        ("codec", "deflate", ""),
+        ("steps", [], "0 members"),
+        ("steps", [[0, 60000]], "names member"),
+        ("steps", [["link", 0, "x", 0, 1, 1, 0]], "unknown kind"),
+        ("steps", [["full", -1, "x", 0, 1]], "fields"),
+        ("steps", [["full", 0, "x", 0, 1, 1, 0]], "contradicts itself"),
+        ("steps", [["delta", -1, "x", 0, 1, 1, 0]], "is not between"),
+        ("steps", [["full", -1, "x", 0, 1 << 40, 1, 0]], "is not between"),
+        ("steps", [["full", -1, "x", 0, 1 << 30, 1, 1]], "contradicts itself"),
+    ],
+)
+def test_a_manifest_that_says_too_much(case: Case, parts: tuple[dict[str, Any], list[bytes]], key: str, value: object, words: str) -> None:
+    manifest, streams = parts
+    change(manifest, key, value)
+    case.refused(put_together(manifest, streams), DamagedPatchError, words)
+
+
+def test_a_primary_that_it_is_not_for(case: Case, parts: tuple[dict[str, Any], list[bytes]]) -> None:
+    manifest, streams = parts
+    for key, value in (("identity", "0" * 64), ("members", manifest["primary"]["members"] + 1), ("size", 99)):
+        other = json.loads(json.dumps(manifest))
+        other["primary"][key] = value
+        case.refused(put_together(other, streams), WrongPrimaryError if key != "size" else PatchError)
+
+
+def test_streams_that_are_not_what_they_say(case: Case, parts: tuple[dict[str, Any], list[bytes]]) -> None:
+    manifest, streams = parts
+    control, difference, literal = streams
+    sizes = [len(each) for each in streams]
+    case.refused(put_together(manifest, [control, difference, literal + b"\0" * (20 << 20)], sizes=sizes), DamagedPatchError, "longer|nothing needs")
+    case.refused(put_together(manifest, [control, difference, literal[:-1]], sizes=sizes), DamagedPatchError, "too early")
+    rows = json.loads(json.dumps(manifest))["streams"]
+    for place, value in ((0, -1), (0, 0), (1, 0), (1, 1 << 40), (2, "0" * 64), (2, "x" * 64), (0, 1.5)):
+        said = json.loads(json.dumps(rows))
+        said[1][place] = value
+        start = case.good.index(b"", HEADER.size + HEADER.unpack_from(case.good)[3])
+        case.refused(raw(json.dumps({**manifest, "streams": said}).encode()) + case.good[start:], DamagedPatchError)
+    case.refused(put_together(manifest, [control + b"\0", difference, literal]), DamagedPatchError, "nothing needs")
+    case.refused(put_together(manifest, [b"\xff" * 20, difference, literal]), DamagedPatchError, "too large")
+    case.refused(put_together(manifest, [b"\0\0\1" + control, difference, literal]), DamagedPatchError, "leads out")
+    case.refused(put_together(manifest, [b"\xff\xff\x01\0\0" + control, difference, literal]), DamagedPatchError, "leads out")
+    case.refused(put_together(manifest, [b"\0\0\0" * 10, difference, literal]), DamagedPatchError, "too early")
+    case.refused(put_together(manifest, [control, difference, bytes(len(literal))]), DamagedPatchError, "contradicts itself")
+
+
+def test_a_record_that_is_not_the_last_or_names_what_is_not_there(case: Case, parts: tuple[dict[str, Any], list[bytes]]) -> None:
+    manifest, streams = parts
+    manifest["steps"][-2:] = reversed(manifest["steps"][-2:])
+    case.refused(put_together(manifest, streams), DamagedPatchError, "not the last")
+    manifest, streams = taken_apart(case.good)
+    record = b"nowhere.py,\0\n"
+    manifest["steps"][-1] = ["full", -1, "demo-1.1.dist-info/RECORD", 0, len(record), 1, 1]
+    old_steps = [step for step in manifest["steps"][:-1] if step[0] == "delta"]
+    assert old_steps
+    size = sum(step[4] for step in manifest["steps"] if step[0] in ("delta", "full"))
+    literal = streams[2] + record
+    case.refused(put_together(manifest, [*streams[:2], literal], sizes=[len(streams[0]), size - len(literal), len(literal)]), DamagedPatchError)
+
+
+def test_every_bit_of_the_primary(case: Case, tmp_path: Path) -> None:
+    """What does not matter to the members (a date) may be otherwise; then the result is right all the same."""
+    case.patch.write_bytes(case.good)
+    bad, wrong = tmp_path / case.old.name, 0
+    for place in range(0, len(case.before), 2):
+        damaged = bytearray(case.before)
+        damaged[place] ^= 1 << place % 8
+        bad.write_bytes(damaged)
+        try:
+            check_patch(case.patch, bad)
+        except PatchError:
+            wrong += 1
+    assert wrong > len(case.before) // 6
+
+
+def test_wheels_that_are_none(case: Case, tmp_path: Path) -> None:
+    case.patch.write_bytes(case.good)
+    bad = tmp_path / case.old.name
+    for data in (b"", b"PK\5\6", case.before[: len(case.before) // 2], case.before[:-3], case.new.read_bytes(), case.good):
+        bad.write_bytes(data)
+        with pytest.raises(WrongPrimaryError):
+            check_patch(case.patch, bad)
+
+
+@pytest.mark.parametrize("path", ["/abs.py", "../out.py", "demo/SAME.py", "demo/same.py"])
+def test_a_primary_with_such_paths(case: Case, tmp_path: Path, path: str) -> None:
+    case.patch.write_bytes(case.good)
+    bad = wheel(tmp_path / "demo-1.0-py3-none-any.whl", OLD)
+    with zipfile.ZipFile(bad, "a") as archive:
+        if path in OLD:
+            with pytest.warns(UserWarning, match="Duplicate"):
+                archive.writestr(path, b"")
+        else:
+            archive.writestr(path, b"")
+    with pytest.raises(WrongPrimaryError):
+        check_patch(case.patch, bad)
+
+
+def test_a_primary_that_unpacks_to_much(case: Case, tmp_path: Path) -> None:
+    case.patch.write_bytes(case.good)
+    bomb = wheel(tmp_path / "demo-1.0-py3-none-any.whl", {**OLD, "demo/data.bin": bytes(50 << 20)}, record="demo-1.0.dist-info")
+    with pytest.raises(WrongPrimaryError, match="not the primary"):
+        check_patch(case.patch, bomb)
+    crowd = tmp_path / "crowd.whl"
+    with zipfile.ZipFile(crowd, "w") as archive:
+        for number in range(2000):
+            archive.writestr(f"{number}", b"")
+    with pytest.raises(WrongPrimaryError, match="more members"):
+        check_patch(case.patch, crowd)
+
+
+def test_the_result_in_the_place_of_the_primary(case: Case, parts: tuple[dict[str, Any], list[bytes]]) -> None:
+    manifest, streams = parts
+    manifest["result"]["file"] = case.old.name
+    case.patch.write_bytes(put_together(manifest, streams))
+    with pytest.raises(WrongPrimaryError, match="in the place of the primary"):
+        apply_patch(case.patch, case.old, case.old.parent)
+    assert case.old.read_bytes() == case.before
+
+
+def test_a_disk_that_fails_leaves_the_old_result(case: Case, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    case.patch.write_bytes(case.good)
+    result = tmp_path / "demo-1.1-py3-none-any.whl"
+    result.write_bytes(b"what was there")
+
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    for name in ("fsync", "replace"):
+        with monkeypatch.context() as patched:
+            patched.setattr(os, name, full)
+            with pytest.raises(OSError, match="No space"):
+                apply_patch(case.patch, case.old, tmp_path)
+        assert result.read_bytes() == b"what was there"
+        assert list(tmp_path.iterdir()) == [result]
+    assert contents(apply_patch(case.patch, case.old, tmp_path)) == contents(case.new)
+
+
+def test_a_python_without_the_codec(case: Case, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "lzma", None)
+    case.refused(case.good, UnsupportedPatchError, "no module for that")
+
+
+def test_memory_is_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A member of 10 MB, of which a byte changes, is never in memory."""
+    monkeypatch.setattr("pypackpack.middleware.patch.make._cost", lambda *parts: len(parts) == 1)
+    big = os.urandom(1 << 20) * 10
+    old = wheel(tmp_path / "big-1-py3-none-any.whl", {"big.bin": big})
+    new = wheel(tmp_path / "new" / "big-2-py3-none-any.whl", {"big.bin": big[:-1] + b"x"})
+    monkeypatch.setattr("pypackpack.middleware.patch.make.differences", _one_change)
+    patch = tmp_path / "p.whl.patch"
+    patch.write_bytes(make_patch(old, new, number=1))
+    assert patch.stat().st_size < 20_000
+    monkeypatch.setattr(client, "_HELD", 1 << 19)
+    tracemalloc.start()
+    try:
+        apply_patch(patch, old, tmp_path / "out")
+        assert tracemalloc.get_traced_memory()[1] < 3 * LZMA_DICTIONARY + (3 << 20)
+    finally:
+        tracemalloc.stop()
+
+
+def _one_change(old: bytes, new: bytes) -> Difference:
+    return Difference(((len(new), 0, 0),), bytes(len(new) - 1) + bytes([(new[-1] - old[-1]) % 256]), b"")
+
+
+def test_reading_alone_finds_damage(case: Case) -> None:
+    case.patch.write_bytes(case.good)
+    assert read_patch(case.patch).primary.file == case.old.name
+    case.patch.write_bytes(case.good[:-1] + bytes([case.good[-1] ^ 1]))
+    with pytest.raises(DamagedPatchError, match="literal stream"):
+        read_patch(case.patch)

@@ -1,0 +1,131 @@
+"""What is a primary, and which numbers of patches are taken."""
+
+from __future__ import annotations
+
+import shutil
+import zipfile
+from typing import TYPE_CHECKING
+
+import pytest
+
+from pypackpack.middleware.patch.make import make_patch
+from pypackpack.middleware.patch.releases import kept_wheel, read_releases, release
+from pypackpack.middleware.project.read import load_project
+from pypackpack.model.errors import ConflictError, DamagedArtifactError, SettingsError, UsageError
+from tests.unit.client.forge import NEW, OLD, wheel
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from pypackpack.model.project import Project
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Project:
+    root = tmp_path / "shop"
+    (root / "demo" / "src" / "main").mkdir(parents=True)
+    (root / "demo" / "src" / "main" / "__init__.py").touch()
+    (root / "pyproject.toml").write_text('[project]\nname = "shop"\nversion = "0"\n[tool.pypackpack]\npackages = ["demo"]\n')
+    (root / "demo" / "pyproject.toml").write_text(
+        '[project]\nname = "demo"\nversion = "1.0"\n[tool.pypackpack]\ntargets = ["linux_x86_64"]\n'
+    )
+    return load_project(root)
+
+
+def built(project: Project, name: str = "demo-1.0-py3-none-any.whl", **members: bytes) -> Path:
+    folder = project.root / "demo" / "build" / "packpack" / "single" / "release" / "instant"
+    return wheel(folder / name, {**OLD, **members})
+
+
+def patched(project: Project, old: Path, number: int = 1, **members: bytes) -> Path:
+    folder = project.root / "demo" / "build" / "packpack" / "patch" / "release" / "instant"
+    new = wheel(folder / f"demo-1.0+patch.{number}-py3-none-any.whl", {**NEW, **members})
+    patch = folder / f"demo-1.0-p{number}-py3-none-any.whl.patch"
+    patch.write_bytes(make_patch(old, new, number=number))
+    return patch
+
+
+def test_a_wheel_is_recorded_once_and_its_bytes_are_kept(project: Project) -> None:
+    path = built(project)
+    built(project, "demo-0.9-py3-none-any.whl")  # of another version: not what is released now
+    result = release(project, "demo")
+    (primary,) = result.primaries
+    assert (primary.file, primary.version, primary.tag, primary.level) == (path.name, "1.0", "py3-none-any", "instant")
+    assert kept_wheel(project, primary).read_bytes() == path.read_bytes()
+    text = result.file.read_bytes()
+    again = release(project, "demo")
+    assert (again.primaries, again.known, again.file.read_bytes()) == ((), (path.name,), text)
+    assert read_releases(project.packages[0]).primaries == (primary,)
+    shutil.rmtree(project.root / "demo" / "build")
+    assert kept_wheel(project, primary).is_file()
+
+
+def test_the_same_members_packed_anew_are_the_same_release(project: Project) -> None:
+    path = built(project)
+    release(project, "demo")
+    data = path.read_bytes()
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_STORED) as archive:
+        for name, content in OLD.items():
+            archive.writestr(name, content)
+    assert path.read_bytes() != data
+    assert release(project, "demo").known == (path.name,)
+
+
+def test_another_content_under_a_name_that_people_have(project: Project) -> None:
+    built(project)
+    file = release(project, "demo").file
+    text = file.read_bytes()
+    built(project, extra=b"other")
+    with pytest.raises(ConflictError, match="released before"):
+        release(project, "demo")
+    assert file.read_bytes() == text
+
+
+def test_patches_take_numbers(project: Project) -> None:
+    old = built(project)
+    first = patched(project, old)
+    result = release(project, "demo")
+    assert [(each.number, each.version, each.file) for each in result.patches] == [(1, "1.0", first.name)]
+    patched(project, old, extra=b"something else under a number that is taken")
+    with pytest.raises(ConflictError, match="p1-py3"):
+        release(project, "demo")
+
+
+def test_a_patch_of_what_was_not_released(project: Project, tmp_path: Path) -> None:
+    patched(project, wheel(tmp_path / "demo-0.1-py3-none-any.whl", OLD))
+    with pytest.raises(UsageError, match="not released"):
+        release(project, "demo")
+    assert not (project.root / "demo" / "releases.toml").exists()
+
+
+def test_damaged_things_are_not_released(project: Project) -> None:
+    old = built(project)
+    patch = patched(project, old)
+    patch.write_bytes(patch.read_bytes()[:-1])
+    with pytest.raises(DamagedArtifactError, match="cut"):
+        release(project, "demo")
+    patch.unlink()
+    old.write_bytes(old.read_bytes()[:-30])
+    with pytest.raises(DamagedArtifactError):
+        release(project, "demo")
+    assert not (project.root / "demo" / "releases.toml").exists()
+
+
+def test_nothing_to_release_and_no_such_package(project: Project) -> None:
+    with pytest.raises(UsageError, match="nothing in build/"):
+        release(project, "demo")
+    with pytest.raises(UsageError, match="no package other"):
+        release(project, "other")
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["[[wheel]]\nfile = 1\n", "wheel = 3\n", "[[wheel]]\n", "[[patch]]\nnumber = '1'\n", "[other]\n", "not toml"],
+)
+def test_a_file_that_release_has_not_written(project: Project, text: str) -> None:
+    built(project)
+    file = project.root / "demo" / "releases.toml"
+    file.write_text(text)
+    with pytest.raises(SettingsError, match=r"releases\.toml"):
+        release(project, "demo")
+    assert file.read_text() == text
