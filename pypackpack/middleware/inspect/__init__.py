@@ -38,6 +38,9 @@ def inspect(path: Path) -> Inspection:
     if not path.exists():
         msg = f"{path} is not there"
         raise UsageError(msg, hint="`pypackpack build` prints the paths of what it made.")
+    if not path.is_file():  # a pipe would be waited for
+        msg = f"{path} is no regular file"
+        raise UsageError(msg, hint="Name a wheel.")
     if name.endswith(LATER):
         msg = f"{path} is a patch, which this version of pypackpack cannot look into yet"
         raise NotYetError(msg, hint="`pypackpack patch show` says what it does.")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import zipfile
 from typing import TYPE_CHECKING
 
@@ -221,6 +222,14 @@ def test_what_is_no_artifact(tmp_path: Path) -> None:
             inspect(tmp_path / name)
     with pytest.raises(UsageError, match="is a folder"):
         inspect(tmp_path)
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="pipes with names")
+def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
+    pipe = tmp_path / NAME
+    os.mkfifo(pipe)
+    with pytest.raises(UsageError, match="no regular file"):
+        inspect(pipe)
 
 
 def test_the_report_is_the_same_for_the_same_modules() -> None:
