@@ -185,6 +185,10 @@ def test_a_package_that_needs_another_of_the_project_is_run_with_its_wheel(
     assert [path.name for path in (tmp_path / "files").iterdir()] == ["small-1.0-py3-none-any.whl"]
 
 
+POSTED: list[bytes] = []
+"""What was sent to `Moody`."""
+
+
 class Moody(BaseHTTPRequestHandler):
     """An index whose answers are its path's first word."""
 
@@ -201,7 +205,7 @@ class Moody(BaseHTTPRequestHandler):
             self.wfile.write(body)
 
     def do_POST(self) -> None:
-        self.rfile.read(int(self.headers["Content-Length"]))
+        POSTED.append(self.rfile.read(int(self.headers["Content-Length"])))
         body = b"we take no small things"
         self.send_response(403 if self.path.startswith("/guarded") else 400)
         self.send_header("Content-Length", str(len(body)))
@@ -224,6 +228,9 @@ def test_an_index_that_misbehaves_is_one_sentence(
     released: Path, moody: str, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
     log_in(monkeypatch)
+    POSTED.clear()
+    [wheel] = (released / "small/build/packpack/single/release/instant").glob("*x86_64.whl")
+    wheel.with_name(f"{wheel.name}.publish.attestation").write_text('{"version": 1, "marked": true}', encoding="utf-8")
     wrong = {
         "http://127.0.0.1:9/simple/": "http://127.0.0.1:9 is out of reach: Connection refused",
         f"{moody}/slow/simple/": "is out of reach: it did not answer within 1 s",
@@ -240,6 +247,8 @@ def test_an_index_that_misbehaves_is_one_sentence(
         assert SECRET not in said, url
         if "picky" in url:
             assert "we take no small things" in said
+    assert POSTED  # with what attests the wheel
+    assert all(b'name="attestations"' in body and b'"marked"' in body for body in POSTED)
     monkeypatch.setattr(simple_index, "MOST", 0)
     assert deploy(released, f"{moody}/odd/simple/", "--target", "host") == 1
     assert "sends more than 0 MiB" in capfd.readouterr().err
