@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import zipfile
 from typing import TYPE_CHECKING
 
 import pytest
@@ -64,7 +65,12 @@ def test_a_minified_package_answers_as_before(tmp_path: Path) -> None:
 def test_what_goes_is_a_choice(settings: str, there: list[str], gone: list[str], small_project: Callable[..., Path]) -> None:
     text = f"[tool.pypackpack.build]\nminify = {settings}\n"
     root = small_project({"main/mod.py": MODULE}, settings=text)
-    made = members(build(root, "small", "single").wheels()[0])["small/mod.py"].decode()
+    (root / "small" / "src" / "main" / "mod.py").chmod(0o755)
+    (wheel,) = build(root, "small", "single").wheels()
+    made = members(wheel)["small/mod.py"].decode()
+    with zipfile.ZipFile(wheel) as archive:
+        modes = {name: archive.getinfo(f"small/{name}").external_attr >> 16 & 0o111 for name in ("mod.py", "__init__.py")}
+    assert modes == {"mod.py": 0o111, "__init__.py": 0}
     assert [word for word in there if word not in made] == []
     assert [word for word in gone if word in made] == []
 

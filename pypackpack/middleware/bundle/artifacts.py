@@ -197,7 +197,8 @@ class Bundler:
 
     @staticmethod
     def _executable(content: Content) -> bool:
-        return content.source is not None and filesystem.is_executable(content.source.path)
+        file = content.source or content.made_of
+        return file is not None and filesystem.is_executable(file.path)
 
     def _metadata_inputs(self, package: Package) -> tuple[tuple[str, str], ...]:
         """Everything that METADATA may be made of: the settings, and the files that they name."""

@@ -22,11 +22,13 @@ class Content:
         place: Path in the wheel, with ``/``.
         digest: SHA-256 of its bytes.
         source: The file it is a copy of; None when the bytes lie in the store.
+        made_of: The file whose text it is, made smaller: it is a program if that one is.
     """
 
     place: str
     digest: str
     source: SourceFile | None = None
+    made_of: SourceFile | None = None
 
 
 @dataclass(frozen=True)

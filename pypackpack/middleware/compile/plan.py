@@ -433,7 +433,7 @@ class PackagePlan:
     def _text(self, place: str, file: SourceFile, module: _Module | None, outcomes: Mapping[str, Outcome]) -> Content:
         """Return a file as it stands in an artifact when nothing else is made of it."""
         if module is not None and module.text:
-            return Content(place, outcomes[module.text].result.outputs[TEXT])
+            return Content(place, outcomes[module.text].result.outputs[TEXT], made_of=file)
         return Content(place, self._shop.digests.planned(file.path)[0], file)
 
     def _check_strict(self, fallbacks: Sequence[Fallback], target: Target) -> None:
