@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -47,10 +48,9 @@ def deploy(request: DeployRequest, watcher: Watcher) -> DeployResult:
         known = ", ".join(each.name for each in project.packages) or "none"
         raise NoProjectError(f"{project.name} has no package {request.package!r}", hint=f"Its packages: {known}.")
     folder = package.build_folder
-    with filesystem.explained("make", folder):
-        folder.mkdir(parents=True, exist_ok=True)
     waiting = partial(watcher.note, f"a build of {package.name} is running; waiting for it")
-    with filesystem.lock(folder / ".lock", waiting=waiting):  # what was looked at is what is sent
+    # What was looked at is what is sent. Where nothing was built there is nothing to lock, and nothing is made to say so.
+    with filesystem.lock(folder / ".lock", waiting=waiting) if folder.is_dir() else nullcontext():
         return _deploy(project, package, place, request, watcher)
 
 

@@ -11,8 +11,8 @@ from pypackpack.backend.tools import uv_publish
 from pypackpack.middleware.deploy import index
 from pypackpack.middleware.deploy.place import place_of
 from pypackpack.model.build import Silent
-from pypackpack.model.deploy import THERE, UPLOADED, Release
-from pypackpack.model.errors import ConflictError, PackageIndexError, ToolError
+from pypackpack.model.deploy import THERE, UPLOADED, DeployRequest, Release
+from pypackpack.model.errors import ConflictError, PackageIndexError, ToolError, UsageError
 from pypackpack.model.project import BuildSettings, BundleSettings, Package, Project
 
 PLACE = place_of("http://h/simple/")
@@ -22,6 +22,16 @@ PROJECT = Project("whole", Path(), (PACKAGE,))
 
 def release(number: int) -> Release:
     return Release(Path(f"a-{number}.whl"), "a", "1", "py3", "none", ("any",), 1, f"{number:064}")
+
+
+def test_where_nothing_was_built_nothing_is_made(tmp_path: Path) -> None:
+    (tmp_path / "a").mkdir()
+    (tmp_path / "a" / "pyproject.toml").write_text('[project]\nname = "a"\nversion = "1"\n', encoding="utf-8")
+    whole = '[project]\nname = "whole"\nversion = "1"\n[tool.pypackpack]\npackages = ["a"]\n'
+    (tmp_path / "pyproject.toml").write_text(whole, encoding="utf-8")
+    with pytest.raises(UsageError, match="there is no release wheel of a 1"):
+        index.deploy(DeployRequest(tmp_path, "a", "pypi"), Silent())
+    assert not (tmp_path / "a" / "build").exists()
 
 
 @pytest.fixture
