@@ -6,9 +6,11 @@
 
    The C gives its module a loader and a file name of its own, and puts a finder of its own on sys.meta_path and a hook on
    sys.path_hooks, for the modules that a Nuitka program carries along. An extension module of a wheel carries none, and is found,
-   reloaded and asked for resources as any other. So these are put back when the module's code has run. */
+   reloaded and asked for resources as any other. So finder and hook are taken out before the module's code runs: else what that
+   imports would be opened by the C, past Python's own loader. What it gave the module is put back when the code has run. */
 
 extern PyTypeObject Nuitka_Loader_Type;
+extern void setupMetaPathBasedLoader(PyThreadState *tstate);
 
 static PyObject *entry_kept[3];
 static const char *const entry_names[3] = {"__file__", "__loader__", "__spec__"};
@@ -55,6 +57,18 @@ static int entry_clean(const char *name, PyCFunction hook) {
     return 0;
 }
 
+/* The C calls this, once, where it would make the type of its finder and put that into sys. The rest of it
+   uses that type; so it is made, and only what is in sys is taken out. */
+void entry_setup_loader(PyThreadState *tstate) {
+    setupMetaPathBasedLoader(tstate);
+    PyObject *hook = PyObject_GetAttrString((PyObject *)&Nuitka_Loader_Type, "sys_path_hook");
+    PyCFunction function = hook != NULL && PyCFunction_Check(hook) ? PyCFunction_GET_FUNCTION(hook) : NULL;
+    Py_XDECREF(hook);
+    if (hook == NULL || entry_clean("meta_path", function) < 0 || entry_clean("path_hooks", function) < 0) {
+        Py_FatalError("the finder of Nuitka cannot be taken out of sys"); /* there is no memory, and nobody to tell */
+    }
+}
+
 static int entry_restore(PyObject *module) {
     /* What the first assignment to an attribute of a module does was changed by the C, once; with this it has happened. */
     if (PyObject_SetAttrString(module, "__file__", entry_kept[0] != NULL ? entry_kept[0] : Py_None) < 0) {
@@ -76,13 +90,7 @@ static int entry_restore(PyObject *module) {
             return -1;
         }
     }
-    PyObject *hook = PyObject_GetAttrString((PyObject *)&Nuitka_Loader_Type, "sys_path_hook");
-    if (hook == NULL) {
-        return -1;
-    }
-    PyCFunction function = PyCFunction_Check(hook) ? PyCFunction_GET_FUNCTION(hook) : NULL;
-    Py_DECREF(hook);
-    return entry_clean("meta_path", function) < 0 || entry_clean("path_hooks", function) < 0 ? -1 : 0;
+    return 0;
 }
 
 #if defined(_WIN32)

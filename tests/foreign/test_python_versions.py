@@ -90,6 +90,16 @@ def others(project: Path, here: Here) -> Built:
 
 
 @pytest.fixture(scope="session")
+def by_nuitka(project: Path, here: Here, tmp_path_factory: pytest.TempPathFactory) -> Built:
+    """The package for this machine by Nuitka, whose C is another one for each Python, for the oldest and the newest."""
+    mine = copy_project(project, tmp_path_factory.mktemp("nuitka") / "eras")
+    settings = mine / "eras" / "pyproject.toml"
+    settings.write_text(settings.read_text(encoding="utf-8") + '\n[tool.pypackpack.build]\ncompiler = "nuitka"\n', encoding="utf-8")
+    options = ("single", "--type", "debug", "--level", "native", "--target", HOST, "--python", text(OLDEST), text(NEWEST))
+    return build(mine, "eras", *options, env=here.environment)
+
+
+@pytest.fixture(scope="session")
 def wasm(project: Path, here: Here) -> Built:
     """The package for the two Pythons that Pyodide has here."""
     options = ("single", "--type", "debug", "--level", "native", "--target", WASM, "--python", "3.13", text(NEWEST))
@@ -126,6 +136,16 @@ def test_each_wheel_runs_on_the_python_it_is_for(built: Built, others: Built, he
             for folder in (sources, wheel)
         ]
         compare(said[0], said[1], HOST, series)
+
+
+@pytest.mark.parametrize("series", [OLDEST, NEWEST], ids=text)
+def test_each_wheel_by_nuitka_runs_on_the_python_it_is_for(
+    series: Series, by_nuitka: Built, project: Path, foreign_python: PythonOf, tmp_path: Path
+) -> None:
+    python = foreign_python(HOST, series)
+    folders = (stage(project / "eras", "eras", tmp_path / "source"), unpack([by_nuitka.wheel(HOST, series)], tmp_path / "wheel"))
+    said = [answers(python.run_script(behaviours.RUNNER, paths=[folder], args=["eras"])) for folder in folders]
+    compare(said[0], said[1], HOST, series)
 
 
 @pytest.mark.parametrize(("target", "series"), FOREIGN, ids=lambda value: value if isinstance(value, str) else text(value))

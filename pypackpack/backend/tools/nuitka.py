@@ -196,9 +196,11 @@ def _entry(module: str, name: str) -> bytes:
     symbol = init_symbol(name)
     lines = [
         "#define MAKE_RELATIVE_PATH entry_relative_path",
+        "#define setupMetaPathBasedLoader entry_setup_loader",
         f"#define {symbol} made_{symbol}",
         f'#include "{module}"',
         f"#undef {symbol}",
+        "#undef setupMetaPathBasedLoader",
         f"#define ENTRY {symbol}",
         f"#define MADE made_{symbol}",
         filesystem.read_bytes(ENTRY).decode(),
