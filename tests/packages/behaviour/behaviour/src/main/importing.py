@@ -6,6 +6,8 @@ import sys
 from functools import partial
 from io import StringIO
 
+FINDERS = len(sys.meta_path), len(sys.path_hooks)
+
 
 def answer_relative() -> object:
     from behaviour import inner
@@ -90,3 +92,6 @@ def answer_names_put_in_place_of_imported_ones() -> object:
     finally:
         me.StringIO, me.partial = kept
 
+
+def answer_finders_while_it_was_imported() -> object:
+    return len(sys.meta_path) - FINDERS[0], len(sys.path_hooks) - FINDERS[1]
