@@ -351,7 +351,7 @@ class _Build:
             warnings=(
                 *order_warnings(order),
                 *spared(served, order.pythons),
-                *(note for plan in plans.values() for note in plan.notes),
+                *(note for plan in plans.values() for note in (*plan.notes, *plan.idle_patterns())),
                 *unfit_warnings({name: unfit.get(name, ()) for name in pure}),
                 *dependencies.warnings(),
             ),

@@ -7,6 +7,8 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from pypackpack.model.project import NativePattern
 
 NEVER_NATIVE = frozenset({"__main__"})
@@ -64,3 +66,10 @@ def why_not_native(place: str, patterns: NativePattern) -> str:
 def wants_native(place: str, patterns: NativePattern) -> bool:
     """Tell whether the module at a place is to be compiled."""
     return not why_not_native(place, patterns)
+
+
+def idle(places: Iterable[str], patterns: NativePattern) -> tuple[str, ...]:
+    """Return the globs of include and exclude that mean none of some modules: ``include: "plugin/**"``."""
+    known = tuple(places)
+    globs = [("include", glob) for glob in patterns.include if glob != "**"] + [("exclude", glob) for glob in patterns.exclude]
+    return tuple(f'{key}: "{glob}"' for key, glob in globs if not any(_first_of(place, (glob,)) for place in known))

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from pypackpack.middleware.compile.abi import wants_limited
-from pypackpack.middleware.compile.choice import why_not_native
+from pypackpack.middleware.compile.choice import idle, why_not_native
 from pypackpack.middleware.compile.content import Content, Contents
 from pypackpack.middleware.compile.extension import Extension, extension_tasks, module_extension
 from pypackpack.middleware.compile.forms import bytecode_files, bytecode_task
@@ -156,6 +156,23 @@ class PackagePlan:
             modules = self._unit(modules, members)
         self._modules[target.name, python] = tuple(modules)
         self._add_own(target, python, files, shared)
+
+    def idle_patterns(self) -> tuple[str, ...]:
+        """Say which patterns of ``native`` mean no module at all; nothing where a target is not planned, which may have some."""
+        if (
+            self._level is not Level.NATIVE
+            or not self._files
+            or {each.name for each in self._package.targets} - self._files.keys()
+        ):
+            return ()
+        places = {file.place for files in self._files.values() for file in files if file.is_module}
+        found: dict[str, None] = {}
+        for target in self._package.targets:
+            found.update(dict.fromkeys(idle(places, self._package.settings(target).native)))
+        name = self._package.name
+        return tuple(
+            f"{name}: no module is named by native.{each}; a pattern is a path in the package, as plugins/**" for each in found
+        )
 
     def _add_own(self, target: Target, python: Interpreter, files: tuple[SourceFile, ...], shared: Stable | None) -> None:
         """Plan the extension modules of the package's own native sources: at every level, since they have no other form."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pypackpack.middleware.compile.choice import wants_native
+from pypackpack.middleware.compile.choice import idle, wants_native
 from pypackpack.model.project import NativePattern
 
 
@@ -31,3 +31,9 @@ from pypackpack.model.project import NativePattern
 )
 def test_patterns(place: str, include: tuple[str, ...], exclude: tuple[str, ...], wanted: bool) -> None:
     assert wants_native(place, NativePattern(include, exclude)) is wanted
+
+
+def test_patterns_that_mean_nothing() -> None:
+    patterns = NativePattern(include=("core/**", "cor/**"), exclude=("core/slow", "plugins/**"))
+    assert idle(["core/slow.py", "core/fast.py"], patterns) == ('include: "cor/**"', 'exclude: "plugins/**"')
+    assert idle([], NativePattern(include=("**",), exclude=())) == ()
