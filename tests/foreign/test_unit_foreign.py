@@ -179,6 +179,8 @@ def test_without_an_init_each_module_is_for_itself(project: Path, tmp_path: Path
     found = native_modules(members(built.wheel(HOST)))
     assert found == {
         "whole.first",
+        "whole.moved",
+        "whole.moved.elsewhere.hidden",
         "whole.sub",
         "whole.sub.first",
         "whole.sub.deeper",
