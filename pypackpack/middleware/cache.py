@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from pypackpack.model.cache_use import Pruned, Verified
 
 BUSY = "somebody is pruning or clearing the cache; waiting for that"
-TOOLS, WORK, OLDER = "tools", "scratch", "older"
+TOOLS, WORK, OLDER, RELEASES = "tools", "scratch", "older", "releases"
 SCRATCH = "tmp"
 
 
@@ -139,6 +139,7 @@ def _folders() -> Mapping[str, tuple[str, tuple[str, ...]]]:
     from pypackpack.backend.tools import headers, nuitka, pinned, uv_options  # noqa: PLC0415 - as above
     from pypackpack.backend.tools import python as interpreters  # noqa: PLC0415 - as above
     from pypackpack.middleware.build_history import VERSION as HISTORY  # noqa: PLC0415 - as above
+    from pypackpack.middleware.patch.releases import KEPT  # noqa: PLC0415 - as above
     from pypackpack.middleware.project.read import CHECKED  # noqa: PLC0415 - as above
     from pypackpack.middleware.python import foreign  # noqa: PLC0415 - as above
 
@@ -154,6 +155,7 @@ def _folders() -> Mapping[str, tuple[str, tuple[str, ...]]]:
             (DIGESTS, interpreters.CACHE, CHECKED, uv_options.CACHE),
         ),
         "history": ("what tasks were made of: for --explain", (HISTORY,)),
+        RELEASES: ("released wheels, which patches are made against", (KEPT,)),
         TOOLS: (
             "the C compiler and other tools, and Pythons of other platforms, as they were fetched",
             (pinned.CACHE, foreign.FOLDER),
@@ -327,5 +329,5 @@ def clear(cache: Path, watcher: Watcher, *, tools: bool = False) -> Cleared:
 
 def clearable(cache: Path, *, tools: bool = False) -> tuple[Bucket, ...]:
     """Return the parts of a cache folder that `clear` would remove."""
-    # Other commands than builds work in `tmp` too.
-    return tuple(bucket for bucket in _buckets(cache) if bucket.name != WORK and (tools or bucket.name != TOOLS))
+    # Other commands than builds work in `tmp` too, and nothing makes a released wheel again.
+    return tuple(bucket for bucket in _buckets(cache) if bucket.name not in (WORK, RELEASES) and (tools or bucket.name != TOOLS))
