@@ -7,8 +7,14 @@ copying a file clones by itself on ReFS and Dev Drives, when the system does it 
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
+import shutil
 import sys
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from typing import BinaryIO
 
 FICLONE = 0x40049409
 """``_IOW(0x94, 9, int)`` of linux/fs.h, the same on all processors that Linux has this number scheme on; others refuse it."""
@@ -36,6 +42,23 @@ def clone(source: str, place: str) -> bool:
             os.unlink(place)  # noqa: PTH108 - strings on purpose
         return False
     return True
+
+
+def copy_bytes(source: BinaryIO, out: BinaryIO) -> None:
+    """Copy all of a file into a new one, where the system can without bringing its bytes here (Linux: copy_file_range(2))."""
+    if hasattr(os, "copy_file_range"):
+        try:
+            while os.copy_file_range(source.fileno(), out.fileno(), 1 << 30):
+                pass
+        except OSError as error:  # between two file systems, or on one that cannot
+            if error.errno not in (errno.EXDEV, errno.EINVAL, errno.ENOSYS, errno.EOPNOTSUPP, errno.EPERM):
+                raise
+        else:
+            return
+    source.seek(0)
+    out.seek(0)
+    out.truncate()
+    shutil.copyfileobj(source, out, 1 << 20)
 
 
 def _ficlone(source: str, place: str) -> None:

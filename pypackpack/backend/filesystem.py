@@ -19,7 +19,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
-from pypackpack.backend.clone import clone
+from pypackpack.backend.clone import clone, copy_bytes
 from pypackpack.model.errors import ConflictError, FilesystemError, SourceError
 
 if TYPE_CHECKING:
@@ -127,7 +127,7 @@ def place_copy(source: str, path: Path, digest: str | None) -> bool:
                 if digest is not None:
                     found = copy_stream(stream, None) if cloned else copy_stream(original, stream)
                 elif not cloned:
-                    _copy(original, stream)
+                    copy_bytes(original, stream)
             if digest is not None and found != digest:
                 aside.unlink()
                 return False
@@ -190,23 +190,6 @@ def copy_stream(source: BinaryIO, out: BinaryIO | None) -> str:
         if out is not None:
             out.write(chunk)
     return digest.hexdigest()
-
-
-def _copy(source: BinaryIO, out: BinaryIO) -> None:
-    """Copy all of a file into a new one, where the system can without bringing its bytes here (Linux: copy_file_range(2))."""
-    if hasattr(os, "copy_file_range"):
-        try:
-            while os.copy_file_range(source.fileno(), out.fileno(), 1 << 30):
-                pass
-        except OSError as error:  # between two file systems, or on one that cannot
-            if error.errno not in (errno.EXDEV, errno.EINVAL, errno.ENOSYS, errno.EOPNOTSUPP, errno.EPERM):
-                raise
-        else:
-            return
-    source.seek(0)
-    out.seek(0)
-    out.truncate()
-    shutil.copyfileobj(source, out, _CHUNK)
 
 
 def unused_name(parent: Path, prefix: str) -> Path:

@@ -131,19 +131,24 @@ def show(title: str, budget: float, mine: list[Cost], theirs: list[Cost]) -> Non
         print(f"    {name:<10} wall/cpu seconds: {shown}", flush=True)
 
 
-def native(arguments: argparse.Namespace, work: Path) -> None:
-    """Compare a cold build for six targets with cythonize for the host."""
-    root = work / "dozen"
-    shutil.rmtree(root, ignore_errors=True)
-    main = new_project(root, arguments.modules or 12)
+def prepared(arguments: argparse.Namespace, work: Path, name: str, modules: int) -> tuple[Path, Path]:
+    """Make a project, of the package that was named if one was, and zig's runtimes; return the project and the folder of modules."""
+    root, warm = work / name, work / "warm"
+    for folder in (root, warm):
+        shutil.rmtree(folder, ignore_errors=True)
+    main = new_project(root, arguments.modules or modules)
     if arguments.package:
         shutil.rmtree(main)
         shutil.copytree(arguments.package, main, ignore=shutil.ignore_patterns("__pycache__"))
-    kind, jobs = arguments.type or "release", arguments.jobs
-    warm = work / "warm"
-    shutil.rmtree(warm, ignore_errors=True)
     new_project(warm, 2)
-    call(build_words(kind, jobs), warm, environment(cold_cache(work / "cold")))
+    call(build_words(arguments.type or "release", arguments.jobs), warm, environment(cold_cache(work / "cold")))
+    return root, main
+
+
+def native(arguments: argparse.Namespace, work: Path) -> None:
+    """Compare a cold build for six targets with cythonize for the host."""
+    root, main = prepared(arguments, work, "dozen", 12)
+    kind, jobs = arguments.type or "release", arguments.jobs
     mine, theirs = [], []
     for number in range(arguments.rounds or 3):
         shutil.rmtree(root / "mypkg" / "build", ignore_errors=True)
@@ -156,17 +161,8 @@ def native(arguments: argparse.Namespace, work: Path) -> None:
 
 def targets(arguments: argparse.Namespace, work: Path) -> None:
     """Compare what a further target of a package costs with the first one, and each with cythonize for the host."""
-    root = work / "real"
-    shutil.rmtree(root, ignore_errors=True)
-    main = new_project(root, arguments.modules or 50)
-    if arguments.package:
-        shutil.rmtree(main)
-        shutil.copytree(arguments.package, main, ignore=shutil.ignore_patterns("__pycache__"))
+    root, main = prepared(arguments, work, "real", 50)
     kind, jobs = arguments.type or "release", arguments.jobs
-    warm = work / "warm"
-    shutil.rmtree(warm, ignore_errors=True)
-    new_project(warm, 2)
-    call(build_words(kind, jobs), warm, environment(cold_cache(work / "cold")))
     first, every, plain = [], [], []
     for number in range(arguments.rounds or 3):
         for kept, more in ((first, ["--target", SIX_TARGETS[0]]), (every, [])):
