@@ -1,8 +1,7 @@
 """Hears of changes on disk, by what the system tells (inotify, FSEvents, ReadDirectoryChangesW) or by looking again and again.
 
 Paths are strings here, as watchfiles tells them; this is the one place that knows it. Network file systems and some shared
-folders of virtual machines tell nothing: there ``WATCHFILES_FORCE_POLLING=1`` makes it look instead, every
-``WATCHFILES_POLL_DELAY_MS`` (300) milliseconds.
+folders of virtual machines tell nothing: there ``WATCHFILES_FORCE_POLLING=1`` makes it look instead (:mod:`.polling`).
 """
 
 from __future__ import annotations
@@ -14,10 +13,11 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
+from pypackpack.backend import polling
 from pypackpack.model.errors import FilesystemError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
 STEP_MILLISECONDS = 50
 """Changes that follow each other faster than this are told together."""
@@ -27,8 +27,6 @@ QUIET_SECONDS = 0.1
 """Nothing has changed for so long: whoever writes is done."""
 LOOK_UP_SECONDS = 0.2
 """How often a waiting thread looks up: on Windows a wait without end cannot be interrupted by Ctrl-C."""
-MODIFIED = "modified"
-"""What watchfiles says of a file with another content; of a folder, when something in it came or went, which is told besides."""
 _POLLING = "Set WATCHFILES_FORCE_POLLING=1: then folders are looked at again and again instead."
 
 
@@ -99,21 +97,14 @@ class Eyes:
         bell = _Bell(self._closing)
         heart = frozenset(folders)
 
-        def listen() -> None:
-            from watchfiles import watch  # noqa: PLC0415 - only here, and only when something is watched
+        def wanted(kind: str, path: str) -> bool:
+            # That something in a folder came or went is told besides.
+            return sight.matters(path) and not (kind == polling.MODIFIED and os.path.isdir(path))
 
+        def listen() -> None:
             try:
-                for changes in watch(
-                    *folders,
-                    watch_filter=lambda kind, path: sight.matters(path) and not (kind.name == MODIFIED and os.path.isdir(path)),
-                    debounce=BURST_MILLISECONDS,
-                    step=STEP_MILLISECONDS,
-                    stop_event=bell,
-                    raise_interrupt=False,
-                    recursive=deep,
-                    ignore_permission_denied=True,
-                ):
-                    self._note(((path, kind.name) for kind, path in changes), heart)
+                for changes in _changes(folders, deep=deep, wanted=wanted, stop=bell):
+                    self._note(changes, heart)
             except Exception as error:  # noqa: BLE001 - told by whoever waits; watchfiles has errors of several families
                 with self._changed:
                     self._error = error
@@ -130,7 +121,7 @@ class Eyes:
 
     def _note(self, changes: Iterable[tuple[str, str]], heart: frozenset[str]) -> None:
         with self._changed:
-            for path, kind in changes:
+            for kind, path in changes:
                 self._seen.setdefault(path, set()).add(kind)
                 # inotify forgets a folder that was removed, and its number may be given to the one that takes its place.
                 self._stale = self._stale or (sys.platform == "linux" and path in heart)
@@ -194,6 +185,29 @@ def _identity(folder: str) -> tuple[int, ...] | None:
     return (state.st_dev, state.st_ino, int(born * 1e6)) if os.path.isdir(folder) else None
 
 
+def _changes(
+    folders: list[str], *, deep: bool, wanted: Callable[[str, str], bool], stop: _Bell
+) -> Iterator[Iterable[tuple[str, str]]]:
+    """Yield kinds and paths of changes, as they are told or seen."""
+    if polling.is_wanted():
+        yield from polling.poll(folders, deep=deep, wanted=wanted, stop=stop)
+        return
+    from watchfiles import watch  # noqa: PLC0415 - only here, and only when something is watched
+
+    for told in watch(
+        *folders,
+        watch_filter=lambda kind, path: wanted(kind.name, path),
+        debounce=BURST_MILLISECONDS,
+        step=STEP_MILLISECONDS,
+        stop_event=stop,
+        raise_interrupt=False,
+        recursive=deep,
+        force_polling=False,
+        ignore_permission_denied=True,
+    ):
+        yield [(kind.name, path) for kind, path in told]
+
+
 class _Bell:
     """What watchfiles asks whether to stop, again and again, once it watches: the first time tells that it does."""
 
@@ -204,6 +218,9 @@ class _Bell:
     def is_set(self) -> bool:
         self.heard.set()
         return self._closing.is_set()
+
+    def wait(self, timeout: float) -> bool:
+        return self._closing.wait(timeout)
 
 
 def links_below(folder: str) -> Iterator[str]:
