@@ -24,16 +24,22 @@ class CSource:
         sources: Those of ``files`` that are compiled, in this order; the others are there to be included.
         folders: Folders among ``files`` in which ``#include`` looks.
         defines: Macros: name and value; an empty value defines the bare name.
+        member: The one of ``files`` that is compiled instead of ``sources`` when modules are joined in one file, with the
+            macro ``MEMBER``: what its function is to be called; empty: ``sources`` can be joined as they are.
+        apart: Why it cannot be joined with others; empty when it can.
     """
 
     files: Mapping[str, str]
     sources: tuple[str, ...]
     folders: tuple[str, ...] = ()
     defines: tuple[tuple[str, str], ...] = field(default=())
+    member: str = ""
+    apart: str = ""
 
     def result(self) -> ActionResult:
         """Return it as a task leaves it behind."""
-        facts = {_FACT: json.dumps([self.sources, self.folders, self.defines])}
+        joined = [self.member, self.apart] if self.member or self.apart else []
+        facts = {_FACT: json.dumps([self.sources, self.folders, self.defines, *joined])}
         return ActionResult({f"{_FILE}{path}": digest for path, digest in self.files.items()}, facts)
 
 
@@ -44,6 +50,6 @@ def refusal(reason: str, *, keep: bool = True) -> ActionResult:
 
 def c_source(result: ActionResult) -> CSource:
     """Return the C that a task left behind."""
-    sources, folders, defines = json.loads(result.facts[_FACT])
+    sources, folders, defines, *joined = json.loads(result.facts[_FACT])
     files = {name.removeprefix(_FILE): digest for name, digest in result.outputs.items() if name.startswith(_FILE)}
-    return CSource(files, tuple(sources), tuple(folders), tuple((name, value) for name, value in defines))
+    return CSource(files, tuple(sources), tuple(folders), tuple((name, value) for name, value in defines), *joined)

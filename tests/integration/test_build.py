@@ -333,10 +333,9 @@ def test_targets_without_a_toolchain_are_left_out_or_refused(mine: Project) -> N
         run(root, targets=("android",))
 
 
-@pytest.mark.parametrize("line", ['abi = "abi3"', 'unit = "package"'])
-def test_what_nuitka_cannot_is_refused(mine: Project, line: str) -> None:
+def test_what_nuitka_cannot_is_refused(mine: Project) -> None:
     with pytest.raises(PyPackPackError, match="nuitka cannot"):
-        run(mine(settings=f'[tool.pypackpack.build]\ncompiler = "nuitka"\n{line}\n'))
+        run(mine(settings='[tool.pypackpack.build]\ncompiler = "nuitka"\nabi = "abi3"\n'))
 
 
 def test_a_file_where_the_build_folder_has_to_be(mine: Project) -> None:

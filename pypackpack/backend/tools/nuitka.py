@@ -15,9 +15,8 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import pypackpack.data
 from pypackpack.backend import distributions, filesystem, process
-from pypackpack.backend.tools.toolchain import init_symbol
+from pypackpack.backend.tools import nuitka_text
 from pypackpack.model.errors import MissingToolError, ToolError
 
 if TYPE_CHECKING:
@@ -31,8 +30,6 @@ SERIES = (4, 3)
 
 START = Path(__file__).parent / "workers" / "nuitka_start.py"
 PLUGIN = START.with_name("nuitka_plugin.py")
-
-ENTRY = Path(pypackpack.data.__path__[0]) / "nuitka_entry.c"
 
 BYTECODE = "nuitka-bytecode-v1"
 """The folder of the user's cache with the bytecode of Nuitka itself."""
@@ -95,12 +92,14 @@ class Generated:
         sources: Those of them that are compiled.
         reason: Why it made none, in its own words.
         lasting: Whether it would say the same again.
+        apart: Why it cannot be joined with others in one file; empty when it can: then `nuitka_text.MEMBER` is among the files.
     """
 
     files: Mapping[str, bytes]
     sources: tuple[str, ...] = ()
     reason: str = ""
     lasting: bool = True
+    apart: str = ""
 
 
 @cache
@@ -130,7 +129,7 @@ def find() -> distributions.Installed:
 @cache
 def fingerprint() -> str:
     """Return what, besides a module's source and the Python, decides the C: Nuitka's version and our own files."""
-    own = (START, PLUGIN, ENTRY, Path(__file__))
+    own = (START, PLUGIN, nuitka_text.ENTRY, Path(nuitka_text.__file__), Path(__file__))
     return " ".join(["nuitka", find().version, *(filesystem.sha256_file(path) for path in own)])
 
 
@@ -168,44 +167,20 @@ def generate(python: Interpreter, place: str, source: bytes, scratch: Path, cach
     if composer.code != 0 or not (blobs / CONSTANTS).is_file():
         return Generated({}, reason=_reason(composer), lasting=False)
     files = {path.name: filesystem.read_bytes(path) for path in filesystem.files_below(folder) if path.suffix in {".c", ".h"}}
-    files["__constants_data.c"] = constants_array(filesystem.read_bytes(blobs / CONSTANTS))
+    blob = filesystem.read_bytes(blobs / CONSTANTS)
+    # In the form of Nuitka's resource mode "code", which every C compiler takes.
+    files["__constants_data.c"] = nuitka_text.array("const unsigned char constant_bin_data[]", blob).encode()
     files["build_definitions.h"] = "".join(f"#define {name} {value}\n" for name, value in _DEFINITIONS.items()).encode()
     module = _only(name for name in files if name.startswith("module.") and name.endswith(".c"))
-    files[module] = _unexported(files[module])
-    files["__entry.c"] = _entry(module, Path(words).stem)
-    sources = sorted(name for name in files if name.endswith(".c") and name != module)
+    name = Path(words).stem
+    files[module] = nuitka_text.unexported(files[module], find().version)
+    files["__entry.c"] = nuitka_text.entry(module, name)
+    sources = sorted(each for each in files if each.endswith(".c") and each != module)
+    try:
+        files[nuitka_text.MEMBER] = nuitka_text.member(files, module, name, blob)
+    except nuitka_text.ApartError as error:
+        return Generated(files, tuple(sources), apart=str(error))
     return Generated(files, tuple(sources))
-
-
-def _unexported(c: bytes) -> bytes:
-    """Return a module's C whose entry is not seen from outside: that is ours (`ENTRY`).
-
-    Raises:
-        ToolError: It does not say so in the form that is known.
-    """
-    for exported in (b"__declspec(dllexport) PyObject *", b'__attribute__((visibility("default"))) PyObject *'):
-        if exported not in c:
-            msg = f"the C that Nuitka {find().version} made exports its entry in another way than is known"
-            raise ToolError(msg, hint=f"Install Nuitka {SERIES[0]}.{SERIES[1]} again.")
-        c = c.replace(exported, b"static PyObject *")
-    return c
-
-
-def _entry(module: str, name: str) -> bytes:
-    """Return the C that includes a module's, and stands between it and Python."""
-    symbol = init_symbol(name)
-    lines = [
-        "#define MAKE_RELATIVE_PATH entry_relative_path",
-        "#define setupMetaPathBasedLoader entry_setup_loader",
-        f"#define {symbol} made_{symbol}",
-        f'#include "{module}"',
-        f"#undef {symbol}",
-        "#undef setupMetaPathBasedLoader",
-        f"#define ENTRY {symbol}",
-        f"#define MADE made_{symbol}",
-        filesystem.read_bytes(ENTRY).decode(),
-    ]
-    return "\n".join(lines).encode()
 
 
 def adapted_headers(python: Interpreter, scratch: Path, cached: Path) -> dict[str, str]:
@@ -223,12 +198,6 @@ def adapted_headers(python: Interpreter, scratch: Path, cached: Path) -> dict[st
         msg = f"Nuitka {find().version} cannot adapt the headers of Python {python.release} ({done.how})"
         raise ToolError(msg, hint='Use another Python, or set compiler = "cython".', details=_reason(done))
     return {path.relative_to(folder).as_posix(): path.read_text(encoding="utf-8") for path in filesystem.files_below(internal)}
-
-
-def constants_array(data: bytes) -> bytes:
-    """Return the C of a module's constants, in the form of Nuitka's resource mode "code", which every C compiler takes."""
-    lines = [",".join(map(str, data[start : start + 32])) for start in range(0, len(data), 32)]
-    return ("const unsigned char constant_bin_data[] = {\n" + ",\n".join(lines) + "\n};\n").encode()
 
 
 def macros(series: PythonVersion) -> tuple[tuple[str, str], ...]:

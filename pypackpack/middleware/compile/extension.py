@@ -121,7 +121,20 @@ def _tasks(extension: Extension, way: Way, whole: Target, shop: Workshop) -> tup
     return c, runtime, _compile(extension, way, whole, shop, runtime.name)
 
 
-def _runtime_task(package: str, name: str, c: str, seconds: float, way: Way, whole: Target, shop: Workshop) -> Task:
+def common_tasks(package: str, way: Way, shop: Workshop) -> tuple[Task, ...]:
+    """Return the tasks of what modules that are joined in one extension module link once: the C, then its objects; or none."""
+    found = way.maker.runtime(package, way.python) if way.maker is not None else None
+    if way.maker is None or found is None:
+        return ()
+    c, seconds = found
+    name = f"{way.maker.name} runtime"
+    made = _runtime_task(package, name, c.name, seconds, way, way.target, shop)
+    return c, made, _runtime_task(package, f"{name} start", c.name, SMALLEST_SECONDS, way, way.target, shop, start=True)
+
+
+def _runtime_task(
+    package: str, name: str, c: str, seconds: float, way: Way, whole: Target, shop: Workshop, *, start: bool = False
+) -> Task:
     """Return the task that compiles C which is the same for all modules of a compiler, once for all of them.
 
     Its result has the output ``object`` and all that the result of the C has, so that an extension can see whether it fits
@@ -135,6 +148,7 @@ def _runtime_task(package: str, name: str, c: str, seconds: float, way: Way, who
         way: How it is compiled.
         whole: What the way's target is a part of, or that target.
         shop: The tools.
+        start: Whether it is what only joined modules have in common (`CSource.member`).
     """
     choice = needed(way)
 
@@ -142,7 +156,12 @@ def _runtime_task(package: str, name: str, c: str, seconds: float, way: Way, who
         result = needs[c]
         if "refused" in result.facts:
             return result
-        job = module_job("runtime", name, c_source(result), way, shop, choice)
+        source = c_source(result)
+        if start and source.apart:
+            return refusal(f"what the modules have in common cannot be joined: {source.apart}")
+        if start:
+            source = replace(source, sources=(source.member,))
+        job = module_job("runtime", name, source, way, shop, choice)
         try:
             with shop.folder() as folder:
                 made = object_toolchain(shop, choice).build_object(job, folder)
@@ -157,7 +176,7 @@ def _runtime_task(package: str, name: str, c: str, seconds: float, way: Way, who
         package=package,
         target=whole.name,
         step="compile",
-        kind=f"runtime {choice.kind}",
+        kind=f"runtime{' start' * start} {choice.kind}",
         inputs=(
             *choice.found.identity,
             ("flags", json.dumps([choice.flags(release=way.release), way.defines, way.options])),

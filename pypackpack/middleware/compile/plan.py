@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from pypackpack.middleware.compile.abi import wants_limited
 from pypackpack.middleware.compile.choice import idle, why_not_native
 from pypackpack.middleware.compile.content import Content, Contents
-from pypackpack.middleware.compile.extension import Extension, extension_tasks, module_extension
+from pypackpack.middleware.compile.extension import Extension, common_tasks, extension_tasks, module_extension
 from pypackpack.middleware.compile.forms import bytecode_files, bytecode_task
 from pypackpack.middleware.compile.layers import module_name
 from pypackpack.middleware.compile.minify import STEP, minified, minify_task
@@ -278,7 +278,8 @@ class PackagePlan:
     def _member(self, source: Source, c: str, way: Way) -> Member:
         extension = module_extension(source, c)
         package = extension.path.endswith("/__init__")
-        return Member(extension, way, package, self._task(object_task(extension, way, self._shop)))
+        common = [self._task(task) for task in common_tasks(extension.package, way, self._shop)]
+        return Member(extension, way, package, self._task(object_task(extension, way, self._shop, *common[:1])))
 
     def _unit(self, modules: list[_Module], members: list[Member]) -> list[_Module]:
         """Link what was planned for one target and Python; the stable ABI holds for the whole if it does for each."""
@@ -286,7 +287,8 @@ class PackagePlan:
         members.sort(key=lambda member: (member.extension.path != place, member.extension.name))
         bound = [member.way for member in members if not member.way.limited]
         way = (bound or [members[0].way])[0]
-        unit = self._task(link_task(members[0].extension, way, members, self._shop))
+        common = [task.name for task in common_tasks(self._package.name, way, self._shop)][1:]
+        unit = self._task(link_task(members[0].extension, way, members, self._shop, common))
         self._units.add(unit)
         return [replace(module, unit=unit, limited=way.limited) if module.extension else module for module in modules]
 

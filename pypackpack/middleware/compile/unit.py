@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from pypackpack.model.project import BuildSettings
     from pypackpack.model.target import Target
 
-UNIT_COMPILERS = frozenset({"cython"})
+UNIT_COMPILERS = frozenset({"cython", "nuitka"})
 """Compilers whose C can be put into a unit: it defines modules by PEP 489, and exports nothing when it is told so."""
 
 HOST = Path(pypackpack.data.__path__[0], "unit.c")
@@ -87,22 +87,33 @@ def symbol(name: str) -> str:
     return f"pypackpack_unit_{hashlib.sha256(name.encode()).hexdigest()[:16]}"
 
 
-def object_task(extension: Extension, way: Way, shop: Workshop) -> Task:
+def object_task(extension: Extension, way: Way, shop: Workshop, common: str | None = None) -> Task:
     """Return the task that compiles a module for a unit.
 
     Its result has the output ``object``; or it is a refusal, the C's own or that of the compiler, which is not kept.
+
+    Args:
+        extension: The module.
+        way: How it is compiled.
+        shop: What tasks reach the world through.
+        common: Name of the task that makes the C which the modules of the unit share (`extension.common_tasks`), if any does.
     """
     name, target, series = extension.name, way.target, way.python.series
     renamed, choice = symbol(name), needed(way)
 
     def run(needs: Needs) -> ActionResult:
-        result = needs[extension.c]
-        if "refused" in result.facts:
-            return result
-        last = name.rpartition(".")[2]
-        job = module_job(last, extension.path, c_source(result), way, shop, choice)
+        refused = next((result for result in needs.values() if "refused" in result.facts), None)
+        if refused is not None:
+            return refused
+        c, last = c_source(needs[extension.c]), name.rpartition(".")[2]
+        if why := _why_apart(c, c_source(needs[common]) if common is not None else CSource({}, ())):
+            return refusal(f'with unit = "package" it cannot be compiled: {why}')
+        if c.member:
+            c = replace(c, sources=(c.member,))
+        job = module_job(last, extension.path, c, way, shop, choice)
         (source,) = job.sources
-        job = replace(job, files={**job.files, source: _head(init_symbol(last), renamed) + job.files[source]})
+        head = f"#define MEMBER {renamed}\n#line 1\n".encode() if c.member else _head(init_symbol(last), renamed)
+        job = replace(job, files={**job.files, source: head + job.files[source]})
         try:
             with shop.folder() as folder:
                 made = object_toolchain(shop, choice).build_object(job, folder)
@@ -117,7 +128,7 @@ def object_task(extension: Extension, way: Way, shop: Workshop) -> Task:
         step="compile",
         kind="unit-object-1",
         inputs=(*compile_inputs(extension, way, choice), ("renamed", renamed)),
-        needs=(extension.c,),
+        needs=(extension.c, *([common] if common is not None else [])),
         run=run,
         cost=max(SMALLEST_SECONDS, extension.size * SECONDS_PER_BYTE),
         label=name,
@@ -125,7 +136,7 @@ def object_task(extension: Extension, way: Way, shop: Workshop) -> Task:
     )
 
 
-def link_task(unit: Extension, way: Way, members: Sequence[Member], shop: Workshop) -> Task:
+def link_task(unit: Extension, way: Way, members: Sequence[Member], shop: Workshop, common: Sequence[str] = ()) -> Task:
     """Return the task that links a unit.
 
     Its result has the output ``module``. If the package's own ``__init__`` was refused, there is no unit, and the result is a
@@ -136,6 +147,7 @@ def link_task(unit: Extension, way: Way, members: Sequence[Member], shop: Worksh
         way: How it is linked.
         members: What is in it, the package's own ``__init__`` first.
         shop: What tasks reach the world through.
+        common: Names of the tasks that make the objects which its modules have in common (`extension.common_tasks`).
     """
     target, series, choice = way.target, way.python.series, needed(way)
 
@@ -144,13 +156,14 @@ def link_task(unit: Extension, way: Way, members: Sequence[Member], shop: Worksh
             place = f"{unit.name}/__init__.py"
             reason = f'{place} cannot be compiled, and with unit = "package" it holds the other modules'
             return refusal(reason)
+        if refused := next((needs[name] for name in common if "refused" in needs[name].facts), None):
+            return refused
         made = [member for member in members if "object" in needs[member.task].outputs]
+        objects = [*((each.task, each.extension.name) for each in made), *((each, unit.name) for each in common)]
         job = replace(
             module_job(unit.name.rpartition(".")[2], unit.path, CSource({}, (HOST.name,)), way, shop, choice),
             files={HOST.name: filesystem.read_bytes(HOST), _TABLE: table(unit.name, made)},
-            objects=tuple(
-                shop.stored(needs[each.task].outputs["object"], f"the object of {each.extension.name}") for each in made
-            ),
+            objects=tuple(shop.stored(needs[task].outputs["object"], f"the object of {name}") for task, name in objects),
         )
         try:
             with shop.folder() as folder:
@@ -173,12 +186,20 @@ def link_task(unit: Extension, way: Way, members: Sequence[Member], shop: Worksh
             ("unit_modules.py", filesystem.sha256_file(FINDER)),
             ("modules", json.dumps([[member.extension.name, member.package] for member in members])),
         ),
-        needs=tuple(member.task for member in members),
+        needs=(*(member.task for member in members), *common),
         run=run,
         cost=SMALLEST_SECONDS,
         label=unit.name,
         asked=(f"{unit.package} for {target.name}",),
     )
+
+
+def _why_apart(c: CSource, common: CSource) -> str:
+    """Say why a module cannot be joined with others; empty when it can: what all have in common is what it was made with, too."""
+    if c.apart:
+        return c.apart
+    other = [path for path, digest in common.files.items() if c.files.get(path, digest) != digest]
+    return f"its {', '.join(other)} is another than that of the other modules" if other else ""
 
 
 def _head(own: str, renamed: str) -> bytes:

@@ -52,7 +52,8 @@ class Transcompiler(Protocol):
         """Return the task of the C that all modules have in common, and seconds to compile it; None if they have none.
 
         Its result is a `model.csource.CSource` with one source, or a refusal. Where the C of a module has a file of the same path
-        and other content, that module is compiled with a runtime of its own.
+        and other content, that module is compiled with a runtime of its own. Modules that are joined in one extension module also
+        link, once, what its `model.csource.CSource.member` becomes.
         """
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pypackpack.data
-from pypackpack.backend.tools import bytecode, headers, nuitka
+from pypackpack.backend.tools import bytecode, headers, nuitka, nuitka_text
 from pypackpack.middleware.compile.source import source_task
 from pypackpack.middleware.compile.workshop import PYCONFIG
 from pypackpack.middleware.graph.task import Task
@@ -89,12 +89,14 @@ class NuitkaCompiler:
             if made.reason:
                 return refusal(f"{place}:0:0: {made.reason}", keep=made.lasting)
             files = {f"nuitka/{path}": shop.store.put(data) for path, data in made.files.items()}
-            return CSource(files, tuple(f"nuitka/{path}" for path in made.sources), ("nuitka",)).result()
+            member = "" if made.apart else f"nuitka/{nuitka_text.MEMBER}"
+            sources = tuple(f"nuitka/{path}" for path in made.sources)
+            return CSource(files, sources, ("nuitka",), member=member, apart=made.apart).result()
 
         version = ".".join(map(str, python.version))
         inputs = (("place", place), ("guard", bytecode.examiner()), *self._inputs(python))
         name, cost = f"transcompile {source.package}/{source.shown} nuitka {version}", SECONDS + source.size * SECONDS_PER_BYTE
-        return source_task(source, name, "transcompile", "transcompile-nuitka-2", inputs, run, cost)
+        return source_task(source, name, "transcompile", "transcompile-nuitka-3", inputs, run, cost)
 
     def runtime(self, package: str, python: Interpreter) -> tuple[Task, float]:
         """Return the task of the C that every module links: nine tenths of the work of compiling a small one."""
@@ -104,11 +106,15 @@ class NuitkaCompiler:
             made = self._generate(python, "empty.py", b"")
             if made.reason:
                 return refusal(f"an empty module: {made.reason}", keep=False)
-            files = {
-                f"nuitka/{_SHARED}": shop.store.put(made.files[_SHARED]),
-                RUNTIME: shop.store.put(b'#include "CompiledFunctionType.c"\n'),
-            }
-            return CSource(files, (RUNTIME,), ("nuitka",)).result()
+            files = {f"nuitka/{_SHARED}": made.files[_SHARED], RUNTIME: b'#include "CompiledFunctionType.c"\n'}
+            member, apart = f"nuitka/{nuitka_text.START}", ""
+            try:
+                start = nuitka_text.start(made.files, "module.empty.c")
+                files |= {f"nuitka/{path}": data for path, data in start.items()}
+            except nuitka_text.ApartError as error:
+                member, apart = "", str(error)
+            kept = {path: shop.store.put(data) for path, data in files.items()}
+            return CSource(kept, (RUNTIME,), ("nuitka",), member=member, apart=apart).result()
 
         version = ".".join(map(str, python.version))
         task = Task(
@@ -116,7 +122,7 @@ class NuitkaCompiler:
             package=package,
             target="",
             step="transcompile",
-            kind="runtime-nuitka-1",
+            kind="runtime-nuitka-2",
             inputs=self._inputs(python),
             run=run,
             cost=SECONDS,

@@ -61,9 +61,3 @@ def test_who_sees_the_changed_headers() -> None:
     assert not any(adapts(find(name), (3, 12)) for name in ("linux_arm64", "windows_amd64", "macos_arm64"))
     assert [adapts(find(name), (3, 13)) for name in ("linux_arm64", "windows_amd64", "macos_arm64")] == [True, False, False]
     assert [adapts(find(name), (3, 14)) for name in ("linux_arm64", "windows_amd64", "macos_arm64")] == [True, False, True]
-
-
-def test_constants_as_an_array() -> None:
-    text = nuitka.constants_array(bytes(range(40))).decode()
-    numbers = text.split("{")[1].split("}")[0].replace("\n", "").split(",")
-    assert bytes(map(int, numbers)) == bytes(range(40))
