@@ -247,4 +247,4 @@ def _tools(order: Order) -> list[str]:
     """Return the distributions that the settings make use of besides Cython."""
     every = [settings for member in order.members for settings in member.build.values()]
     minifier = ["python-minifier"] if any(settings.minify is not None for settings in every) else []
-    return [*minifier, *(["nuitka"] if "nuitka" in _compilers(order) else [])]
+    return [*minifier, *(tool for name, tool in (("nuitka", "nuitka"), ("mypyc", "mypy")) if name in _compilers(order))]

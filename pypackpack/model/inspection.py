@@ -16,6 +16,14 @@ VERSION, ABI3, PACKAGE = "version", "abi3", "package"
 
 
 @dataclass(frozen=True)
+class Tool:
+    """A tool and its version."""
+
+    name: str
+    version: str
+
+
+@dataclass(frozen=True)
 class ModuleForm:
     """What a module became.
 
@@ -25,6 +33,7 @@ class ModuleForm:
         form: `EXTENSION`, `BYTECODE` or `SOURCE`.
         scope: Of an extension module, `VERSION`, `ABI3` or `PACKAGE`.
         reason: Why it is no extension module where it could have been one; a compiler's words have several lines.
+        compiler: Of an extension module, what turned it into C, where that is another one than the wheel's.
     """
 
     module: str
@@ -32,14 +41,7 @@ class ModuleForm:
     form: str
     scope: str = ""
     reason: str = ""
-
-
-@dataclass(frozen=True)
-class Tool:
-    """A tool and its version."""
-
-    name: str
-    version: str
+    compiler: Tool | None = None
 
 
 @dataclass(frozen=True)
@@ -75,6 +77,7 @@ class InspectedModule:
         also: What else of it is there, such as the source beside an extension module.
         size: Bytes of the file, uncompressed.
         reason: Why it is no extension module; empty where nothing is to be explained, or nobody said.
+        compiler: What turned it into C, where that is another one than the artifact's.
     """
 
     module: str
@@ -84,6 +87,7 @@ class InspectedModule:
     also: tuple[str, ...]
     size: int
     reason: str
+    compiler: Tool | None = None
 
 
 @dataclass(frozen=True)

@@ -64,7 +64,8 @@ class BuildSettings:
 
     ``extensions`` has name and settings of each extension module that settings speak of. ``ship_sources`` are patterns of native
     sources that go into a release wheel. ``time_limit`` is in seconds. ``toolchain`` is None for the one that the table of
-    targets names, ``toolchain_program`` for the compiler of the usual name.
+    targets names, ``toolchain_program`` for the compiler of the usual name. ``mypyc`` says which modules it gets, if it
+    is the one; Cython gets the others.
     """
 
     compiler: str = "cython"
@@ -80,6 +81,7 @@ class BuildSettings:
     time_limit: float = 3600.0
     toolchain: str | None = None
     toolchain_program: str | None = None
+    mypyc: NativePattern = field(default_factory=NativePattern)
 
 
 @dataclass(frozen=True)

@@ -1,12 +1,13 @@
 """How fast compiled modules are: pyperformance's pure Python benchmarks, compiled against interpreted. By hand:
 
     pip install pyperformance
-    python tests/benchmarks/speed.py [--names …] [--rounds N] [--python PROGRAM] [--way cython|abi3|nuitka|-O1|-O2|-O3|-Os …]
+    python tests/benchmarks/speed.py [--names …] [--rounds N] [--python PROGRAM] [--typed] [--way cython|abi3|nuitka|mypyc|-O1|-O2|-O3|-Os …]
 
 Each benchmark's module goes into one package as it is; its ``if __name__ == "__main__"`` part is run in the module's names by a
 small driver, so that everything that is timed is the module's own code. The package is built for the Python that runs this, or
 the other one, at type release. Interpreted and compiled take turns, each in a process of its own; of all rounds the best counts,
-whatever else the machine does only adds. It prints a Markdown table of ratios, the geometric mean, and the sizes of the wheels.
+whatever else the machine does only adds. ``--typed`` takes the benchmarks for which there are types, with them (`typed_sources`). It
+prints a Markdown table of ratios, the geometric mean, and the sizes of the wheels.
 """
 
 from __future__ import annotations
@@ -24,6 +25,8 @@ import time
 import zipfile
 from pathlib import Path
 
+from typed_sources import SIGNATURES, typed
+
 ROOT = Path(__file__).resolve().parents[2]
 STUB = Path(__file__).parent / "pyperf_stub"
 NAMES = (
@@ -34,7 +37,16 @@ NAMES = (
 )
 """What is one module without dependencies. Left out: what measures the start of Python, the collector, files, or the standard library alone."""
 
-WAYS = {"cython": "", "abi3": 'abi = "abi3"\n', "nuitka": 'compiler = "nuitka"\n', "-O1": "", "-O2": "", "-O3": "", "-Os": ""}
+WAYS = {
+    "cython": "",
+    "abi3": 'abi = "abi3"\n',
+    "nuitka": 'compiler = "nuitka"\n',
+    "mypyc": 'compiler = "mypyc"\n',
+    "-O1": "",
+    "-O2": "",
+    "-O3": "",
+    "-Os": "",
+}
 """What is compared → settings. The optimisations are Cython's, with another word for zig."""
 
 BUILD = """
@@ -67,14 +79,15 @@ def data_files() -> Path:
     return Path(spec.submodule_search_locations[0]) / "data-files" / "benchmarks"
 
 
-def write_project(root: Path, names: list[str], table: str, python: str) -> Path:
+def write_project(root: Path, names: list[str], table: str, python: str, *, with_types: bool) -> Path:
     """Write the package of all benchmarks, and return the folder of its sources."""
     main = root / "bench" / "src" / "main"
     main.mkdir(parents=True)
     (main / "__init__.py").write_text("")
     for name in names:
         place = data_files() / f"bm_{name}"
-        shutil.copy(place / "run_benchmark.py", main / f"{name}.py")
+        text = (place / "run_benchmark.py").read_text(encoding="utf-8")
+        (main / f"{name}.py").write_text(typed(name, text) if with_types else text, encoding="utf-8")
         if (place / "data").is_dir():
             shutil.copytree(place / "data", main / "data", dirs_exist_ok=True)
     (root / "pyproject.toml").write_text('[project]\nname = "speed"\nversion = "1"\n\n[tool.pypackpack]\npackages = ["bench"]\n')
@@ -128,25 +141,27 @@ def main() -> int:
     parser.add_argument(
         "--way", nargs=argparse.REMAINDER, default=["cython"], help="the last option: one or more of " + " ".join(WAYS)
     )
-    parser.add_argument("--names", nargs="*", default=list(NAMES))
+    parser.add_argument("--names", nargs="*", default=[])
+    parser.add_argument("--typed", action="store_true")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--python", default=sys.executable)
     parser.add_argument("--markdown", type=Path)
     said = parser.parse_args()
     if unknown := [way for way in said.way if way not in WAYS]:
         parser.error(f"--way: {unknown[0]}")
+    names = said.names or list(SIGNATURES if said.typed else NAMES)
     with tempfile.TemporaryDirectory(prefix="speed-") as scratch:
         places: dict[str, Path] = {}
         sizes: dict[str, int] = {}
         fell: dict[str, list[str]] = {}
         for way in said.way:
             root = Path(scratch) / way
-            source = write_project(root, said.names, WAYS[way], said.python)
+            source = write_project(root, names, WAYS[way], said.python, with_types=said.typed)
             if not places:
                 places["interpreted"], sizes["interpreted"], _ = built(root, "instant", "interpreted")
             places[way], sizes[way], fell[way] = built(root, "native", way)
         best: dict[str, dict[str, float]] = {}
-        for name in said.names:
+        for name in names:
             for _ in range(said.rounds):
                 for way, folder in places.items():
                     for each, seconds in measure(said.python, folder, name, source / f"{name}.py").items():

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from pypackpack.model.inspection import InspectedModule, Inspection, Tool
 
 _SCOPES = {VERSION: "extension module", ABI3: "extension module, abi3", PACKAGE: "in the package's one extension module"}
-_NAMES = {"cython": "Cython", "nuitka": "Nuitka"}
+_NAMES = {"cython": "Cython", "nuitka": "Nuitka", "mypyc": "mypyc"}
 _REASON_BESIDE = 24
 """Columns that a reason needs to stand beside its module."""
 _LABEL = 11
@@ -63,15 +63,17 @@ def _python(result: Inspection) -> str:
 
 
 def _made_by(result: Inspection) -> str:
-    def tool(each: Tool | None) -> str:
-        return f"{_NAMES.get(each.name, each.name)} {each.version}" if each else ""
-
-    tools = " and ".join(word for word in (tool(result.compiler), tool(result.toolchain)) if word)
+    tools = " and ".join(_tool(each) for each in (result.compiler, result.toolchain) if each)
     return f"{result.made_by}, with {tools}" if tools else result.made_by
+
+
+def _tool(each: Tool) -> str:
+    return f"{_NAMES.get(each.name, each.name)} {each.version}"
 
 
 def _form(module: InspectedModule) -> str:
     form = _SCOPES.get(module.scope, "extension module") if module.form == EXTENSION else module.form
+    form = f"{form} by {_tool(module.compiler)}" if module.compiler else form
     return f"{form} (+ {', '.join(module.also)})" if module.also else form
 
 

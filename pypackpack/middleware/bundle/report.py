@@ -51,6 +51,9 @@ class RawModule(_Table):
         "extension module of a whole package (`package`).",
     )
     reason: str = Field("", description="Why it is no extension module. Lines of a compiler name file, line and column.")
+    compiler: Optional[RawTool] = Field(  # noqa: UP045 - as above
+        None, description="Of an extension module: what turned it into C, where that is another one than the wheel's `compiler`."
+    )
 
 
 class RawReport(_Table):
@@ -73,9 +76,10 @@ def write_report(report: WheelReport) -> bytes:
     def tool(each: Tool | None) -> Mapping[str, str] | None:
         return None if each is None else {"name": each.name, "version": each.version}
 
-    def module(form: ModuleForm) -> Mapping[str, str]:
+    def module(form: ModuleForm) -> Mapping[str, object]:
         fields = {"module": form.module, "file": form.file, "form": form.form, "scope": form.scope, "reason": form.reason}
-        return {name: value for name, value in fields.items() if value}
+        fields_and_tool: Mapping[str, object] = {**fields, "compiler": tool(form.compiler)}
+        return {name: value for name, value in fields_and_tool.items() if value}
 
     content = {
         "format": FORMAT,
@@ -120,7 +124,10 @@ def read_report(data: bytes) -> WheelReport:
         raw.python,
         tool(raw.compiler),
         tool(raw.toolchain),
-        tuple(ModuleForm(each.module, each.file, each.form, each.scope or "", each.reason) for each in raw.modules),
+        tuple(
+            ModuleForm(each.module, each.file, each.form, each.scope or "", each.reason, tool(each.compiler))
+            for each in raw.modules
+        ),
     )
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from pypackpack.model.project import NativePattern
+    from pypackpack.model.project import BuildSettings, NativePattern
 
 NEVER_NATIVE = frozenset({"__main__"})
 """``python -m`` runs a module's code object, which an extension module does not have."""
@@ -66,6 +66,13 @@ def why_not_native(place: str, patterns: NativePattern) -> str:
 def wants_native(place: str, patterns: NativePattern) -> bool:
     """Tell whether the module at a place is to be compiled."""
     return not why_not_native(place, patterns)
+
+
+def compiler_of(place: str, settings: BuildSettings) -> str:
+    """Return the name of the compiler that the module at a place gets."""
+    if settings.compiler == "mypyc" and not is_among(place, settings.mypyc):
+        return "cython"
+    return settings.compiler
 
 
 def idle(places: Iterable[str], patterns: NativePattern) -> tuple[str, ...]:

@@ -20,7 +20,7 @@ from pypackpack.middleware.compile.forms import bytecode_files, bytecode_task
 from pypackpack.middleware.compile.layers import SourceFile
 from pypackpack.middleware.compile.reasons import NEEDS_SOURCE
 from pypackpack.middleware.compile.source import Source
-from pypackpack.middleware.compile.transcompile import COMPILERS
+from pypackpack.middleware.compile.transcompile import COMPILERS, FOR_DEPENDENCIES
 from pypackpack.middleware.compile.way import way_for
 from pypackpack.model.action import ActionResult
 from pypackpack.model.build import BuildType, CompiledDependency, Fallback, Level
@@ -81,7 +81,7 @@ class DependencyPlan:
             return
         way = compiler = None
         if self.level is Level.NATIVE:
-            compiler = self._compiler(settings.compiler)
+            compiler = self._compiler(FOR_DEPENDENCIES.get(settings.compiler, settings.compiler))
             way = way_for(target, python, settings, compiler, self._shop, release=self._release)
         wanted = None if settings.dependencies is None else {normalise(name) for name in settings.dependencies}
         self._named |= wanted or set()
@@ -231,7 +231,7 @@ class DependencyPlan:
         return self._task(bytecode_task(source, python, self._shop, checked=not self._release))
 
     def _extension(self, source: Source, compiler: Transcompiler, way: Way) -> str:
-        c = self._task(compiler.task(source, way.python))
+        c = self._task(compiler.task(source, way.python, way.target))
         return [self._task(task) for task in extension_tasks(module_extension(source, c), way, self._shop)][-1]
 
 

@@ -40,7 +40,11 @@ def page() -> str:
 
 def _compilers(compilers: dict[str, tuple[str, str]]) -> str:
     def said(name: str, since: str, until: str) -> str:
-        words = [name.capitalize(), f"from {since} on" if since else "", f"before {until}" if until else ""]
+        words = [
+            "mypyc" if name == "mypyc" else name.capitalize(),
+            f"from {since} on" if since else "",
+            f"before {until}" if until else "",
+        ]
         return " ".join(word for word in words if word)
 
     return ", ".join(said(name, since, until) for name, (since, until) in compilers.items())

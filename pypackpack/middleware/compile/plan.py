@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from pypackpack.middleware.compile.abi import wants_limited
-from pypackpack.middleware.compile.choice import idle, why_not_native
+from pypackpack.middleware.compile.choice import compiler_of, idle, why_not_native
 from pypackpack.middleware.compile.content import Content, Contents
 from pypackpack.middleware.compile.extension import Extension, common_tasks, extension_tasks, module_extension
 from pypackpack.middleware.compile.forms import bytecode_files, bytecode_task
@@ -129,21 +129,22 @@ class PackagePlan:
         """
         self._files[target.name] = files
         settings = self._package.settings(target)
-        compiler = self._compiler(target) if self._level is Level.NATIVE else None
+        native = self._level is Level.NATIVE
         if shared is not None and shared.whole:
             self._abi3.add((target.name, python))
         modules = []
         members: list[Member] = []
-        in_unit = compiler is not None and self._is_unit(target, files)
+        in_unit = native and self._is_unit(target, files)
         for file in files:
             if file.is_module:
                 source = self._source(file)
                 extension, c = None, ""
                 limited = shared is not None and wants_limited(file.place, settings)
-                why_not = why_not_native(file.place, settings.native) if compiler is not None else ""
-                if compiler is not None and not why_not:
+                why_not = why_not_native(file.place, settings.native) if native else ""
+                if native and not why_not:
+                    compiler = self._compiler(target, file.place)
                     way = self._way(target, shared.oldest if shared and limited else python, compiler, limited=limited)
-                    c = self._task(compiler.task(source, way.python))
+                    c = self._task(compiler.task(source, way.python, target))
                     if in_unit:
                         members.append(self._member(source, c, way))
                         extension = members[-1].task
@@ -168,11 +169,12 @@ class PackagePlan:
         places = {file.place for files in self._files.values() for file in files if file.is_module}
         found: dict[str, None] = {}
         for target in self._package.targets:
-            found.update(dict.fromkeys(idle(places, self._package.settings(target).native)))
+            settings = self._package.settings(target)
+            found.update((f"native.{each}", None) for each in idle(places, settings.native))
+            if settings.compiler == "mypyc":
+                found.update((f"mypyc.{each}", None) for each in idle(places, settings.mypyc))
         name = self._package.name
-        return tuple(
-            f"{name}: no module is named by native.{each}; a pattern is a path in the package, as plugins/**" for each in found
-        )
+        return tuple(f"{name}: no module is named by {each}; a pattern is a path in the package, as plugins/**" for each in found)
 
     def _add_own(self, target: Target, python: Interpreter, files: tuple[SourceFile, ...], shared: Stable | None) -> None:
         """Plan the extension modules of the package's own native sources: at every level, since they have no other form."""
@@ -210,9 +212,10 @@ class PackagePlan:
             self._sources[key] = Source(file, name, f"{package}/{file.place}", module_name(package, file.place), digest, size)
         return self._sources[key]
 
-    def _compiler(self, target: Target) -> Transcompiler:
-        """Return what turns the package's modules into C for a target; targets share it."""
-        name = self._package.settings(target).compiler
+    def _compiler(self, target: Target, place: str | None = None) -> Transcompiler:
+        """Return what turns the package's modules, or the one at a place, into C for a target; targets share it."""
+        settings = self._package.settings(target)
+        name = settings.compiler if place is None else compiler_of(place, settings)
         if name not in self._compilers:
             self._compilers[name] = COMPILERS[name](self._shop)
         return self._compilers[name]
@@ -419,7 +422,7 @@ class PackagePlan:
                     if own == place:  # else it is in that of the package
                         files.append(Content(made, outcome.result.outputs["module"]))
                     scope = PACKAGE if module.unit is not None else ABI3 if module.limited else VERSION
-                    forms.append(ModuleForm(name, made, EXTENSION, scope))
+                    forms.append(ModuleForm(name, made, EXTENSION, scope, compiler=self._other_tool(target, file.place)))
                     continue
                 reason = outcome.result.facts["refused"]
                 refused[name] = refusal
@@ -471,9 +474,14 @@ class PackagePlan:
         whole = outcomes[module.unit]
         return whole, whole.result.facts.get("refused", "")
 
-    def _tool(self, target: Target) -> Tool:
-        compiler = self._compiler(target)
+    def _tool(self, target: Target, place: str | None = None) -> Tool:
+        compiler = self._compiler(target, place)
         return Tool(compiler.name, compiler.version)
+
+    def _other_tool(self, target: Target, place: str) -> Tool | None:
+        """Return what turned a module into C, where that is another one than the package's."""
+        mine = self._tool(target, place)
+        return None if mine == self._tool(target) else mine
 
 
 def _is_refused(module: _Module, outcomes: Mapping[str, Outcome]) -> bool:

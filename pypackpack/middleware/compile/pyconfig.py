@@ -136,6 +136,16 @@ def pyconfig_groups(target: str, python: tuple[int, int]) -> tuple[Group, ...]:
     return tuple(_group(each, data["groups"][each], python) for each in data["targets"][name])
 
 
+@cache
+def size_of_size_t(target: str, python: tuple[int, int]) -> int:
+    """Return the bytes of a ``size_t`` on a target.
+
+    Raises UnknownTargetError and UnsupportedPythonError.
+    """
+    facts = {fact.name: fact.text for group in pyconfig_groups(target, python) for fact in group.facts}
+    return int(facts["SIZEOF_SIZE_T"] or 0)
+
+
 def header_amendments(target: str, python: tuple[int, int]) -> tuple[Amendment, ...]:
     """Return what is to be changed in a copy of CPython's headers for code that includes the internal ones."""
     name, version = _base_name(target), f"{python[0]}.{python[1]}"

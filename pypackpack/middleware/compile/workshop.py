@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from pypackpack.backend.remote_cache import RemoteCache
     from pypackpack.backend.tools.headers import HeaderFolder
     from pypackpack.backend.tools.minifier import Minifier
+    from pypackpack.backend.tools.mypyc import Machine, Mypyc
     from pypackpack.backend.tools.toolchain import Toolchain
     from pypackpack.backend.tools.zig import Zig
     from pypackpack.middleware.compile.layers import SourceFile
@@ -68,6 +69,7 @@ class Workshop:
         self.pyx = self._closing.enter_context(Pyx(scratch))
         self._bytecode: dict[Interpreter, Bytecode] = {}
         self._minifiers: dict[Interpreter, Minifier] = {}
+        self._mypyc: dict[Machine, Mypyc] = {}
         self._zig: Zig | None = None
         self._headers: dict[Interpreter, HeaderFolder] = {}
         self._header_lock = threading.Lock()
@@ -117,6 +119,15 @@ class Workshop:
 
                 self._minifiers[python] = self._closing.enter_context(Minifier(python))
             return self._minifiers[python]
+
+    def mypyc(self, machine: Machine) -> Mypyc:
+        """Return what makes C of typed modules, for a kind of machine."""
+        with self._lock:
+            if machine not in self._mypyc:
+                from pypackpack.backend.tools.mypyc import Mypyc  # noqa: PLC0415 - only when it is wished for
+
+                self._mypyc[machine] = self._closing.enter_context(Mypyc(self._scratch, machine))
+            return self._mypyc[machine]
 
     def zig(self) -> Zig:
         """Return zig, fetched on first use."""
@@ -234,7 +245,9 @@ class Workshop:
 
     def rest(self) -> None:
         """Let go of the compilers' workers, which nobody needs for now; they end while others work."""
-        resting = threading.Thread(target=self.cython.close, name="rest", daemon=True)
+        with self._lock:
+            workers = [self.cython.close, *(each.close for each in self._mypyc.values())]
+        resting = threading.Thread(target=lambda: [close() for close in workers], name="rest", daemon=True)
         resting.start()
         self._closing.callback(resting.join, 5)  # Windows removes no folder that somebody works in
 

@@ -161,7 +161,7 @@ def _files(
     modules = [_seen(found, told.get(name)) for name, found in by_module.items()]
     # Modules that have no file of their own: they live in one extension module for the whole package.
     modules += [
-        InspectedModule(name, form.file, form.form, form.scope, (), entries[form.file].size, form.reason)
+        InspectedModule(name, form.file, form.form, form.scope, (), entries[form.file].size, form.reason, form.compiler)
         for name, form in told.items()
         if name not in by_module and form.file in entries
     ]
@@ -171,11 +171,14 @@ def _files(
 def _seen(found: list[_Found], told: ModuleForm | None) -> InspectedModule:
     first, *others = sorted(found, key=lambda each: (each.cached, _RANK[each.form], each.entry.path))
     also = tuple(dict.fromkeys(each.form for each in others))
-    scope = told.scope if told and told.form == first.form else first.scope
+    is_told = told is not None and told.form == first.form
+    scope = told.scope if told and is_told else first.scope
+    compiler = told.compiler if told and is_told else None
     form = BYTECODE if told and told.form == BYTECODE and BYTECODE in also else first.form
     if form != first.form:  # source that has its bytecode beside it: that is what runs
         also = (first.form, *(each for each in also if each != BYTECODE))
-    return InspectedModule(first.module, first.entry.path, form, scope, also, first.entry.size, told.reason if told else "")
+    reason = told.reason if told else ""
+    return InspectedModule(first.module, first.entry.path, form, scope, also, first.entry.size, reason, compiler)
 
 
 def _module(entry: Entry) -> _Found | None:

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from pypackpack.model.target import Target
 
 _PLAIN = ("compiler", "abi", "unit", "strict")
+_PATTERNS = ("native", "abi3", "mypyc")
 _REQUIREMENT_NAME = re.compile(r"\s*([A-Za-z0-9][A-Za-z0-9._-]*)")
 
 
@@ -213,10 +214,9 @@ def _overlaid(base: BuildSettings, layer: Mapping[str, Any]) -> BuildSettings:
         changes["minify"] = Minify(**said) if isinstance(said, dict) else Minify() if said else None
     if "dependencies" in layer:
         changes["dependencies"] = None if layer["dependencies"] == "all" else tuple(layer["dependencies"])
-    if "native" in layer:  # key by key: a target can exclude something without saying again what is included
-        changes["native"] = _patterns(base.native, layer["native"])
-    if "abi3" in layer:
-        changes["abi3"] = _patterns(base.abi3, layer["abi3"])
+    for key in _PATTERNS:
+        if key in layer:  # key by key: a target can exclude something without saying again what is included
+            changes[key] = _patterns(getattr(base, key), layer[key])
     if "ship-sources" in layer:
         changes["ship_sources"] = tuple(layer["ship-sources"])
     if "extension" in layer:

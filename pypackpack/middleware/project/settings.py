@@ -200,6 +200,13 @@ class LimitedTable(Table):
     exclude: list[Pattern] = Field([], description="Patterns of modules that are made for each Python version.")
 
 
+class MypycTable(Table):
+    """With `compiler = "mypyc"`: which of the native modules it compiles; Cython compiles the others."""
+
+    include: list[Pattern] = Field(["**"], description="Patterns of modules, as for `native`.")
+    exclude: list[Pattern] = Field([], description="Patterns of modules that Cython compiles.")
+
+
 class ExtensionTable(Table):
     """An extension module of a package's own `.pyx`, C or C++, by its dotted name below the package."""
 
@@ -229,7 +236,14 @@ class MinifyTable(Table):
 class BuildValues(Table):
     """How a package is built, for one target or all targets of a family."""
 
-    compiler: Literal["cython", "nuitka"] = Field("cython", description="What turns Python into C.")
+    compiler: Literal["cython", "nuitka", "mypyc"] = Field(
+        "cython",
+        description="What turns Python into C. `mypyc` is for modules whose author writes types, and changes what they mean.",
+    )
+    mypyc: MypycTable = Field(
+        MypycTable.model_construct(),
+        description='With `compiler = "mypyc"`: which of the native modules it compiles; Cython compiles the others.',
+    )
     abi: Literal["version", "abi3"] = Field(
         "version",
         description="`version`: a wheel per Python version. `abi3`: one wheel for every later Python (limited API).",

@@ -58,6 +58,7 @@ def test_what_is_on_the_machine_is_asked_anew(
     [
         (BuildSettings(), set()),
         (BuildSettings(compiler="nuitka"), {"nuitka"}),
+        (BuildSettings(compiler="mypyc"), {"mypy"}),
         (BuildSettings(minify=Minify()), {"python-minifier"}),
     ],
 )

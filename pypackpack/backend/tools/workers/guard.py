@@ -285,6 +285,17 @@ def chained_comparison(tree):
             yield node, "the second value of the comparison would be worked out before the first"
 
 
+def second_name(tree):
+    """Find a method that its class knows by a second name: ``__rmul__ = __mul__``."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ClassDef):
+            methods = {each.name for each in node.body if isinstance(each, FUNCTIONS[:2])}
+            for each in node.body:
+                value = each.value if isinstance(each, (ast.Assign, ast.AnnAssign)) else None
+                if isinstance(value, ast.Name) and value.id in methods:
+                    yield each, f"{value.id} would not be found when the class is made"
+
+
 ALL = ("", "")
 RULES = (
     Rule(
@@ -327,14 +338,14 @@ RULES = (
     ),
     Rule(
         "own-frame",
-        {"cython": ALL},
+        {"cython": ALL, "mypyc": ALL},
         "Compiled functions have no frame: who counts frames from inside one finds that of somebody further up.",
         "def caller():\n    return sys._getframe(1).f_globals['__name__']",
         own_frame,
     ),
     Rule(
         "own-source",
-        {"cython": ALL, "nuitka": ALL},
+        {"cython": ALL, "mypyc": ALL, "nuitka": ALL},
         "A compiled module has no source: `inspect.getsource` of its own functions, and reading `__file__`, find nothing, or "
         "machine code.",
         "def helper(): ...\nTEXT = inspect.getsource(helper)",
@@ -342,14 +353,14 @@ RULES = (
     ),
     Rule(
         "exec-locals",
-        {"cython": ALL},
+        {"cython": ALL, "mypyc": ALL},
         "`exec` without names of its own, in a function, does not see the function's (`eval` does).",
         "def run(out):\n    exec('out.append(1)')",
         exec_locals,
     ),
     Rule(
         "own-code",
-        {"cython": ALL, "nuitka": ALL},
+        {"cython": ALL, "mypyc": ALL, "nuitka": ALL},
         "The `__code__` of a compiled function describes it and holds no code: it cannot be replaced, and a function made of it "
         "does not work.",
         "first.__code__ = second.__code__",
@@ -357,14 +368,14 @@ RULES = (
     ),
     Rule(
         "own-closure",
-        {"cython": ALL},
+        {"cython": ALL, "mypyc": ALL},
         "Compiled functions have no `__closure__`.",
         "def outer(x):\n    def inner(): return x\n    return inner.__closure__[0].cell_contents",
         own_closure,
     ),
     Rule(
         "recursion-error",
-        {"cython": ALL},
+        {"cython": ALL, "mypyc": ALL},
         "Calls between compiled functions are not counted: a recursion without end is the end of the process.",
         "try:\n    walk(tree)\nexcept RecursionError:\n    pass",
         recursion_error,
@@ -375,6 +386,13 @@ RULES = (
         "In `f() < g() < h()`, `g` is called before `f`.",
         "def between(): return low() < value() < high()",
         chained_comparison,
+    ),
+    Rule(
+        "second-name",
+        {"mypyc": ALL},
+        "A class that gives one of its methods a second name looks for it where it is not: the import ends in `KeyError`.",
+        "class Vector:\n    def __mul__(self, by): ...\n    __rmul__ = __mul__",
+        second_name,
     ),
 )
 """All of them, by the order of the reference page."""

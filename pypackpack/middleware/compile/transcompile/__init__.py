@@ -1,7 +1,7 @@
 """What turns Python modules into C: one file per compiler behind one interface.
 
-A compiler of this kind (Cython, Nuitka …) never sees a target: its C is made once and compiled for all of them. What its C wants
-to be told of a target when it is compiled, it says.
+A compiler of this kind (Cython, Nuitka …) makes C once for all targets between which it sees no difference; it is compiled for
+each. What its C wants to be told of a target when it is compiled, it says.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 from pypackpack.middleware.compile.transcompile.cython import CythonCompiler
+from pypackpack.middleware.compile.transcompile.mypyc import MypycCompiler
 from pypackpack.middleware.compile.transcompile.nuitka import NuitkaCompiler, why_not
 
 if TYPE_CHECKING:
@@ -32,10 +33,10 @@ class Transcompiler(Protocol):
     def version(self) -> str:
         """The version of the compiler that is in use, as the report in a wheel says it."""
 
-    def task(self, source: Source, python: Interpreter) -> Task:
+    def task(self, source: Source, python: Interpreter, target: Target) -> Task:
         """Return the task that makes the C of a module.
 
-        Its name says what the C depends on: without the Python in it, all Pythons share it. Its result is a
+        Its name says what the C depends on: without the Python in it, all Pythons share it, and so do targets. Its result is a
         `model.csource.CSource`, or a refusal: a fact ``refused`` with the reason, one line for each place.
         """
 
@@ -57,8 +58,15 @@ class Transcompiler(Protocol):
         """
 
 
-COMPILERS: Mapping[str, Callable[[Workshop], Transcompiler]] = {"cython": CythonCompiler, "nuitka": NuitkaCompiler}
+COMPILERS: Mapping[str, Callable[[Workshop], Transcompiler]] = {
+    "cython": CythonCompiler,
+    "mypyc": MypycCompiler,
+    "nuitka": NuitkaCompiler,
+}
 """Every compiler, by its name in the settings."""
+
+FOR_DEPENDENCIES: Mapping[str, str] = {"mypyc": "cython"}
+"""What compiles dependencies instead of a compiler that changes what code means, which is for its author to choose."""
 
 
 def prepare(shop: Workshop, names: Iterable[str]) -> None:

@@ -33,7 +33,7 @@ class CythonCompiler:
         """The version of the installed Cython."""
         return cython.version()
 
-    def task(self, source: Source, python: Interpreter) -> Task:
+    def task(self, source: Source, python: Interpreter, _target: Target) -> Task:
         """Return the task that makes the C of a module, whichever of the Pythons looks into the source first."""
         shop, place = self._shop, source.place
 

@@ -76,7 +76,7 @@ class NuitkaCompiler:
         """The version of the installed Nuitka."""
         return nuitka.find().version
 
-    def task(self, source: Source, python: Interpreter) -> Task:
+    def task(self, source: Source, python: Interpreter, _target: Target) -> Task:
         """Return the task that makes the C of a module."""
         shop, place = self._shop, source.place
 

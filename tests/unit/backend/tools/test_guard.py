@@ -21,7 +21,7 @@ def names(source: str, compiler: str = "cython", version: str = "") -> list[str]
 
 @pytest.mark.parametrize("rule", READABLE, ids=lambda rule: rule.name)
 def test_each_finds_its_example_for_its_compilers_only(rule: Rule) -> None:
-    for compiler in ("cython", "nuitka"):
+    for compiler in ("cython", "mypyc", "nuitka"):
         found = set(names(rule.example, compiler))
         assert found == ({rule.name} if compiler in rule.compilers else set())
 
@@ -68,6 +68,12 @@ def test_chains_whose_order_nobody_sees() -> None:
     assert names("a < b() < c()", "nuitka") == []
     assert names("a() < b()", "nuitka") == []
     assert names("a() < b() < c", "nuitka") == ["chained-comparison"]
+
+
+def test_second_names_of_methods() -> None:
+    assert names("class A:\n    def f(self): ...\n    g = f", "mypyc") == ["second-name"]
+    assert names("class A:\n    def f(self): ...\n    g: object = f\n    h = k\nm = A.f", "mypyc") == ["second-name"]
+    assert names("def f(): ...\nclass A:\n    g = f", "mypyc") == []
 
 
 def test_a_rule_holds_for_the_versions_that_it_names() -> None:

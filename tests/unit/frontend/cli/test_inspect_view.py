@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -53,6 +54,12 @@ def test_a_wide_terminal_has_one_line_per_module() -> None:
     assert "  and 4 files more" in lines
     assert "1 extension module, 2 modules as bytecode, 12 other files (120 B)" in lines
     assert lines[-1] == "note: this is a note"
+
+
+def test_a_module_that_another_compiler_made_says_so() -> None:
+    other = replace(RESULT.modules[0], compiler=Tool("mypyc", "2.4.1"))
+    lines = inspection_lines(replace(RESULT, modules=(other, *RESULT.modules[1:])), 140)
+    assert "  shop           extension module by mypyc 2.4.1  64.0 kB" in lines
 
 
 @pytest.mark.parametrize("width", [40, 44, 60, 80, 100, 140])

@@ -18,7 +18,11 @@ REPORT = WheelReport(
     "3.13",
     Tool("cython", "3.3.1"),
     None,
-    (ModuleForm("a", "a.pyc", "bytecode", reason="a.py:1:0: no"), ModuleForm("a.b", "a/b.abi3.so", "extension", "abi3")),
+    (
+        ModuleForm("a", "a.pyc", "bytecode", reason="a.py:1:0: no"),
+        ModuleForm("a.b", "a/b.abi3.so", "extension", "abi3"),
+        ModuleForm("a.c", "a/c.so", "extension", "version", compiler=Tool("mypyc", "2.4.1")),
+    ),
 )
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from pypackpack.middleware.compile.choice import idle, wants_native
-from pypackpack.model.project import NativePattern
+from pypackpack.middleware.compile.choice import compiler_of, idle, wants_native
+from pypackpack.model.project import BuildSettings, NativePattern
 
 
 @pytest.mark.parametrize(
@@ -31,6 +31,13 @@ from pypackpack.model.project import NativePattern
 )
 def test_patterns(place: str, include: tuple[str, ...], exclude: tuple[str, ...], wanted: bool) -> None:
     assert wants_native(place, NativePattern(include, exclude)) is wanted
+
+
+def test_mypyc_gets_the_modules_that_are_named_and_cython_the_others() -> None:
+    some = BuildSettings(compiler="mypyc", mypyc=NativePattern(include=("core/**",), exclude=("core/slow",)))
+    assert [compiler_of(place, some) for place in ("core/fast.py", "core/slow.py", "mod.py")] == ["mypyc", "cython", "cython"]
+    assert compiler_of("mod.py", BuildSettings(compiler="mypyc")) == "mypyc"
+    assert compiler_of("mod.py", BuildSettings(compiler="nuitka", mypyc=some.mypyc)) == "nuitka"
 
 
 def test_patterns_that_mean_nothing() -> None:

@@ -14,6 +14,7 @@ from pypackpack.middleware.project.settings import (
     BundleTable,
     LimitedTable,
     MinifyTable,
+    MypycTable,
     NativeTable,
     PackageTable,
     json_schema,
@@ -36,7 +37,7 @@ def test_the_defaults_of_the_schema_are_those_of_the_finished_settings() -> None
     build, native, limited, bundle = BuildTable(), NativeTable(), LimitedTable(), BundleTable()
     finished = BuildSettings()
     for field in fields(BuildSettings):
-        if field.name not in {"native", "abi3", "dependencies", "extensions", "ship_sources", "minify"}:
+        if field.name not in {"native", "abi3", "mypyc", "dependencies", "extensions", "ship_sources", "minify"}:
             assert getattr(build, field.name) == getattr(finished, field.name)
     assert (build.extension, build.ship_sources) == ({}, [])
     assert (finished.extensions, finished.ship_sources) == ((), ())
@@ -46,6 +47,7 @@ def test_the_defaults_of_the_schema_are_those_of_the_finished_settings() -> None
     assert finished.dependencies is None
     assert NativePattern(tuple(native.include), tuple(native.exclude)) == finished.native
     assert NativePattern(tuple(limited.include), tuple(limited.exclude)) == finished.abi3
+    assert NativePattern(tuple(MypycTable().include), tuple(MypycTable().exclude)) == finished.mypyc
     assert BundleSettings(bundle.entry, bundle.fat_layout, bundle.binary_layout) == BundleSettings()
 
 
@@ -57,6 +59,7 @@ def test_every_setting_of_the_specification_is_accepted() -> None:
             "compiler": "nuitka",
             "abi": "abi3",
             "abi3": {"exclude": ["core/fast"]},
+            "mypyc": {"include": ["core/**"]},
             "unit": "package",
             "dependencies": ["numpy"],
             "native": {"include": ["**"], "exclude": ["plugins/**"]},
@@ -79,8 +82,8 @@ def test_every_setting_of_the_specification_is_accepted() -> None:
         ({"minify": True}, 'tool.pypackpack.minify: unknown key here; did you mean "tool.pypackpack.build.minify"?'),
         ({"build": {"a.b c": 1}}, 'tool.pypackpack.build."a.b c": unknown key; expected abi, abi3, compiler'),
         ({"packages": []}, "tool.pypackpack.packages: this key belongs in the project's pyproject.toml"),
-        ({"build": {"compiler": "cyton"}}, 'compiler: expected "cython" or "nuitka", found "cyton"; did you mean "cython"?'),
-        ({"build": {"compiler": 3}}, 'tool.pypackpack.build.compiler: expected "cython" or "nuitka", found 3'),
+        ({"build": {"compiler": "cyton"}}, 'compiler: expected "cython", "nuitka" or "mypyc", found "cyton"; did you mean "cython"?'),
+        ({"build": {"compiler": 3}}, 'tool.pypackpack.build.compiler: expected "cython", "nuitka" or "mypyc", found 3'),
         ({"build": {"toolchain": "gc"}}, 'found "gc"; did you mean "gcc"?'),
         ({"build": {"toolchain-program": "./gcc"}}, "what comes with a clone must not say which file runs"),
         ({"build": {"toolchain-program": "-v"}}, "the name of a program, without folders"),
@@ -184,7 +187,7 @@ def test_a_projects_own_table() -> None:
 def test_the_json_schema_has_every_key_with_its_meaning_and_no_null() -> None:
     schema = json_schema()
     assert '"null"' not in json.dumps(schema)
-    assert len(schema["$defs"]) == 13
+    assert len(schema["$defs"]) == 14
     for name, table in schema["$defs"].items():
         assert table["additionalProperties"] is False, name
         for key, value in table["properties"].items():

@@ -1,0 +1,3 @@
+from exact.numbers import fibonacci
+
+print(fibonacci(10))

@@ -1,0 +1,9 @@
+"""A package in a package."""
+
+from .leaf import LEAF
+
+NAME: str = __name__ + LEAF
+
+
+def answer_names() -> object:
+    return [NAME, __name__, __package__, __spec__ is not None and __spec__.name]

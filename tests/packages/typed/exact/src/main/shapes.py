@@ -1,0 +1,195 @@
+"""Classes: native ones, ones that others inherit from, and ones that mypyc leaves to Python."""
+
+from __future__ import annotations
+
+import copy
+import pickle
+from abc import ABC, abstractmethod
+from collections import OrderedDict
+from dataclasses import dataclass, field, replace
+from enum import Enum
+from typing import ClassVar, Final, Generic, NamedTuple, Protocol, TypeVar, final
+
+T = TypeVar("T")
+
+
+class Shape(ABC):
+    sides: ClassVar[int] = 0
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    @abstractmethod
+    def area(self) -> float: ...
+
+    @property
+    def title(self) -> str:
+        return f"{self.name} of {self.sides} sides"
+
+    def __repr__(self) -> str:
+        return f"<{self.name}>"
+
+
+class Square(Shape):
+    sides: ClassVar[int] = 4
+
+    def __init__(self, width: float) -> None:
+        super().__init__("square")
+        self.width = width
+
+    def area(self) -> float:
+        return self.width * self.width
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Square) and self.width == other.width
+
+    def __hash__(self) -> int:
+        return hash(self.width)
+
+    def __add__(self, other: Square) -> Square:
+        return Square(self.width + other.width)
+
+    @classmethod
+    def unit(cls) -> Square:
+        return cls(1.0)
+
+    @staticmethod
+    def corners() -> int:
+        return 4
+
+
+@final
+class Circle(Shape):
+    PI: Final = 3.0
+
+    def __init__(self, radius: float) -> None:
+        super().__init__("circle")
+        self.radius = radius
+
+    def area(self) -> float:
+        return self.PI * self.radius**2
+
+
+@dataclass
+class Point:
+    x: int
+    y: int = 0
+    tags: list[str] = field(default_factory=list)
+
+    def moved(self, by: int) -> Point:
+        return replace(self, x=self.x + by)
+
+
+@dataclass(frozen=True, order=True)
+class Version:
+    major: int
+    minor: int
+
+
+class Colour(Enum):
+    RED = 1
+    GREEN = 2
+
+    def opposite(self) -> Colour:
+        return Colour.GREEN if self is Colour.RED else Colour.RED
+
+
+class Pair(NamedTuple):
+    left: int
+    right: str = "right"
+
+
+class Box(Generic[T]):
+    def __init__(self, value: T) -> None:
+        self.value = value
+
+    def get(self) -> T:
+        return self.value
+
+
+class Sized(Protocol):
+    def size(self) -> int: ...
+
+
+class Thing:
+    def size(self) -> int:
+        return 3
+
+
+class Trouble(Exception):
+    def __init__(self, code: int) -> None:
+        super().__init__(f"trouble {code}")
+        self.code = code
+
+
+class Kept(OrderedDict[str, int]):
+    """Its base is written in C: objects would overlap if it were native."""
+
+    def __init__(self, most: int) -> None:
+        super().__init__()
+        self.most = most
+
+    def put(self, key: str, value: int) -> None:
+        self[key] = value
+        while len(self) > self.most:
+            self.popitem(last=False)
+
+
+class Words(str):
+    def count_of(self) -> int:
+        return len(self.split())
+
+
+def total(shapes: list[Shape]) -> float:
+    return sum([shape.area() for shape in shapes])
+
+
+def size_of(thing: Sized) -> int:
+    return thing.size()
+
+
+def answer_shapes() -> object:
+    square, circle = Square(2.0), Circle(2.0)
+    return [total([square, circle]), square.title, circle.title, repr(square), Square.unit() + square == Square(3.0), Square.corners()]
+
+
+def answer_isinstance() -> object:
+    square: object = Square(1.0)
+    return [isinstance(square, Shape), isinstance(square, Circle), issubclass(Circle, Shape), len({Square(1.0), Square(1.0)})]
+
+
+def answer_dataclass() -> object:
+    point = Point(1)
+    point.tags.append("a")
+    return [repr(point.moved(2)), point == Point(1, 0, ["a"]), Version(1, 2) < Version(1, 3), hash(Version(1, 2)) == hash(Version(1, 2))]
+
+
+def answer_enum() -> object:
+    return [Colour.RED.opposite().name, Colour(2).value, [colour.name for colour in Colour]]
+
+
+def answer_named_tuple() -> object:
+    return [Pair(1), Pair(1, "x")._replace(left=5), Pair(2).right]
+
+
+def answer_generic() -> object:
+    return [Box(3).get() + 1, Box("a").get() + "b", size_of(Thing())]
+
+
+def answer_exception() -> object:
+    try:
+        raise Trouble(7)
+    except Trouble as trouble:
+        return [trouble.code, str(trouble), isinstance(trouble, Exception)]
+
+
+def answer_base_in_c() -> object:
+    kept = Kept(2)
+    for number, word in enumerate("abc"):
+        kept.put(word, number)
+    return [list(kept.items()), kept.most, Words("a b c").count_of(), Words("x") + "y"]
+
+
+def answer_copies() -> object:
+    point = copy.copy(Point(1, 2))
+    return [repr(pickle.loads(pickle.dumps(Colour.RED))), repr(pickle.loads(pickle.dumps(Pair(4)))), repr(point)]

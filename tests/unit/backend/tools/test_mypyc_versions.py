@@ -1,0 +1,58 @@
+"""Which mypy is taken, and what is said of the others."""
+
+from __future__ import annotations
+
+from importlib.metadata import PackageNotFoundError
+from typing import TYPE_CHECKING, NoReturn
+
+import pytest
+
+from pypackpack.backend import distributions
+from pypackpack.backend.tools import mypyc
+from pypackpack.middleware.compile.pyconfig import size_of_size_t
+from pypackpack.middleware.target.table import parts_of, targets
+from pypackpack.model.errors import MissingToolError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+@pytest.fixture(autouse=True)
+def forgotten() -> Iterator[None]:
+    mypyc.find.cache_clear()
+    yield
+    mypyc.find.cache_clear()
+
+
+@pytest.mark.parametrize(
+    ("version", "words"), [("2.3.9", "too old"), ("1.99", "too old"), ("2.5", "newer than"), ("3.0.1", "newer")]
+)
+def test_a_version_that_nobody_tried_is_refused(version: str, words: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(distributions, "find", lambda _name: distributions.Installed(version, "/place", "/record"))
+    with pytest.raises(MissingToolError, match=f"mypy {version} .* {words}") as caught:
+        mypyc.find()
+    assert "pip install" in caught.value.hint
+
+
+def test_none_at_all(monkeypatch: pytest.MonkeyPatch) -> None:
+    def nothing(name: str) -> NoReturn:
+        raise PackageNotFoundError(name)
+
+    monkeypatch.setattr(distributions, "find", nothing)
+    with pytest.raises(MissingToolError, match="not installed beside"):
+        mypyc.find()
+
+
+def test_a_later_version_of_the_series_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(distributions, "find", lambda _name: distributions.Installed("2.4.99", "/place", "/record"))
+    assert mypyc.find().version == "2.4.99"
+
+
+def test_every_target_but_those_for_xcode_has_its_size() -> None:
+    known = {name: parts_of(target)[0] for name, target in targets().items() if target.family != "ios"}
+    sizes = {name: size_of_size_t(target.name, (3, 14)) for name, target in known.items()}
+    assert {sizes[name] for name in ("emscripten_wasm32", "linux_armv7", "linux_x86", "windows_x86")} == {4}
+    assert {sizes[name] for name in ("linux_x86_64", "windows_arm64", "macos_universal2", "linux_s390x", "android_24_arm64")} == {
+        8
+    }
+    assert set(sizes.values()) == {4, 8}
