@@ -10,6 +10,12 @@ import sys
 from pathlib import Path
 
 HERE = Path(__file__).parent
+SPEC, LOADER = __spec__, __loader__
+FILES = importlib.resources.files(__package__)  # by the loader, while the code runs
+
+
+def answer_same_spec_and_loader() -> object:
+    return [SPEC is __spec__, LOADER is __loader__, LOADER is SPEC.loader, SPEC.origin == __file__, (FILES / "data").is_dir()]
 
 
 def answer_file() -> object:

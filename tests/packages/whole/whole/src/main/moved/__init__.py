@@ -10,4 +10,4 @@ from . import hidden
 def answer_hidden():
     import pkgutil
 
-    return hidden.VALUE, hidden.__name__, hidden.__spec__.name, [name for _, name, _ in pkgutil.iter_modules(__path__)]
+    return hidden.VALUE, hidden.__file__, hidden.__name__, hidden.__spec__.name, [name for _, name, _ in pkgutil.iter_modules(__path__)]
