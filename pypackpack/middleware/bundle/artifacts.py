@@ -78,6 +78,7 @@ class Bundler:
         self._shop = shop
         self._read = reader(shop)
         self._inputs: dict[str, tuple[tuple[str, str], ...]] = {}
+        self._programs: dict[Path, bool] = {}
 
     def wheels(self, made: Sequence[Made], *, run: Callable[[Sequence[Task]], dict[str, Outcome]]) -> tuple[Artifact, ...]:
         """Write one wheel per target and Python, or one for all where they are the same."""
@@ -195,10 +196,14 @@ class Bundler:
             return former[content.digest]
         return packed(content.digest, self._shop.store, lambda: self._read(content))
 
-    @staticmethod
-    def _executable(content: Content) -> bool:
+    def _executable(self, content: Content) -> bool:
+        """Tell whether a file is a program; looked at once, so that a wheel says what its key does."""
         file = content.source or content.made_of
-        return file is not None and filesystem.is_executable(file.path)
+        if file is None:
+            return False
+        if file.path not in self._programs:
+            self._programs[file.path] = filesystem.is_executable(file.path)
+        return self._programs[file.path]
 
     def _metadata_inputs(self, package: Package) -> tuple[tuple[str, str], ...]:
         """Everything that METADATA may be made of: the settings, and the files that they name."""
@@ -222,7 +227,9 @@ class Bundler:
         """Copy a wheel from the store to where the person looks for it, unless it is there."""
         digest = outcome.result.outputs["wheel"]
         place = Path(wheel.task.writes[0])  # and not what the result says: it may come from another machine
-        stands = place.is_file() and self._shop.digests.digest(place) == digest
+        size = int(outcome.result.facts["size"])
+        # What has another size need not be hashed to know that it is to go.
+        stands = place.is_file() and place.stat().st_size == size and self._shop.digests.digest(place) == digest
         filesystem.drop_asides(place)  # the package's lock is ours
         fresh = outcome.source == RAN  # hashed while it was written, a moment ago
         if not stands and not self._shop.store.copy(digest, place, fresh=fresh):
@@ -236,7 +243,7 @@ class Bundler:
             package=item.package.name,
             targets=wheel.targets,
             python=item.python.series if bound else None,
-            size=int(outcome.result.facts["size"]),
+            size=size,
             sha256=digest,
             cached=outcome.cached and item.contents.cached,
             later=item.contents.abi3 and bound,
