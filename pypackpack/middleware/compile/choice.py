@@ -7,7 +7,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from pypackpack.model.project import BuildSettings, NativePattern
 
@@ -15,28 +15,56 @@ NEVER_NATIVE = frozenset({"__main__"})
 """``python -m`` runs a module's code object, which an extension module does not have."""
 
 
+_WILDCARDS = {"**/": "(?:.*/)?", "**": ".*", "*": "[^/]*", "?": "[^/]"}
+_PARTS = re.compile(r"\*\*/|\*\*|.", re.DOTALL)
+_FEW = 3
+"""An expression with so many wildcards is matched in no time, whatever the path is."""
+
+
+class _Steps:
+    """A glob with many wildcards, matched in steps: never more of them than its length times the path's.
+
+    An expression would try all ways to share a path out among the wildcards, which one line of the settings can make so many that
+    a build never ends.
+    """
+
+    def __init__(self, parts: Sequence[str]) -> None:
+        self._parts = parts
+
+    def fullmatch(self, path: str) -> bool:
+        """Tell whether a path as a whole is meant."""
+        places = self._reached({0})
+        for letter in path:
+            places = self._reached({after for place in places for after in self._after(place, letter)})
+        return 2 * len(self._parts) in places
+
+    def _after(self, place: int, letter: str) -> tuple[int, ...]:
+        """Return where a letter leads to: 2n is before part n, and 2n + 1 inside of it where that is ``**/``."""
+        part = self._parts[place // 2] if place < 2 * len(self._parts) else ""
+        if part == "**/":
+            return (place | 1, place // 2 * 2 + 2) if letter == "/" else (place | 1,)
+        if part in ("**", "*"):
+            return (place,) if part == "**" or letter != "/" else ()
+        return (place + 2,) if part == letter or (part == "?" and letter != "/") else ()
+
+    def _reached(self, places: set[int]) -> set[int]:
+        """Return these places and those behind wildcards that may mean nothing."""
+        found = set(places)
+        for place in places:
+            after = place
+            while after % 2 == 0 and after // 2 < len(self._parts) and self._parts[after // 2] in ("**/", "**", "*"):
+                after += 2
+                found.add(after)
+        return found
+
+
 @lru_cache(maxsize=256)
-def pattern(glob: str) -> re.Pattern[str]:
-    """Return the expression of a glob over module paths: ``*`` within a folder, ``**`` across, ``?`` one character."""
-    out = []
-    position = 0
-    while position < len(glob):
-        if glob.startswith("**/", position):
-            out.append("(?:.*/)?")
-            position += 3
-        elif glob.startswith("**", position):
-            out.append(".*")
-            position += 2
-        elif glob[position] == "*":
-            out.append("[^/]*")
-            position += 1
-        elif glob[position] == "?":
-            out.append("[^/]")
-            position += 1
-        else:
-            out.append(re.escape(glob[position]))
-            position += 1
-    return re.compile("".join(out))
+def pattern(glob: str) -> re.Pattern[str] | _Steps:
+    """Return what matches a glob over module paths: ``*`` within a folder, ``**`` across, ``?`` one character."""
+    parts = _PARTS.findall(glob)
+    if sum(part in _WILDCARDS for part in parts) > _FEW:
+        return _Steps(parts)
+    return re.compile("".join(_WILDCARDS.get(part) or re.escape(part) for part in parts), re.DOTALL)
 
 
 def _first_of(place: str, globs: tuple[str, ...]) -> str | None:

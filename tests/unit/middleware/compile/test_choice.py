@@ -27,6 +27,11 @@ from pypackpack.model.project import BuildSettings, NativePattern
         ("x1.py", ("x?.py",), (), True),
         ("a.b.py", ("a[b.py",), (), False),
         ("mod.py", (), (), False),
+        ("a/b/c/d.py", ("**/a/*/?/**/*.py",), (), True),
+        ("a/b/cc/d.py", ("**/a/*/?/**/*.py",), (), False),
+        ("d.py", ("**/**/**/**/d.py",), (), True),
+        ("x/ad.py", ("**/**/**/**/d.py",), (), False),
+        ("a/x/bxc.py", ("a*/**b*x?*",), (), True),
     ],
 )
 def test_patterns(place: str, include: tuple[str, ...], exclude: tuple[str, ...], wanted: bool) -> None:
@@ -44,3 +49,8 @@ def test_patterns_that_mean_nothing() -> None:
     patterns = NativePattern(include=("core/**", "cor/**"), exclude=("core/slow", "plugins/**"))
     assert idle(["core/slow.py", "core/fast.py"], patterns) == ('include: "cor/**"', 'exclude: "plugins/**"')
     assert idle([], NativePattern(include=("**",), exclude=())) == ()
+
+
+@pytest.mark.parametrize("part", ["**/", "*a", "**a"])
+def test_patterns_that_try_to_be_slow_are_matched_at_once(part: str) -> None:
+    assert not wants_native("a/" * 100 + "a" * 100 + "/b.py", NativePattern((part * 25 + "x",), ()))
