@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import contextlib
+import itertools
 import sys
 from dataclasses import dataclass
 from functools import cache
@@ -106,12 +107,12 @@ class Cython:
 
     def __init__(self, scratch: Path) -> None:
         self._scratch = scratch
-        self._started = 0
+        self._numbers = itertools.count(1)
         self._pool = Pool(self._start)
 
     def _start(self) -> process.Worker:
-        self._started += 1
-        return start_worker(WORKER, self._scratch / f"cython-{self._started}-{id(self)}")
+        # One step: two threads that start workers at one time do not get the same folder.
+        return start_worker(WORKER, self._scratch / f"cython-{next(self._numbers)}-{id(self)}")
 
     def prepare(self) -> None:
         """Let a worker load all of Cython, in the background: the first module costs 0.7 s otherwise, and the others 0.03 s."""

@@ -7,6 +7,7 @@ nothing may differ from what Cython does by itself.
 from __future__ import annotations
 
 import base64
+import itertools
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -52,12 +53,12 @@ class Pyx:
 
     def __init__(self, scratch: Path) -> None:
         self._scratch = scratch
-        self._started = 0
+        self._numbers = itertools.count(1)
         self._pool = Pool(self._start)
 
     def _start(self) -> process.Worker:
-        self._started += 1
-        return start_worker(WORKER, self._scratch / f"pyx-{self._started}-{id(self)}")
+        # One step: two threads that start workers at one time do not get the same folder.
+        return start_worker(WORKER, self._scratch / f"pyx-{next(self._numbers)}-{id(self)}")
 
     def transcompile(
         self, path: str, module: str, sources: Mapping[str, bytes], packages: Sequence[str], *, cplusplus: bool
