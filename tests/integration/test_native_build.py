@@ -60,6 +60,30 @@ def test_an_error_on_one_target_leaves_the_others(small: Path) -> None:
     assert asked.returncode == 0, asked.stderr
 
 
+def test_what_no_key_has_and_a_module_without_its_entry_point_are_errors_on_each_target(small: Path) -> None:
+    """One build: what a macro includes, an entry point that only Windows has, and Cython's include."""
+    targets = ("linux_x86_64", "windows_amd64", "macos_arm64", "emscripten_wasm32")
+    settings = small / "small" / "pyproject.toml"
+    settings.write_text(SETTINGS.replace('["linux_x86_64", "linux_arm64"]', str(list(targets)).replace("'", '"')))
+    main = small / "small" / "src" / "main"
+    outside = small / "outside.h"
+    outside.write_text("#define OUTSIDE\n")
+    (main / "int.c").write_text(
+        f'#ifdef _WIN32\n#define WHERE "{outside.as_posix()}"\n#include WHERE\n#else\nint no;\n#endif\n' + GOOD
+    )
+    text = (main / "int.c").read_text().replace("PyMODINIT_FUNC", "#ifdef _WIN32\nPyMODINIT_FUNC") + "#endif\n"
+    (main / "int.c").write_text(text)
+    (small / "small" / "src" / "linux").mkdir()
+    (small / "small" / "src" / "linux" / "wave.pyx").write_text(f'include "{outside.as_posix()}"\n')
+    done = ppp(small, "--keep-going")
+    said = " ".join(done.stderr.split())
+    assert done.returncode == 1, said
+    assert f"small/int.c includes {outside.as_posix()}, which lies out of the package" in said
+    assert f"wave.pyx:1:0: '{outside.as_posix()}' lies outside of the package" in said
+    for target in targets:
+        assert (f"small/int for {target} has no function PyInit_int" in said) is (target != "windows_amd64"), said
+
+
 @pytest.mark.parametrize(
     ("option", "code", "words"),
     [

@@ -63,6 +63,24 @@ def versioned_symbols(data: bytes) -> tuple[tuple[str, str], ...]:
     return tuple(sorted(found))
 
 
+def shown_symbols(data: bytes) -> set[str]:
+    """Return the names that a shared library shows to who loads it.
+
+    Raises:
+        ValueError, IndexError, struct.error: The bytes are no ELF file.
+    """
+    sections, order, wide = _sections(data)
+    # Name, info, other and section number: the order of the fields is another one in 32-bit files.
+    layout = struct.Struct(f"{order}IBBH16x" if wide else f"{order}I8xBBH")
+    return {
+        _string(data, sections[link][1] + name)
+        for kind, offset, size, link in sections
+        if kind == _DYNAMIC_SYMBOLS
+        for name, info, other, section in layout.iter_unpack(data[offset : offset + size])
+        if section != 0 and info >> 4 != 0 and other & 3 in (0, 3)  # not local; of default or protected visibility
+    }
+
+
 def _needed_versions(
     data: bytes, section: tuple[int, int, int, int], sections: list[tuple[int, int, int, int]], order: str
 ) -> dict[int, str]:

@@ -6,6 +6,7 @@ the same for all of them, and lies here.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
@@ -179,6 +180,16 @@ def dialect(flags: Sequence[str], source: str, *, own: bool) -> list[str]:
     number = "++17" if is_cplusplus(source) else "17" if own else "11"
     word = f"-std={'gnu' if own else 'c'}{number}"
     return [word if flag == "-std=c11" else flag for flag in flags]
+
+
+def prerequisites(rule: str) -> list[str]:
+    """Return the files that a compile read, from the rule for make that ``-MD`` writes (GCC manual, "Preprocessor Options").
+
+    A space in a name stands behind a backslash, and a dollar sign is doubled; other backslashes are those of Windows.
+    """
+    _, _, rest = rule.replace("\r\n", "\n").replace("\\\n", " ").partition(".o: ")
+    words = re.findall(r"(?:\\[ #]|\S)+", rest)
+    return [re.sub(r"\\([ #])", r"\1", word).replace("$$", "$") for word in words]
 
 
 def init_symbol(name: str) -> str:

@@ -6,6 +6,7 @@ wheel from the package index when first needed, pinned by hash, into the user's 
 
 from __future__ import annotations
 
+import os
 import re
 import sys
 from dataclasses import dataclass
@@ -21,6 +22,7 @@ from pypackpack.backend.tools.toolchain import (
     dialect,
     init_symbol,
     is_cplusplus,
+    prerequisites,
     written,
 )
 from pypackpack.model.compiler_options import for_language
@@ -68,6 +70,8 @@ _HELPER = re.compile(
 
 _ERROR_AT = re.compile(r"^(.*?):\d+:\d+: (?:fatal )?error: ", re.MULTILINE)
 _ENTRY_HEADER = "pypackpack_entry.h"
+_READ = "read.d"
+"""Where the compiler writes which files it read."""
 
 _DLLTOOL_MACHINES = {"amd64": "i386:x86-64", "arm64": "arm64", "x86": "i386"}
 
@@ -222,7 +226,8 @@ class Zig:
             words += [*self._entry(job, source, scratch), "-c", source, "-o", made.name]
             if job.own:
                 options = for_language(job.options, cplusplus=is_cplusplus(source))
-                self._run_own([*words, *options], scratch, f"compiling {source}", options)
+                self._run_own([*words, *options, "-MD", "-MF", _READ], scratch, f"compiling {source}", options)
+                self._check_read(source, scratch, given)
             else:
                 self._run([*words, *job.options], scratch, f"compiling {source}", job.authored)
             self._check_made(made, f"compiling {source}")
@@ -234,6 +239,19 @@ class Zig:
                     msg, hint="Run the same command again; a tool that writes outside of its folder is not to be used."
                 )
         return objects
+
+    def _check_read(self, source: str, scratch: Path, headers: Sequence[Path]) -> None:
+        """Look whether the compiler read nothing but what is in the key: a macro may name any file of this machine.
+
+        Raises:
+            RefusedError: It did.
+        """
+        known = [os.path.join(os.path.normcase(folder), "") for folder in (scratch, self.library, *headers)]  # noqa: PTH118 - with its slash
+        for name in prerequisites(filesystem.read_bytes(scratch / _READ).decode(errors="replace")):
+            path = os.path.normcase(os.path.normpath(scratch / name))
+            if not path.startswith(tuple(known)):
+                msg = f"{source} includes {name}, which lies out of the package"
+                raise RefusedError(msg, hint="Put the file into the package, and include it by a relative path.")
 
     def _entry(self, job: ModuleJob, source: str, scratch: Path) -> list[str]:
         """Return the words by which a C++ source hides all but the module's entry point.
@@ -328,7 +346,12 @@ class Zig:
 
     def _link_wasm(self, job: ModuleJob, made: Sequence[Path], out: str, scratch: Path) -> None:
         words = ["wasm-ld", "-shared", "--experimental-pic", "--unresolved-symbols=import-dynamic", "--gc-sections"]
-        words += [f"--export={init_symbol(job.name)}", *(["--strip-all"] if job.release else []), *_names(made)]
+        # What a person's C does not define, the module has not, on all platforms alike; that is found when it is done.
+        words += [
+            f"--export{'-if-defined' * job.own}={init_symbol(job.name)}",
+            *(["--strip-all"] if job.release else []),
+            *_names(made),
+        ]
         if job.is_cplusplus:
             what = f"making the C++ library of {job.target.name}"
             overlay = headers.emscripten_overlay()

@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 from posixpath import normpath
 from typing import TYPE_CHECKING
 
-from pypackpack.backend.tools import macho
-from pypackpack.backend.tools.toolchain import ModuleJob, ObjectToolchain, RefusedError, UnknownOptionError
+from pypackpack.backend.tools import exports, macho
+from pypackpack.backend.tools.toolchain import ModuleJob, ObjectToolchain, RefusedError, UnknownOptionError, init_symbol
 from pypackpack.middleware.graph.task import Task
 from pypackpack.model.action import ActionResult
 from pypackpack.model.csource import c_source, refusal
@@ -31,6 +31,9 @@ if TYPE_CHECKING:
 SECONDS_PER_BYTE = 1 / 8_000
 SMALLEST_SECONDS = 1.0
 CPLUSPLUS_SECONDS = 4.0
+_CHECKS = "entry, files that were read"
+"""What is looked at when C of a person's own was compiled: raised when more is, since what is kept was not."""
+
 _FIRST_ERROR = re.compile(r"^(?P<file>[^:\n]+):(?P<line>\d+):\d+: (?:fatal )?error: (?P<message>.*)$", re.MULTILINE)
 
 
@@ -253,6 +256,8 @@ def _compile(extension: Extension, way: Way, whole: Target, shop: Workshop, runt
             if extension.own:
                 raise _mistake(error, extension, target) from error
             return refused_by_c(error)
+        if extension.own:
+            _check_entry(made, job)
         return ActionResult({"module": shop.store.put(made)})
 
     return Task(
@@ -270,11 +275,24 @@ def _compile(extension: Extension, way: Way, whole: Target, shop: Workshop, runt
     )
 
 
+def _check_entry(made: bytes, job: ModuleJob) -> None:
+    """Look whether Python will find the function that makes the module: a person's C may define it on some targets only.
+
+    Raises:
+        SourceError: It will not.
+    """
+    symbol = init_symbol(job.name)
+    if not exports.shows(made, symbol, job.target.object_format):
+        msg = f"{job.path} for {job.target.name} has no function {symbol} that is seen from outside"
+        hint = f"Define it as `PyMODINIT_FUNC {symbol}(void)`, and on every target that has the file; in C++ without a namespace."
+        raise SourceError(msg, hint=hint)
+
+
 def _mistake(error: RefusedError, extension: Extension, target: Target) -> SourceError:
     """Return the error of a source that a person wrote: file, line and the compiler's first word, and all of them as details."""
     found = _FIRST_ERROR.search(error.details)
     where = f"{normpath(found['file'])}:{found['line']}: {found['message']}" if found else error.message
-    return SourceError(f"{extension.name} does not compile for {target.name}: {where}", details=error.details)
+    return SourceError(f"{extension.name} does not compile for {target.name}: {where}", hint=error.hint, details=error.details)
 
 
 def compile_inputs(extension: Extension, way: Way, choice: Choice) -> tuple[tuple[str, str], ...]:
@@ -282,7 +300,7 @@ def compile_inputs(extension: Extension, way: Way, choice: Choice) -> tuple[tupl
     target, series = way.target, way.python.series
     flags = choice.flags(release=way.release)
     abi = f"abi3 {series}" if way.limited else ""
-    further = [extension.options, extension.libraries, extension.own, abi]
+    further: list[object] = [extension.options, extension.libraries, _CHECKS if extension.own else False, abi]
     if way.defines or way.options:
         further += [way.defines, way.options]
     words = json.dumps([flags, target.suffix(series, limited=way.limited), way.release, *further])

@@ -29,15 +29,32 @@ import os
 import re
 import shutil
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import cython  # noqa: F401 - imported by Cython when it looks into a source, which it could not be later
 from Cython import Utils, __version__
 from Cython.Compiler import Errors, Main, Options
 
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
 sys.path[:] = _standard  # Cython looks for .pxd files there, and what somebody has installed is in no key
 
 PLACE = re.compile(r"^(?P<file>[^:\n]+\.(?:pyx|pxd|pxi)):(?P<line>\d+):(?P<column>\d+): (?P<message>.*)$", re.MULTILINE)
+
+
+def below(find: Callable[..., str | None]) -> Callable[..., str | None]:
+    """Wrap the method of Cython that finds what ``include`` names: nothing outside of the request's folder, which no key has."""
+
+    def find_include_file(context: Any, filename: str, *args: Any, **options: Any) -> str | None:
+        path = find(context, filename, *args, **options)
+        if path is not None and Path.cwd().resolve() not in Path(path).resolve().parents:
+            pos = args[0] if args else options.get("pos")
+            Errors.error(pos, f"'{filename}' lies outside of the package: put it there, and name it by a relative path")
+            return None
+        return path
+
+    return find_include_file
 
 
 def stage(request: dict[str, Any], folder: Path) -> None:
@@ -103,6 +120,7 @@ def main() -> None:
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # whatever prints must not mix with the answers
     # The source line above each statement triples the size of the C, and nobody keeps it.
     Options.emit_code_comments = False
+    Main.Context.find_include_file = below(Main.Context.find_include_file)
     home = Path.cwd()
     for number, line in enumerate(sys.stdin.buffer):
         request = json.loads(line)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from pypackpack.backend import filesystem
 from pypackpack.backend.tools.toolchain import CPLUSPLUS, init_symbol
 from pypackpack.middleware.compile.choice import NEVER_NATIVE, pattern
-from pypackpack.middleware.compile.layers import Layers
+from pypackpack.middleware.compile.layers import Layers, module_name
 from pypackpack.middleware.compile.native import text
 from pypackpack.model.compiler_options import option_problem
 from pypackpack.model.errors import SettingsError, SourceError
@@ -111,7 +111,7 @@ def native_targets(packages: Iterable[Package], targets: Sequence[Target]) -> di
         for target in targets:
             settings = package.settings(target)
             named = {name for name, _ in settings.extensions}
-            native = any(_is_module(file, named, read) for file in layers.unchecked(target))
+            native = any(_is_module(file, package, named, read) for file in layers.unchecked(target))
             found[target.name] = found[target.name] or native or any(said.sources for _, said in settings.extensions)
     return found
 
@@ -133,13 +133,14 @@ def find(files: Sequence[SourceFile], package: Package, target: Target, read: Re
     return _Finder(files, package, target, read).found()
 
 
-def _is_module(file: SourceFile, named: Iterable[str], read: Read) -> bool:
+def _is_module(file: SourceFile, package: Package, named: Iterable[str], read: Read) -> bool:
     stem, dot, suffix = file.place.rpartition(".")
     if not is_native(file.place) or not all(part.isidentifier() for part in stem.split("/")):
         return False
     if dot + suffix == ".pyx" or stem.replace("/", ".") in named:
         return True
-    return text.defines(init_symbol(stem.rpartition("/")[2]), text.decoded(read(file)))
+    name = module_name(package.import_name, f"{stem}.py").rpartition(".")[2]  # of an __init__ it is the package's own
+    return text.defines(init_symbol(name), text.decoded(read(file)))
 
 
 class _Finder:
@@ -157,7 +158,7 @@ class _Finder:
 
     def found(self) -> NativeSources:
         for file in self._files.values():
-            if _is_module(file, self._settings, self._read):
+            if _is_module(file, self._package, self._settings, self._read):
                 self._add(file)
         for name, said in self._settings.items():
             self._add_named(name, said)
@@ -182,9 +183,7 @@ class _Finder:
             msg = f"{_shown(other.main)} and {_shown(file)} are the same module {name} on {self._target.name}"
             hint = "Keep one of them: C that Cython has made is made again, and need not lie beside its source."
             raise SourceError(msg, hint=hint)
-        if path.rpartition("/")[2] in NEVER_NATIVE:
-            msg = f"{_shown(file)} cannot be an extension module: `python -m` runs a module's code, which it does not have"
-            raise SourceError(msg, hint="Write __main__.py, and let it import the extension module.")
+        _check_runnable(path, _shown(file))
         settings = self._settings.get(name, ExtensionSettings())
         module = NativeModule(path, file, (), settings)
         self._modules[path] = self._commented(module) if module.is_cython else module
@@ -193,14 +192,16 @@ class _Finder:
         path = name.replace(".", "/")
         if path in self._modules:
             return
-        if not said.sources and self._elsewhere(path):
+        sound = all(part.isidentifier() for part in name.split("."))
+        if sound and not said.sources and self._elsewhere(path):
             return
-        if not said.sources or not all(part.isidentifier() for part in name.split(".")):
+        if not said.sources or not sound:
             from pypackpack.middleware.project.words import nearest  # noqa: PLC0415 - only for the error
 
             near = nearest(name, [module.name for module in self._modules.values()])
             msg = f"{self._key(name, 'sources')}: the package has no extension module of that name{near}"
             raise SettingsError(msg, hint=f"It is made of {path}.pyx or {path}.c, or of the files that its sources name.")
+        _check_runnable(path, self._key(name, "sources"))
         self._modules[path] = NativeModule(path, None, (), said)
 
     def _elsewhere(self, path: str) -> bool:
@@ -211,6 +212,11 @@ class _Finder:
 
     def _check_twins(self) -> None:
         for path, module in self._modules.items():
+            package = self._modules.get(f"{path}/__init__")
+            if package is not None:
+                one, other = (_shown(each.main) if each.main else self._key(each.name, "sources") for each in (module, package))
+                msg = f"{one} and {other} are the same module {module.name} on {self._target.name}"
+                raise SourceError(msg, hint="Keep one of them: Python would import only one.")
             for place in (f"{path}.py", f"{path}/__init__.py", f"{path.removesuffix('/__init__')}.py"):
                 twin = self._files.get(place)
                 if twin is not None and place != (module.main.place if module.main else ""):
@@ -243,7 +249,13 @@ class _Finder:
 
     def _finished(self, module: NativeModule, owned: Iterable[str]) -> NativeModule:
         own = [] if module.main is None or module.is_cython else [module.main.place]
-        return replace(module, sources=tuple(dict.fromkeys([*own, *sorted(owned)])))
+        sources = tuple(dict.fromkeys([*own, *sorted(owned)]))
+        made = f"{module.path}{'.cpp' if module.cplusplus else '.c'}"
+        if module.is_cython and module.main is not None and made in sources:
+            msg = f"{_shown(self._files[made])} has the name of what Cython makes of {_shown(module.main)}"
+            hint = "Rename one of them; if Cython has made it, remove it: it is made again, and need not lie there."
+            raise SourceError(msg, hint=hint)
+        return replace(module, sources=sources)
 
     def _check_folders(self, module: NativeModule) -> None:
         for word in module.settings.include:
@@ -359,6 +371,12 @@ class _Finder:
                 return place
         msg = f'{where}: the package has no "{word}"'
         raise SourceError(msg, hint="Paths in comments are relative to the source's folder, or to the package.")
+
+
+def _check_runnable(path: str, shown: str) -> None:
+    if path.rpartition("/")[2] in NEVER_NATIVE:
+        msg = f"{shown} cannot be an extension module: `python -m` runs a module's code, which it does not have"
+        raise SourceError(msg, hint="Write __main__.py, and let it import the extension module.")
 
 
 def _check_words(words: Sequence[str], shape: re.Pattern[str], key: str, where: str) -> None:

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from pypackpack.model.target import Target
 
 SECONDS_PER_BYTE = 1 / 40_000
+_NEVER_INCLUDED = (".py", ".pyi", *CYTHON)
+"""Whatever else is in the package may be: lists of words, tables, what ``#embed`` puts in."""
 
 
 def import_name(package: Package, module: NativeModule) -> str:
@@ -96,7 +98,7 @@ def gather_task(
         SourceError: When it runs: a source includes a file by a path that leads out of the package.
     """
     top = package.import_name
-    seen = {f"{top}/{place}": file for place, file in by_place(files, (*COMPILED, *INCLUDED)).items()}
+    seen = {f"{top}/{file.place}": file for file in files if not file.place.endswith(_NEVER_INCLUDED)}
     folders = tuple(posixpath.normpath(f"{top}/{folder}") for folder in module.settings.include)
     own = tuple(f"{top}/{place}" for place in module.sources)
 
@@ -105,6 +107,9 @@ def gather_task(
         texts = {place: text.decoded(shop.read(seen[place])) for place in own}
         outputs = needs[made.name].outputs if made is not None else {}
         for place, digest in outputs.items():
+            if place in seen and place.endswith(INCLUDED):
+                msg = f"{seen[place].path} has the name of a header that Cython makes of {module.name} (public, api)"
+                raise SourceError(msg, hint="Rename the header.")
             digests[place], texts[place] = digest, text.decoded(shop.stored(digest, place))
         for place in _reached(texts, seen, folders, shop):
             digests[place] = shop.store.put(shop.read(seen[place]))
@@ -116,7 +121,7 @@ def gather_task(
         package=package.name,
         target=target.name,
         step="gather",
-        kind="gather-1",
+        kind="gather-2",
         inputs=(
             *((place, shop.digests.planned(file.path)[0]) for place, file in sorted(seen.items())),
             ("sources", "\n".join(own)),
@@ -143,7 +148,12 @@ def _reached(texts: Mapping[str, str], seen: Mapping[str, SourceFile], folders: 
     waiting = list(texts.items())
     while waiting:
         place, content = waiting.pop()
-        for name in text.includes(content):
+        if text.reads_file(content):
+            shown = seen[place].path if place in seen else place
+            msg = f"{shown}: .incbin reads a file that no key would have"
+            raise SourceError(msg, hint="Write `#embed` instead, or an array of its bytes.")
+        names = [(name, embedded) for embedded in (False, True) for name in text.includes(content, embedded=embedded)]
+        for name, embedded in names:
             if name is None:
                 near = [each for each in seen if each.endswith(INCLUDED)]
             else:
@@ -153,7 +163,8 @@ def _reached(texts: Mapping[str, str], seen: Mapping[str, SourceFile], folders: 
             for each in near:
                 if each not in found and each not in texts:
                     found[each] = None
-                    waiting.append((each, text.decoded(shop.read(seen[each]))))
+                    if not embedded:
+                        waiting.append((each, text.decoded(shop.read(seen[each]))))
     return list(found)
 
 

@@ -11,10 +11,16 @@ if TYPE_CHECKING:
 
 # What is left open reaches to the end of the line, or of the file: nothing here ever goes back, so that no text makes it slow.
 _COMMENT_OR_TEXT = re.compile(
-    r"""//[^\n]*|/\*.*?(?:\*/|\Z)|(?P<text>"(?:\\.|[^"\\\n])*"?|'(?:\\.|[^'\\\n])*'?)""",
+    r"""//[^\n]*|/\*.*?(?:\*/|\Z)|(?P<text>"""
+    # In a raw string of C++ neither quotation marks nor comments mean anything, and in a number ' parts its digits.
+    r"""(?<!\w)(?:u8|[uUL])?R"(?P<end>[^()\\\s"]{0,16})\(.*?(?:\)(?P=end)"|\Z)|(?<![\w.])\.?\d(?:'?[\w.])*|"""
+    r""""(?:\\.|[^"\\\n])*"?|'(?:\\.|[^'\\\n])*'?)""",
     re.DOTALL,
 )
-_INCLUDE = re.compile(r"^[ \t]*(?:\#|%:|\?\?=)[ \t]*(?:include|include_next|import|embed)\b[ \t]*(?P<what>[^\n]*)", re.MULTILINE)
+_INCLUDE = re.compile(
+    r"^[ \t]*(?:\#|%:|\?\?=)[ \t]*(?:include|include_next|import|(?P<embed>embed))\b[ \t]*(?P<what>[^\n]*)",
+    re.MULTILINE,
+)
 _QUOTED = re.compile(r"""["<](?P<name>[^"<>\n]+)[">]""")
 _LIST = frozenset({"sources", "include_dirs", "define_macros", "libraries", "extra_compile_args", "depends"})
 KNOWN_TO_DISTUTILS = frozenset({"language", *_LIST})
@@ -29,7 +35,7 @@ def decoded(data: bytes) -> str:
 def code(text: str) -> str:
     """Return C without its comments, and with its lines joined as the preprocessor joins them."""
     joined = text.replace("\\\n", "")
-    return _COMMENT_OR_TEXT.sub(lambda found: found["text"] or " ", joined)
+    return _COMMENT_OR_TEXT.sub(lambda found: (found["text"] or " ").replace("\n", " "), joined)
 
 
 def defines(symbol: str, text: str) -> bool:
@@ -38,11 +44,22 @@ def defines(symbol: str, text: str) -> bool:
     return re.search(rf"\b{re.escape(symbol)} ?\( ?(?:void ?)?\) ?(?:noexcept ?)?\{{", words) is not None
 
 
-def includes(text: str) -> Iterator[str | None]:
-    """Yield what C includes, by the names that stand there; None where a macro says it."""
+def includes(text: str, *, embedded: bool = False) -> Iterator[str | None]:
+    """Yield what C includes, by the names that stand there; None where a macro says it.
+
+    Args:
+        text: The source.
+        embedded: Yield what it embeds as data instead (``#embed``): that is no C, and includes nothing.
+    """
     for found in _INCLUDE.finditer(code(text)):
         quoted = _QUOTED.match(found["what"].strip())
-        yield quoted["name"] if quoted else None
+        if (found["embed"] is not None) is embedded:
+            yield quoted["name"] if quoted else None
+
+
+def reads_file(text: str) -> bool:
+    """Tell whether C lets the assembler put a file in (``.incbin``): no compiler says which, so it would be in no key."""
+    return ".incbin" in re.sub(r'"\s*"', "", code(text))
 
 
 def distutils_comments(text: str) -> Iterator[tuple[int, str, list[str]]]:

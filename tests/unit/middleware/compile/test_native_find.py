@@ -122,6 +122,12 @@ def test_settings_say_which_helper_is_whose(tmp_path: Path) -> None:
         ({"main/one.pyx": "# distutils: define_macros = A=1 -x\n"}, 'one.pyx:1: .*"-x"'),
         ({"main/one.pyx": "# distutils: define_macros = A=1\0\n"}, "one.pyx:1: define_macros has"),
         ({"main/one.pyx": "# distutils: libraries = ../x\n"}, 'one.pyx:1: .*"../x"'),
+        ({"main/one.pyx": "", "main/one.c": "int f;"}, "src/main/one.c has the name of what Cython makes of src/main/one.pyx"),
+        ({"main/one.pyx": "# distutils: language = c++\n", "main/one.cpp": ""}, "src/main/one.cpp has the name of what Cython"),
+        (
+            {"main/one.c": init("one"), "main/one/__init__.c": init("one")},
+            "src/main/one.c and src/main/one/__init__.c are the same",
+        ),
     ],
 )
 def test_what_is_wrong_is_one_clear_error(tmp_path: Path, files: dict[str, str], words: str) -> None:
@@ -139,11 +145,25 @@ def test_what_is_wrong_is_one_clear_error(tmp_path: Path, files: dict[str, str],
         ({"nine": ExtensionSettings(sources=("none.c",))}, r'extension\.nine\.sources: "none.c" is no C'),
         ({"nineteen": ExtensionSettings(include=("inc",))}, r'extension\.nineteen\.include: the package has no folder "inc"'),
         ({"nineteen": ExtensionSettings(libraries=("ssl",))}, r"extension\.nineteen\.libraries: ssl is no part of linux_x86_64"),
+        ({"../nineteen": ExtensionSettings()}, r'extension\."\.\./nineteen"\.sources: the package has no extension module'),
+        ({"/nineteen": ExtensionSettings(sources=("h.c",))}, r'extension\."/nineteen"\.sources: the package has no extension'),
     ],
 )
 def test_settings_of_what_is_not_there_are_refused(tmp_path: Path, said: dict[str, ExtensionSettings], words: str) -> None:
     with pytest.raises(SettingsError, match=words):
         found(package(tmp_path, {"main/nineteen.pyx": ""}, **said))
+
+
+def test_settings_make_no_extension_module_that_python_has_to_run(tmp_path: Path) -> None:
+    named = (("__main__", ExtensionSettings(sources=("h.c",))),)
+    demo = replace(package(tmp_path, {"main/h.c": ""}), build={"": BuildSettings(extensions=named)})
+    with pytest.raises(SourceError, match=r"__main__.*cannot be an extension module"):
+        found(demo)
+
+
+def test_an_init_is_a_module_by_the_entry_point_of_its_package(tmp_path: Path) -> None:
+    files = {"main/sub/__init__.c": init("sub"), "main/sub/deep/__init__.c": init("__init__")}
+    assert modules(package(tmp_path, files)) == {"sub.__init__": ("sub/__init__.c", "sub/deep/__init__.c")}
 
 
 def test_what_only_another_layer_has_may_be_spoken_of(tmp_path: Path) -> None:
@@ -238,6 +258,29 @@ def test_an_include_that_leads_out_is_refused(tmp_path: Path, name: str) -> None
         gathered(demo, Bench(tmp_path))
 
 
+def test_what_is_included_may_have_any_name_and_what_is_embedded_is_no_source(tmp_path: Path) -> None:
+    code = init("one") + '#include "words.txt"\n#embed "picture.bin"\n'
+    files = {"main/one.c": code, "main/words.txt": "", "main/picture.bin": '\n#include "/etc/x"\n.incbin', "main/other.bin": ""}
+    demo = package(tmp_path, files)
+    before, c = gathered(demo, Bench(tmp_path))
+    assert set(c.files) == {"demo/one.c", "demo/words.txt", "demo/picture.bin"}
+    (demo.source / "main/picture.bin").write_text("another")
+    assert gathered(demo, Bench(tmp_path))[0] != before
+
+
+@pytest.mark.parametrize("line", ['asm(".incbin \\"x\\"");', 'asm(".inc" /* */ "bin x");', '#include "h.h"'])
+def test_an_assembler_that_reads_a_file_is_refused(tmp_path: Path, line: str) -> None:
+    demo = package(tmp_path, {"main/one.c": f"{init('one')}{line}\n", "main/h.h": 'asm(".incbin x");\n'})
+    with pytest.raises(SourceError, match=r"\.incbin reads a file"):
+        gathered(demo, Bench(tmp_path))
+
+
+def test_a_header_that_cython_writes_is_nobody_elses(tmp_path: Path) -> None:
+    demo = package(tmp_path, {"main/one.pyx": "a", "main/one.h": "#define MINE\n"})
+    with pytest.raises(SourceError, match=r"one\.h has the name of a header that Cython makes of one"):
+        gathered(demo, Bench(tmp_path))
+
+
 def test_everything_that_cython_sees_is_in_its_key(tmp_path: Path) -> None:
     files = {"main/one.pyx": "a", "main/one.pxd": "b", "main/sub/p.pxi": "c", "main/x.h": "d", "main/more.py": "e"}
     bench = Bench(tmp_path)
@@ -264,11 +307,26 @@ def test_what_cython_says_names_file_and_line(tmp_path: Path) -> None:
     assert caught.value.details == f"{demo.source / 'main' / 'one.pxd'}:2:3: nor that"
 
 
+def test_raw_strings_and_numbers_do_not_open_or_close_anything() -> None:
+    after = '\n#include "k.h"\n'
+    for before in (
+        'auto t = R"(say " /* no comment )";',
+        'auto t = LR"x(")" // )x";',
+        "int n = 1'000; /* it's\n not */",
+        "u8'\"';",
+    ):
+        assert list(text.includes(before + after)) == ["k.h"], before
+    assert list(text.includes('auto t = R"(' + after + ')";')) == []
+    assert text.defines("PyInit_x", 'auto t = R"(/*)"; PyMODINIT_FUNC PyInit_x(void) {}')
+
+
 def test_texts_that_try_to_be_slow_are_read_at_once() -> None:
     assert not text.defines("PyInit_x", "/*" * 200_000)
     assert not text.defines("PyInit_x", '"\\' * 200_000)
     assert not text.defines("PyInit_x", "PyInit_x(" + " " * 400_000)
     assert list(text.includes("#include " * 50_000)) == [None]
+    assert not text.defines("PyInit_x", 'R"(' * 200_000)
+    assert not text.defines("PyInit_x", "1'" * 200_000)
 
 
 @pytest.mark.parametrize(
