@@ -18,10 +18,10 @@ from pypackpack.middleware.build_checks import COMPILING, check_rerun, is_to_rer
 from pypackpack.middleware.build_history import open_history, save_history
 from pypackpack.middleware.bundle import artifacts
 from pypackpack.middleware.bundle.dependencies import Dependencies, merge_compiled
-from pypackpack.middleware.compile.abi import LIMITED_COMPILERS, spared, stable
+from pypackpack.middleware.compile.abi import LIMITED_COMPILERS, spared
 from pypackpack.middleware.compile.content import merge_fallbacks
-from pypackpack.middleware.compile.layers import Layers, windows_problems
-from pypackpack.middleware.compile.plan import PackagePlan
+from pypackpack.middleware.compile.layers import windows_problems
+from pypackpack.middleware.compile.members import plan_members
 from pypackpack.middleware.compile.transcompile import prepare
 from pypackpack.middleware.compile.unit import UNIT_COMPILERS
 from pypackpack.middleware.compile.workshop import open_workshop
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from pypackpack.middleware.bundle.dependencies import BuiltDependencies
-    from pypackpack.middleware.compile.layers import SourceFile
+    from pypackpack.middleware.compile.plan import PackagePlan
     from pypackpack.middleware.compile.workshop import Workshop
     from pypackpack.middleware.graph.schedule import Outcome
     from pypackpack.middleware.graph.task import Task
@@ -83,7 +83,8 @@ class Order:
     def folder(self) -> Path:
         """Where the artifacts go."""
         request = self.request
-        return self.package.build_folder / "packpack" / request.bundle.value / request.type.value / request.level.value
+        folder = self.package.build_folder / "packpack" / request.bundle.value
+        return folder if request.bundle is Bundle.RESOURCE else folder / request.type.value / request.level.value
 
 
 @dataclass(frozen=True)
@@ -182,6 +183,8 @@ def resolve(request: BuildRequest, watcher: Watcher) -> Order:
         msg = f"{package.name} has no targets"
         raise UsageError(msg, hint=f"Add one: pypackpack target add linux {package.name}")
     wanted = table.resolve(request.targets, package.targets) if request.targets else package.targets
+    if request.bundle is Bundle.RESOURCE:  # data is for no Python, and nothing compiles it
+        return Order(request, project, package, (package,), tuple(wanted), (), (), began=began)
     members = in_order(project, (package,)) if request.bundle is Bundle.BINARY else (package,)
     for member in members:
         _refuse_later(member, wanted, request.bundle)
@@ -310,6 +313,8 @@ class _Build:
 
     def _attempt(self) -> BuildResult:
         order, shop = self._order, self._shop
+        if order.request.bundle is Bundle.RESOURCE:
+            return self._resources()
         plans, files, same = plan_members(order, shop)
         unfit: dict[str, tuple[str, ...]] = {}
         for member in order.members:
@@ -335,14 +340,9 @@ class _Build:
             package, rerun = order.package, self._rules.rerun
             bundle = partial(bundler.binaries, built=built, package=package, run=self._tasks, rerun=rerun)
         done = bundle(made) if made else ()
-        if self._failures:
-            for artifact in done:
-                self._watcher.note(f"built all the same: {artifact.path}")
-            if not done:
-                self._watcher.note("nothing could be bundled; what was compiled all the same is remembered")
-            raise_failures(self._failures, self._skipped)
-        return BuildResult(
-            artifacts=done,
+        self._check_failures(done)
+        return replace(
+            self._result(done),
             fallbacks=merge_fallbacks(
                 [fallback for item in made for fallback in item.contents.fallbacks]
                 + [fallback for item in built.values() for fallback in item.fallbacks]
@@ -355,14 +355,39 @@ class _Build:
                 *unfit_warnings({name: unfit.get(name, ()) for name in pure}),
                 *dependencies.warnings(),
             ),
+            dependencies=merge_compiled(each for item in built.values() for each in item.compiled),
+            minified=tuple(found for plan in plans.values() if (found := plan.smaller(outcomes)) is not None),
+        )
+
+    def _resources(self) -> BuildResult:
+        """Pack data files."""
+        from pypackpack.middleware.resource.plan import ResourcePlan  # noqa: PLC0415 - import cost, only for these
+
+        plan = ResourcePlan(self._order, self._shop)
+        check_rerun(self._order.request, plan.tasks)
+        done = plan.placed(self._tasks(plan.tasks))
+        self._check_failures(done)
+        return replace(self._result(done), left_out=plan.left_out, warnings=plan.warnings)
+
+    def _check_failures(self, done: Sequence[Artifact]) -> None:
+        """Raise what was kept for the end, and say what was built all the same."""
+        if self._failures:
+            for artifact in done:
+                self._watcher.note(f"built all the same: {artifact.path}")
+            if not done:
+                self._watcher.note("nothing could be bundled; what was compiled all the same is remembered")
+            raise_failures(self._failures, self._skipped)
+
+    def _result(self, done: tuple[Artifact, ...]) -> BuildResult:
+        """Return what is told of every build."""
+        return BuildResult(
+            artifacts=done,
             tasks_run=self._sources[RAN],
             tasks_cached=self._sources.total() - self._sources[RAN],
             tasks_remote=self._sources[REMOTE],
             tasks_compiled=self._compiled,
             seconds=time.monotonic() - self._start,
             tasks=tuple(self._journal.reports),
-            dependencies=merge_compiled(each for item in built.values() for each in item.compiled),
-            minified=tuple(found for plan in plans.values() if (found := plan.smaller(outcomes)) is not None),
         )
 
     def _fetch_zig(self) -> None:
@@ -444,37 +469,6 @@ def is_still(order: Order) -> bool:
     from pypackpack.middleware.project.read import load_project  # noqa: PLC0415 - keeps imports of the CLI light
 
     return load_project(order.project.root) == order.project
-
-
-def plan_members(
-    order: Order, shop: Workshop
-) -> tuple[dict[str, PackagePlan], dict[tuple[str, str], tuple[SourceFile, ...]], dict[str, bool]]:
-    """Plan what compiles the packages of an order.
-
-    Returns:
-        By package its plan; by package and target its files; by package whether these are the same on all of its targets.
-    """
-    plans: dict[str, PackagePlan] = {}
-    files: dict[tuple[str, str], tuple[SourceFile, ...]] = {}
-    same: dict[str, bool] = {}
-    for member in order.members:
-        layers = Layers(member)
-        plan = plans[member.name] = PackagePlan(
-            member, order.request.level, order.request.type, shop, oldest=min(order.pythons, key=lambda python: python.version)
-        )
-        for target in order.targets:
-            files[member.name, target.name] = layers.on(target)
-            here = files[member.name, target.name]
-            modules = [file.place for file in here if file.is_module] if order.request.level is Level.NATIVE else []
-            # Bytecode binds what lies beside it to its Python, and so does a folder.
-            bound = order.request.level in (Level.BYTECODE, Level.MIXED) or order.request.bundle is Bundle.BINARY
-            own = plan.own_modules(target, here)
-            ways = stable(member.settings(target), target, order.pythons, modules, own=own, bound=bound)
-            for python, shared in ways.items():
-                plan.add(target, python, here, shared=shared)
-        # A wheel may say "any" only if no platform would get another one, whether it is built now or not.
-        same[member.name] = not layers.has_overlays and not any(member.target_dependencies.values())
-    return plans, files, same
 
 
 def _ran(outcome: Outcome | None) -> bool:

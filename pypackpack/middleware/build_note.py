@@ -202,7 +202,7 @@ def _watched(order: Order, result: BuildResult) -> list[tuple[str, str]]:
     for python in order.pythons:
         found += [("file", os.path.realpath(python.executable)), ("file", os.path.join(python.include, "patchlevel.h"))]
     for artifact in result.artifacts:
-        found.append(("file" if artifact.kind == "wheel" else "artifact", os.fspath(artifact.path)))
+        found.append(("artifact" if artifact.kind == "folder" else "file", os.fspath(artifact.path)))
     if not _is_settled(order):
         found += [("place", place) for place in _python_places()]
     if order.request.bundle is Bundle.BINARY:
@@ -244,7 +244,11 @@ def _compilers(order: Order) -> list[str]:
 
 
 def _tools(order: Order) -> list[str]:
-    """Return the distributions that the settings make use of besides Cython."""
+    """Return the distributions that the build makes use of besides Cython."""
+    from pypackpack.model.build import Bundle  # noqa: PLC0415 - not for the reading half
+
+    if order.request.bundle is Bundle.RESOURCE:
+        return ["pyfastcdc", "deflate"]
     every = [settings for member in order.members for settings in member.build.values()]
     minifier = ["python-minifier"] if any(settings.minify is not None for settings in every) else []
     return [*minifier, *(tool for name, tool in (("nuitka", "nuitka"), ("mypyc", "mypy")) if name in _compilers(order))]

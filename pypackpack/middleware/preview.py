@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pypackpack.middleware.build import plan_members, resolve
+from pypackpack.middleware.build import resolve
 from pypackpack.middleware.build_checks import check_rerun, is_to_rerun
 from pypackpack.middleware.build_history import open_history
 from pypackpack.middleware.bundle import artifacts
 from pypackpack.middleware.bundle.dependencies import Dependencies
+from pypackpack.middleware.compile.members import plan_members
 from pypackpack.middleware.compile.workshop import looking
 from pypackpack.middleware.graph.schedule import STORE, Outcome
 from pypackpack.middleware.graph.task import in_order
@@ -68,25 +69,42 @@ class _Preview:
 
     def found(self) -> Preview:
         order = self._order
+        if order.request.bundle is Bundle.RESOURCE:
+            return self._resources()
         self._plans, _, self._same = plan_members(order, self._shop)
         plans = self._plans.values()
         tasks = [task for plan in plans for task in plan.syntax_tasks] + [task for plan in plans for task in plan.native_tasks]
-        check_rerun(order.request, tasks)
-        self._names.update(task.name for task in tasks)
-        for task in tasks:
-            for need in task.needs:
-                self._users.setdefault(need, []).append(task.name)
-        for task in in_order(tasks):
-            self._look(task)
+        self._look_at(tasks)
         for plan in self._plans.values():
             self._check(plan)
         if order.request.bundle is Bundle.BINARY:
             self._binaries()
         else:
             self._wheels()
-        if order.project.cache.remote is not None and any(task.state == WOULD_RUN for task in self._tasks):
+        return self._preview(order.left_out)
+
+    def _resources(self) -> Preview:
+        """Look at what packs data files."""
+        from pypackpack.middleware.resource.plan import ResourcePlan  # noqa: PLC0415 - import cost, only for these
+
+        plan = ResourcePlan(self._order, self._shop)
+        self._look_at(plan.tasks)
+        return self._preview(plan.left_out)
+
+    def _look_at(self, tasks: Sequence[Task]) -> None:
+        """Find out what would become of the tasks of a graph."""
+        check_rerun(self._order.request, tasks)
+        self._names.update(task.name for task in tasks)
+        for task in tasks:
+            for need in task.needs:
+                self._users.setdefault(need, []).append(task.name)
+        for task in in_order(tasks):
+            self._look(task)
+
+    def _preview(self, left_out: tuple[tuple[str, str], ...]) -> Preview:
+        if self._order.project.cache.remote is not None and any(task.state == WOULD_RUN for task in self._tasks):
             self._notes.append("the remote cache was not asked: what it has would not run")
-        return Preview(tuple(self._tasks), order.left_out, tuple(self._notes))
+        return Preview(tuple(self._tasks), left_out, tuple(self._notes))
 
     def _check(self, plan: PackagePlan) -> None:
         """Note what Python is known to have against the sources."""

@@ -37,11 +37,12 @@ class Bundle(str, Enum):
     FAT = "fat"
     BINARY = "binary"
     PATCH = "patch"
+    RESOURCE = "resource"
 
 
 @dataclass(frozen=True)
 class BuildRequest:
-    """The words of ``pypackpack build <package> source``, checked but not yet resolved.
+    """The words of ``pypackpack build <package> source`` or ``resource``, checked but not yet resolved.
 
     Attributes:
         start: Folder to look for the project from.
@@ -156,15 +157,15 @@ class Artifact:
     """One thing that a build made.
 
     Attributes:
-        path: The wheel, the folder of a binary, or the patch.
-        kind: ``wheel``, ``folder`` or ``patch``.
+        path: The wheel, the folder of a binary, the patch, or the archive of data files.
+        kind: ``wheel``, ``folder``, ``patch`` or ``resource``.
         package: Whose it is.
         targets: Target names that it serves.
         python: The Python version it is bound to; None when it is not.
         size: Bytes (of a folder: all files).
         sha256: Digest of the file; of a folder: of its ``manifest.json``.
         cached: Whether every step of it came from the store.
-        run: ``run`` when it was run on its target, else ``built, not run``.
+        run: ``run`` when it was run on its target, else ``built, not run``; empty for data, which nobody runs.
         later: Whether it serves every Python after ``python``, too.
     """
 

@@ -86,11 +86,12 @@ class BuildSettings:
 
 @dataclass(frozen=True)
 class BundleSettings:
-    """Finished ``[tool.pypackpack.bundle]``."""
+    """Finished ``[tool.pypackpack.bundle]``; ``resource`` are patterns of data files."""
 
     entry: str | None = None
     fat_layout: str = "single"
     binary_layout: str = "folder"
+    resource: NativePattern = field(default_factory=NativePattern)
 
 
 @dataclass(frozen=True)

@@ -28,7 +28,7 @@ PROFILE = Path("packpack") / "profile.html"
 """Where the profile goes below a package's ``build``, unless said."""
 FAILURES = Path("packpack") / "failures.txt"
 """Where all of what failed is written, when a terminal does not show it all."""
-DELIVERED = {Bundle.SINGLE: "the wheel", Bundle.BINARY: "the folder"}
+DELIVERED = {Bundle.SINGLE: "the wheel", Bundle.BINARY: "the folder", Bundle.RESOURCE: "the archive"}
 
 
 @dataclass(frozen=True)
@@ -151,6 +151,8 @@ def write_profile(
 
     words = ("pypackpack build", request.package, "source", request.bundle.value, "--type", request.type.value)
     command = " ".join((*words, "--level", request.level.value))
+    if request.bundle is Bundle.RESOURCE:
+        command = f"pypackpack build {request.package} resource"
     run = Run(command, seconds, cpu_seconds(before), error, DELIVERED.get(request.bundle, ""))
     write_atomic(place, profile_page(reports, run), durable=False)
 

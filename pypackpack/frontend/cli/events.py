@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING
 
 from pypackpack.frontend.cli.console import as_json
-from pypackpack.model.build import Artifact, BuildResult, CompiledDependency, Fallback, Minified
+from pypackpack.model.build import Artifact, BuildResult, Bundle, CompiledDependency, Fallback, Minified
 from pypackpack.model.journal import Reason, TaskReport  # noqa: TC001 - the schema is made from the annotations
 from pypackpack.model.preview import PlannedTask, Preview, StepCount
 from pypackpack.model.secrets import masked
@@ -38,8 +38,8 @@ class BuildStarted:
         start: The folder that the project is looked for from.
         package: The package, as typed.
         bundle: The form of the result.
-        type: ``debug`` or ``release``.
-        level: How far it is compiled.
+        type: ``debug`` or ``release``; empty for data files.
+        level: How far it is compiled; empty for data files.
         targets: Target words as typed; empty means all of the package.
         pythons: Python versions as typed; empty means the settings', else the project's own.
     """
@@ -365,7 +365,9 @@ class EventStream:
         """Tell that a build begins."""
         from pypackpack import __version__  # noqa: PLC0415 - beside its only use
 
-        words = (request.package, request.bundle.value, request.type.value, request.level.value)
+        code = request.bundle is not Bundle.RESOURCE
+        form = (request.type.value, request.level.value) if code else ("", "")
+        words = (request.package, request.bundle.value, *form)
         self._started.clear()
         self.emit(
             BuildStarted(SCHEMA, __version__, round(time.time(), 3), str(request.start), *words, request.targets, request.pythons)

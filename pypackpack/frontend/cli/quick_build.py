@@ -17,8 +17,8 @@ PLAIN = ("--type", "--level", "--target", "--jobs", "--offline", "--keep-going")
 
 
 def is_plain(words: "Sequence[str]") -> bool:
-    """Tell whether a call is ``<package> source …`` with plain options only (the words after ``build``)."""
-    if len(words) < 2 or words[0].startswith("-") or words[1] != "source":
+    """Tell whether a call is ``<package> source …``, or ``resource``, with plain options only (the words after ``build``)."""
+    if len(words) < 2 or words[0].startswith("-") or words[1] not in ("source", "resource"):
         return False
     return all(word.partition("=")[0] in PLAIN for word in words if word.startswith("-"))
 

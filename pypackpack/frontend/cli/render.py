@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from pypackpack.model.build import Artifact, BuildResult, CompiledDependency, Fallback, Minified
 
 NAMES_SHOWN = 3
+KINDS = {"wheel": "wheel", "folder": "folder", "resource": "archive"}
 
 
 def size(count: int) -> str:
@@ -183,10 +184,8 @@ def _marked(fact: str, style: Style) -> str:
 
 
 def _totals(result: BuildResult) -> str:
-    wheels = sum(artifact.kind == "wheel" for artifact in result.artifacts)
-    folders = len(result.artifacts) - wheels
-    made = [count(wheels, "wheel")] if wheels else []
-    made += [count(folders, "folder")] if folders else []
+    kinds = Counter(artifact.kind for artifact in result.artifacts)
+    made = [count(kinds[kind], name) for kind, name in KINDS.items() if kinds[kind]]
     total = result.tasks_run + result.tasks_cached
     what = " and ".join(made) or "nothing"
     weight = size(sum(artifact.size for artifact in result.artifacts))

@@ -68,6 +68,29 @@ class _Wheel:
     task: Task
 
 
+def place_artifact(place: Path, digest: str, outcome: Outcome, shop: Workshop) -> None:
+    """Copy what a task made from the store to where a person looks for it, unless it is there.
+
+    Args:
+        place: Where it goes.
+        digest: SHA-256 of it.
+        outcome: What became of the task; its facts have the size.
+        shop: The tools; who calls holds the package's build lock.
+
+    Raises:
+        LostError: The cache has it no more.
+        FilesystemError: It cannot be written; what was there is untouched.
+    """
+    size = int(outcome.result.facts["size"])
+    # What has another size need not be hashed to know that it is to go.
+    stands = place.is_file() and place.stat().st_size == size and shop.digests.digest(place) == digest
+    filesystem.drop_asides(place)  # the package's lock is ours
+    fresh = outcome.source == RAN  # hashed while it was written, a moment ago
+    if not stands and not shop.store.copy(digest, place, fresh=fresh):
+        msg = f"the cache lost {place.name} while it was being placed"
+        raise LostError(msg, digest=digest)
+
+
 class Bundler:
     """Bundles for one build."""
 
@@ -228,13 +251,7 @@ class Bundler:
         digest = outcome.result.outputs["wheel"]
         place = Path(wheel.task.writes[0])  # and not what the result says: it may come from another machine
         size = int(outcome.result.facts["size"])
-        # What has another size need not be hashed to know that it is to go.
-        stands = place.is_file() and place.stat().st_size == size and self._shop.digests.digest(place) == digest
-        filesystem.drop_asides(place)  # the package's lock is ours
-        fresh = outcome.source == RAN  # hashed while it was written, a moment ago
-        if not stands and not self._shop.store.copy(digest, place, fresh=fresh):
-            msg = f"the cache lost {place.name} while it was being placed"
-            raise LostError(msg, digest=digest)
+        place_artifact(place, digest, outcome, self._shop)
         item = wheel.made
         bound = item.contents.has_native or item.contents.has_bytecode
         return Artifact(

@@ -239,7 +239,10 @@ def _patterns(base: NativePattern, said: Mapping[str, list[str]]) -> NativePatte
 
 
 def _bundle(table: Mapping[str, Any]) -> BundleSettings:
-    return replace(BundleSettings(), **{key.replace("-", "_"): value for key, value in table.items()})
+    said = {key.replace("-", "_"): value for key, value in table.items()}
+    if "resource" in said:
+        said["resource"] = _patterns(NativePattern(), said["resource"])
+    return replace(BundleSettings(), **said)
 
 
 def _interpreters(tables: Mapping[str, Any], targets: Iterable[Target], root: Path) -> dict[str, Path]:

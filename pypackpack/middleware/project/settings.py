@@ -294,6 +294,13 @@ class BuildTable(BuildValues):
     )
 
 
+class ResourceTable(Table):
+    """Which data files `build <package> resource` puts into an archive."""
+
+    include: list[Pattern] = Field(["**"], description="Patterns of data files: paths below the package, `**` for any folders.")
+    exclude: list[Pattern] = Field([], description="Patterns of data files that stay out of it.")
+
+
 class BundleTable(Table):
     """What is made of a built package."""
 
@@ -302,6 +309,9 @@ class BundleTable(Table):
         "single", description="`single`: one wheel with the dependencies inside. `separate`: a folder of wheels."
     )
     binary_layout: Literal["folder", "single-file"] = Field("folder", description="The form of a binary.")
+    resource: ResourceTable = Field(
+        ResourceTable.model_construct(), description="Which data files an archive of them holds; wheels hold all."
+    )
 
 
 class HooksTable(Table):

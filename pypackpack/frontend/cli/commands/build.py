@@ -1,4 +1,4 @@
-"""``pypackpack build <package> source …``."""
+"""``pypackpack build <package> source …`` and ``pypackpack build <package> resource …``."""
 
 from __future__ import annotations
 
@@ -31,8 +31,10 @@ if TYPE_CHECKING:
         rerun_tasks: tuple[str, ...]
 
 
-# What can be built today; the rest of the words is known and refused by name.
-LATER = (Bundle.FAT,)
+# What can be built today; the rest of the words is known and refused by name. `resource` is a word of its own, before these.
+LATER = (Bundle.FAT, Bundle.RESOURCE)
+KINDS = "source|resource"
+KINDS_HELP = "What to build: the package's code, or its data files as an archive."
 
 BUNDLES = "single: a wheel. binary (default): a folder with the package and all it needs. patch: from a release to this."
 
@@ -40,7 +42,7 @@ BUNDLES = "single: a wheel. binary (default): a folder with the package and all 
 def build(
     ctx: typer.Context,
     package: PackageArgument,
-    kind: Annotated[str, typer.Argument(metavar="source", help="What to build: the package's code.", show_default=False)],
+    kind: Annotated[str, typer.Argument(metavar=KINDS, help=KINDS_HELP, show_default=False)],
     bundle: Annotated[
         str,
         typer.Argument(
@@ -48,7 +50,7 @@ def build(
             help=BUNDLES,
             show_default=False,
         ),
-    ] = "binary",
+    ] = "",
     build_type: Annotated[
         str,
         typer.Option(
@@ -127,7 +129,7 @@ def build(
 ) -> Answer:
     """Build a package for its targets."""
     session = session_of(ctx)
-    if profile == "" and bundle not in [each.value for each in Bundle]:
+    if profile == "" and bundle and bundle not in [each.value for each in Bundle]:
         msg = f"{bundle!r} is neither a bundle nor the name of a page"
         raise UsageError(msg, hint=f"A page's name ends in .html: `--profile {bundle}.html`.")
     request = build_request(
@@ -154,7 +156,7 @@ def build(
 
         return patch_answer(session, request, base or "")
     if base is not None:
-        msg = f"--base is for patches, and this build makes the bundle {bundle}"
+        msg = f"--base is for patches, and this build makes the bundle {request.bundle.value}"
         raise UsageError(msg, hint="Write `source patch`, or leave --base out.")
     if dry_run:
         if continuous:
@@ -183,18 +185,37 @@ def build_request(
         NotYetError: One of them is for later.
     """
     if kind == "resource":
-        raise NotYetError("`pypackpack build <package> resource` is not there yet")
+        return _resource_request(start, package, bundle, build_type, level, **more)
     if kind != "source":
-        msg = f"build: {kind!r} is not source"
+        msg = f"build: {kind!r} is neither source nor resource"
         raise UsageError(msg, hint=f"Write `pypackpack build {package} source`.")
+    if bundle == Bundle.RESOURCE.value:
+        msg = "an archive of data files is no bundle of the code"
+        raise UsageError(msg, hint=f"Write `pypackpack build {package} resource`.")
     return BuildRequest(
         start=start,
         package=package,
-        bundle=chosen(Bundle, bundle, "bundle", LATER, hint=BUNDLES),
+        bundle=chosen(Bundle, bundle or Bundle.BINARY.value, "bundle", LATER, hint=BUNDLES),
         type=chosen(BuildType, build_type, "--type"),
         level=chosen(Level, level, "--level", LATER),
         **more,
     )
+
+
+def _resource_request(
+    start: Path, package: str, bundle: str, build_type: str, level: str, **more: Unpack[RequestWords]
+) -> BuildRequest:
+    """Return the request for an archive of data files, which knows no bundle, type, level or Python."""
+    given = {
+        f"the bundle {bundle!r}": bundle,
+        f"--type {build_type}": build_type != BuildType.DEBUG.value,
+        f"--level {level}": level != Level.INSTANT.value,
+        "--python": more.get("pythons"),
+    }
+    if wrong := [words for words, value in given.items() if value]:
+        msg = f"{wrong[0]} is for code, and data files are the same for every bundle, type, level and Python"
+        raise UsageError(msg, hint=f"Write `pypackpack build {package} resource`; --target says for which targets.")
+    return BuildRequest(start=start, package=package, bundle=Bundle.RESOURCE, **more)
 
 
 def preview_answer(session: Session, request: BuildRequest, *, explain: bool) -> Answer:

@@ -7,7 +7,7 @@ from typing import Annotated, Optional
 import typer
 
 from pypackpack.frontend.cli.choices import metavar
-from pypackpack.frontend.cli.commands.build import BUNDLES, LATER, build_request
+from pypackpack.frontend.cli.commands.build import BUNDLES, KINDS, LATER, build_request
 from pypackpack.frontend.cli.options import PACKAGE, PYTHON, TargetOption
 from pypackpack.frontend.cli.session import Answer, package_here, recorded_packages, session_of
 from pypackpack.model.build import BuildType, Bundle, Level
@@ -25,11 +25,11 @@ def tasks(
         ),
     ] = None,
     kind: Annotated[
-        str, typer.Argument(metavar="source", help="What would be built, as with build.", show_default=False)
+        str, typer.Argument(metavar=KINDS, help="What would be built, as with build.", show_default=False)
     ] = "source",
     bundle: Annotated[
         str, typer.Argument(metavar=metavar(Bundle, (*LATER, Bundle.PATCH)), help=BUNDLES, show_default=False)
-    ] = "binary",
+    ] = "",
     build_type: Annotated[
         str, typer.Option("--type", metavar=metavar(BuildType), help="As with build.", show_default=False)
     ] = "debug",
@@ -61,7 +61,9 @@ def tasks(
 
     with session.console.watching() as watcher:
         found = preview(request, watcher)
-    command = f"pypackpack build {name} source {bundle} --type {build_type} --level {level}"
+    command = f"pypackpack build {name} source {request.bundle.value} --type {build_type} --level {level}"
+    if request.bundle is Bundle.RESOURCE:
+        command = f"pypackpack build {name} resource"
     data = {"command": command, "steps": found.steps, "tasks": found.tasks, "left_out": found.left_out, "notes": found.notes}
     return Answer(data, lambda width, style: task_lines(found, command, width, style, each=every), asked=True)
 
