@@ -40,12 +40,9 @@ if TYPE_CHECKING:
     from types import TracebackType
     from typing import BinaryIO
 
-    from pypackpack.client.resource_format import Chunk
+    from typing_extensions import Self
 
-    try:
-        from typing import Self
-    except ImportError:
-        from typing_extensions import Self
+    from pypackpack.client.resource_format import Chunk
 
 __all__ = [
     "DamagedResourceError",
@@ -388,7 +385,7 @@ class ResourcePath:
             raise IsADirectoryError(21, "is a folder", self._path)
         stream = io.BufferedReader(self._resource.open(self._path), _BUFFER)
         if mode == "rb":
-            return stream
+            return stream  # type: ignore[return-value] # the type of what is below it is nobody's business
         return io.TextIOWrapper(stream, encoding or "utf-8", errors, newline)
 
     def read_bytes(self) -> bytes:

@@ -223,7 +223,7 @@ def head_size(begin: bytes) -> int:
         raise DamagedResourceError("the header of the archive is damaged")
     if not 0 < size <= MOST_MANIFEST or not 0 < packed <= MOST_MANIFEST or chunks > MOST_CHUNKS or data > MOST_TOTAL:
         raise DamagedResourceError("the archive is larger than any may be, or its header is damaged")
-    return HEADER.size + packed + chunks * CHUNK.size
+    return HEADER.size + int(packed) + int(chunks) * CHUNK.size
 
 
 def parse_head(head: bytes, identity: str = "") -> Index:
