@@ -21,8 +21,8 @@ STEPS: dict[str, StepText] = {
     "bytecode": StepText("Check", "Let Python itself read every module, and keep the bytecode that it makes of it."),
     "transcompile": StepText("Compile", "Turn each module into C, once for all targets."),
     "compile": StepText("Compile", "Turn the C into an extension module, for each target and Python."),
-    "pack": StepText("Bundle", "Cut data files into chunks, and compress each chunk once."),
     "environment": StepText("Dependencies", "Bring the dependencies of a target in line with the lock."),
+    "pack": StepText("Bundle", "Cut data files into chunks, and compress each chunk once."),
     "bundle": StepText("Bundle", "Put everything together: the wheel, the folder of a target, or the archive of data files."),
 }
 """By the word that tasks have as their step, in the order in which a build does them."""

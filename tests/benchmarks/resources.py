@@ -70,7 +70,8 @@ def archive(files: Files) -> bytes:
         data = once(names, files, seen)
         if data:
             out = io.BytesIO()
-            parts.append((write.table(write.pack(io.BytesIO(data), out)), out.getvalue()))
+            average = write.average(len(data) if len(names) == 1 and len(data) >= SMALL else 0)
+            parts.append((write.table(write.pack(io.BytesIO(data), out, average)), out.getvalue()))
     listed = [name for names in streams(files) for name in names]
     rows = tuple((name, len(files[name]), hashlib.sha256(files[name]).hexdigest()) for name in listed)
     manifest = Manifest("demo", "1", "demo", "any", rows)
@@ -202,7 +203,7 @@ def sweep(pairs: list[tuple[str, str]]) -> None:
                 yield [f"{average >> 10} KiB", str(strength), f"{count:,}", f"{whole + rows:,}", f"{fetched:,}", f"{rows:,}", f"{fetched + rows:,}"]
 
     show(["average", "NC", "chunks", "archives", "missing", "tables", "to fetch"], sizes())
-    every = [piece for _, after in versions for piece in pieces(after, chunker.AVERAGE, 2).values()]
+    every = [piece for _, after in versions for piece in pieces(after, chunker.COARSE, 2).values()]
     total = sum(map(len, every))
 
     def packings() -> Iterator[list[str]]:
@@ -220,7 +221,7 @@ def sweep(pairs: list[tuple[str, str]]) -> None:
 
 def chunkers(data: bytes) -> Iterator[list[str]]:
     def ours() -> int:
-        return len(list(chunker.chunks(io.BytesIO(data))))
+        return len(list(chunker.chunks(io.BytesIO(data), chunker.COARSE)))
 
     def told(name: str, work: Callable[[bytes], int], part: bytes) -> list[str]:
         start = time.perf_counter()
@@ -230,12 +231,12 @@ def chunkers(data: bytes) -> Iterator[list[str]]:
     yield told("pyfastcdc", lambda _: ours(), data)
     from pyfastcdc.py import FastCDC as Pure  # noqa: PLC0415 - only compared
 
-    yield told("pyfastcdc, its pure Python", lambda part: len(list(Pure(chunker.AVERAGE, min_size=chunker.LEAST, max_size=chunker.MOST).cut_buf(part))), data[: 4 << 20])
+    yield told("pyfastcdc, its pure Python", lambda part: len(list(Pure(chunker.COARSE).cut_buf(part))), data[: 4 << 20])
     try:
         from fastcdc import fastcdc_cy, fastcdc_py  # noqa: PLC0415 - may not be there
     except ImportError:
         return
-    arguments = (chunker.LEAST, chunker.AVERAGE, chunker.MOST)
+    arguments = (chunker.COARSE // 4, chunker.COARSE, chunker.COARSE * 4)
     yield told("fastcdc (Cython)", lambda part: len(list(fastcdc_cy.fastcdc_cy(part, *arguments))), data)
     yield told("fastcdc, its pure Python", lambda part: len(list(fastcdc_py.fastcdc_py(part, *arguments))), data[: 4 << 20])
 

@@ -265,9 +265,26 @@ def test_a_binary_is_looked_at_with_its_dependencies(settled: Path) -> None:
     assert answer(words) is None
 
 
+@pytest.mark.usefixtures("settled")
+def test_an_archive_of_data_files_that_is_as_it_was_takes_the_short_way() -> None:
+    words = ("small", "resource")
+    data = Path("small/src/main/data.txt")
+    data.write_text("one")
+    for _ in range(2):
+        assert run(["build", *words]) == 0
+    assert "1 archive" in (answer(words) or "")
+    data.write_text("two")
+    assert answer(words) is None
+    for _ in range(2):
+        assert run(["build", *words]) == 0
+    assert answer(words) is not None
+    next(Path("small/build/packpack/resource").iterdir()).write_bytes(b"x")
+    assert answer(words) is None
+
+
 def test_only_calls_whose_options_leave_the_answer_as_it_is_go_the_short_way() -> None:
     assert is_plain(["a", "source", "--target", "linux", "--level=native", "--offline"])
-    for words in (["a"], ["a", "resource"], ["--json", "a", "source"], ["a", "source", "--json"], ["a", "source", "--rerun"], []):
+    for words in (["a"], ["a", "data"], ["--json", "a", "source"], ["a", "source", "--json"], ["a", "source", "--rerun"], []):
         assert not is_plain(words)
 
 

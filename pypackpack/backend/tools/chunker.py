@@ -12,24 +12,26 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from typing import BinaryIO
 
-LEAST: Final = 16 << 10
-AVERAGE: Final = 64 << 10
-MOST: Final = 256 << 10
-"""Bytes of a chunk."""
+FINE: Final = 16 << 10
+COARSE: Final = 64 << 10
+"""Averages of the bytes of a chunk; the least and the most are a quarter and four times of it."""
 _NORMALISATION: Final = 2
 """How strongly sizes are drawn towards the average (the paper's NC)."""
 
 
 def method() -> str:
-    """Return what decides the cuts besides the data."""
+    """Return what decides the cuts besides the data and the average."""
     from pypackpack.backend.distributions import version_of  # noqa: PLC0415 - beside its only use
 
-    return f"pyfastcdc {version_of('pyfastcdc')} {LEAST} {AVERAGE} {MOST} {_NORMALISATION}"
+    return f"pyfastcdc {version_of('pyfastcdc')} {_NORMALISATION}"
 
 
-def chunks(stream: BinaryIO) -> Iterator[bytes]:
-    """Yield what a stream holds, in pieces of `LEAST` to `MOST` bytes; the last may be shorter. Memory: twice `MOST`."""
+def chunks(stream: BinaryIO, average: int) -> Iterator[bytes]:
+    """Yield what a stream holds, in pieces of a quarter to four times the average; the last may be shorter.
+
+    Memory: twice the longest piece.
+    """
     from pyfastcdc import FastCDC  # noqa: PLC0415 - loaded when an archive is made
 
-    cutter = FastCDC(AVERAGE, min_size=LEAST, max_size=MOST, normalized_chunking=_NORMALISATION)
+    cutter = FastCDC(average, min_size=average // 4, max_size=average * 4, normalized_chunking=_NORMALISATION)
     return (bytes(each.data) for each in cutter.cut_stream(stream))

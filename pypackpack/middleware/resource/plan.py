@@ -11,6 +11,7 @@ import contextlib
 import hashlib
 import io
 import json
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -57,6 +58,15 @@ ANY: Final = "any"
 SUFFIX: Final = ".resource"
 _IN_MEMORY: Final = 64 << 20
 """Packed contents of more bytes are copied aside to be read, and not held."""
+
+
+@dataclass(frozen=True)
+class _Packing:
+    """A content to be packed: what opens it, the average of its chunks, and its bytes."""
+
+    opened: Callable[[], contextlib.AbstractContextManager[BinaryIO]]
+    average: int
+    size: int
 
 
 class ResourcePlan:
@@ -183,7 +193,8 @@ class ResourcePlan:
                 msg = f"{file.path} changed while it was being built"
                 raise ConflictError(msg, hint="Run the same command again.")
 
-        return self._packing(f"pack {package}/{shown}", "", file.place, ((shown, digest),), size, opened)
+        work = _Packing(opened, write.average(size), size)
+        return self._packing(f"pack {package}/{shown}", "", file.place, ((shown, digest),), work)
 
     def _pack_small(self, files: Sequence[SourceFile], facts: Mapping[SourceFile, tuple[str, int]], tag: str) -> Task:
         package = self._order.package.name
@@ -196,25 +207,18 @@ class ResourcePlan:
         inputs = tuple((f"src/{file.layer}/{file.place}", facts[file][0]) for file in files)
         size = sum(facts[file][1] for file in files)
         label = f"{len(files)} small files" if len(files) > 1 else files[0].place
-        return self._packing(f"pack {package} small files {tag}", "" if tag == ANY else tag, label, inputs, size, opened)
+        work = _Packing(opened, write.average(0), size)
+        return self._packing(f"pack {package} small files {tag}", "" if tag == ANY else tag, label, inputs, work)
 
-    def _packing(
-        self,
-        name: str,
-        target: str,
-        label: str,
-        inputs: tuple[tuple[str, str], ...],
-        size: int,
-        opened: Callable[[], contextlib.AbstractContextManager[BinaryIO]],
-    ) -> Task:
+    def _packing(self, name: str, target: str, label: str, inputs: tuple[tuple[str, str], ...], work: _Packing) -> Task:
         store = self._shop.store
 
         def run(_needs: Needs) -> ActionResult:
             with store.scratch() as scratch:
                 place = scratch / "packed"
-                with filesystem.explained("write to the cache", place), place.open("wb") as out, opened() as stream:
+                with filesystem.explained("write to the cache", place), place.open("wb") as out, work.opened() as stream:
                     hashed = _HashingWriter(out)
-                    rows = write.pack(stream, hashed)  # type: ignore[arg-type]
+                    rows = write.pack(stream, hashed, work.average)  # type: ignore[arg-type]
                 digest = hashed.digest.hexdigest()
                 store.adopt(place, digest)
             return ActionResult({"table": store.put(write.table(rows)), "packed": digest}, {"size": str(hashed.size)})
@@ -225,9 +229,9 @@ class ResourcePlan:
             target=target,
             step=PACK,
             kind=PACK_VERSION,
-            inputs=(("method", write.method()), *inputs),
+            inputs=(("method", write.method()), ("average", str(work.average)), *inputs),
             run=run,
-            cost=max(0.05, size / 40_000_000),
+            cost=max(0.05, work.size / 40_000_000),
             label=label,
         )
 

@@ -25,26 +25,40 @@ if TYPE_CHECKING:
     Part = tuple[bytes, Callable[[], AbstractContextManager[BinaryIO]]]
     """Of a content: its table, and what opens its packed chunks."""
 
-COMPRESSION: Final = 9
+LARGE: Final = 1 << 20
+COMPRESSION: Final = 7
 """Of libdeflate: see the table in docs/decisions/0107-resources.md."""
 
 
 def method() -> str:
-    """Return what decides the bytes of packed contents besides the contents."""
+    """Return what decides the bytes of packed contents besides the contents and the average."""
     import deflate  # noqa: PLC0415 - import cost
 
     return f"{chunker.method()}, deflate {deflate.__version__} {COMPRESSION}"
 
 
-def pack(stream: BinaryIO, out: BinaryIO) -> list[Row]:
+def average(size: int) -> int:
+    """Return how many bytes the chunks of a file of that size have on average.
+
+    In large files the table of chunks is what every update costs, in smaller ones the chunk that has changed.
+    """
+    return chunker.FINE if size < LARGE else chunker.COARSE
+
+
+def pack(stream: BinaryIO, out: BinaryIO, average: int) -> list[Row]:
     """Cut what a stream holds into chunks, and write each, packed, once.
+
+    Args:
+        stream: The content.
+        out: Where to.
+        average: Bytes of a chunk.
 
     Returns:
         A row for each chunk; the packed size is 0 where the stream had the same chunk before.
     """
     rows: list[Row] = []
     seen: set[bytes] = set()
-    for data in chunker.chunks(stream):
+    for data in chunker.chunks(stream, average):
         sha256 = hashlib.sha256(data).digest()
         packed = b"" if sha256 in seen else _smaller(data)
         seen.add(sha256)

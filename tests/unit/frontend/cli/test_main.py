@@ -171,11 +171,16 @@ def test_what_could_not_be_put_back_is_said(error: BaseException, first: str, ca
         (["build", "x", "source", "wheel"], 2, "bundle: 'wheel' is not one of single, binary", "single: a wheel."),
         (["build", "x", "source", "--profile", "foo"], 2, "'foo' is neither a bundle nor", "`--profile foo.html`"),
         (["build", "x", "source", "single", "--profile", "foo"], 2, "do with (foo)", "`--profile foo.html`"),
-        (["build", "x", "sorce"], 2, "'sorce' is not source", ""),
+        (["build", "x", "sorce"], 2, "'sorce' is neither source nor resource", ""),
         (["build", "x", "source", "single", "more"], 2, "does not know what to do with (more)", ""),
         (["build", "x", "source", "--jobs", "0"], 2, "--jobs: '0' is not a whole number of at least 1", ""),
         (["build", "x", "source", "--jobs", "many"], 2, "--jobs: 'many'", ""),
-        (["build", "x", "resource"], 3, "not there yet", ""),
+        (["build", "x", "source", "resource"], 2, "no bundle of the code", "build x resource"),
+        (["build", "x", "resource", "single"], 2, "the bundle 'single' is for code", "build x resource"),
+        (["build", "x", "resource", "--type", "release"], 2, "--type release is for code", "build x resource"),
+        (["build", "x", "resource", "--level", "native"], 2, "--level native is for code", "build x resource"),
+        (["build", "x", "resource", "--python", "3.13"], 2, "--python is for code", "build x resource"),
+        (["tasks", "x", "resource", "--level", "mixed"], 2, "--level mixed is for code", "build x resource"),
         (["deploy", "x"], 2, "`deploy` needs source", "--to testpypi"),
         (["deploy", "x", "source"], 2, "where to?", "`pypackpack deploy x source --to testpypi`"),
         (["deploy", "x", "sauce", "--to", "pypi"], 2, "'sauce' is not one of source, resource, weight", "x source --to pypi"),
@@ -240,7 +245,7 @@ def test_what_is_not_there_yet_is_said_in_one_line(capsys: pytest.CaptureFixture
 def test_help_of_a_command(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     assert main.run(words) == 0
     out = capsys.readouterr().out
-    assert "Usage: pypackpack build <package> source [single|binary|patch] [options]" in out
+    assert "Usage: pypackpack build <package> source|resource [single|binary|patch]" in out
     assert "--level instant|bytecode|native|mixed" in out
     assert "--project DIR" in out
     assert out.count("Example") == 1
