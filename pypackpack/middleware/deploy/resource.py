@@ -19,5 +19,5 @@ def deploy(request: DeployRequest, watcher: Watcher) -> NoReturn:  # noqa: ARG00
     """
     raise NotYetError(
         "`pypackpack deploy … resource` is not there yet",
-        hint="Data files inside the package go along in its wheels: `deploy … source`.",
+        hint="`build … resource` makes the archive, for a server of your own; wheels hold data files, too: `deploy … source`.",
     )
