@@ -14,13 +14,20 @@ import zlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from pypackpack.client.patch_format import MOST_MEMBERS, MOST_TOTAL, WrongPrimaryError, check_paths, identity_of
+from pypackpack.client.patch_format import (
+    MOST_MEMBERS,
+    MOST_TOTAL,
+    WrongPrimaryError,
+    check_paths,
+    content_of,
+    identity_of,
+)
+from pypackpack.client.patch_streams import CHUNK
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from typing import IO, BinaryIO
 
-CHUNK: Final = 1 << 16
 _LOCAL: Final = struct.Struct("<4sHHHHHIIIHH")
 _CENTRAL: Final = struct.Struct("<4sHHHHHHIIIHHHHHII")
 _END: Final = struct.Struct("<4sHHHHIIH")
@@ -62,6 +69,17 @@ class Member:
     size: int
     crc32: int
     sha256: bytes
+
+    @classmethod
+    def of(cls, path: str, chunks: Iterable[bytes], *, executable: bool, out: Callable[[bytes], object] | None = None) -> Member:
+        """Return what a member of these bytes is; ``out`` gets them, too."""
+        digest, crc32, size = hashlib.sha256(), 0, 0
+        for chunk in chunks:
+            digest.update(chunk)
+            crc32, size = zlib.crc32(chunk, crc32), size + len(chunk)
+            if out is not None:
+                out(chunk)
+        return cls(path, executable, size, crc32, digest.digest())
 
 
 class WheelReader:
@@ -186,12 +204,73 @@ def identity(members: Iterable[Member]) -> str:
     return identity_of((each.path, each.executable, each.size, each.sha256) for each in members)
 
 
+def content(members: Iterable[Member]) -> str:
+    """Return what a wheel of these members and its installation have in common (`content_of`)."""
+    return content_of((each.path, each.size, each.sha256) for each in members)
+
+
 class WheelWriter:
     """Writes a wheel's members one after the other; the stream must be seekable."""
 
     def __init__(self, stream: IO[bytes]) -> None:
         self._stream = stream
         self._directory: list[bytes] = []
+
+    def resume(self, expected: Sequence[tuple[str, bool]]) -> list[Member]:
+        """Look at what an earlier process wrote, and return the members that are whole; writing goes on behind them.
+
+        Args:
+            expected: Paths, and whether each is a program, in order.
+        """
+        self._stream.seek(0)
+        found: list[Member] = []
+        for path, executable in expected:
+            start = self._stream.tell()
+            member = self._member(path, executable=executable)
+            if member is None:
+                self._stream.seek(start)
+                break
+            found.append(member)
+        self._stream.truncate()
+        return found
+
+    def _member(self, path: str, *, executable: bool) -> Member | None:
+        """Return the member that begins here if it is whole, and enter it into the directory."""
+        start, name = self._stream.tell(), path.encode()
+        head = self._stream.read(_LOCAL.size + len(name))
+        if len(head) != _LOCAL.size + len(name) or head[_LOCAL.size :] != name or head[:4] != b"PK\x03\x04":
+            return None
+        *_, method, _, _, crc32, packed, size, _, _ = _LOCAL.unpack_from(head)
+        begin = self._stream.tell()
+        try:
+            member = Member.of(path, self._unpacked(method, packed), executable=executable)
+        except BROKEN:
+            return None
+        if (member.crc32, member.size, self._stream.tell() - begin) != (crc32, size, packed):
+            return None
+        self._enter(start, path, (method, crc32, packed, size), executable=executable)
+        return member
+
+    def _unpacked(self, method: int, left: int) -> Iterator[bytes]:
+        inflating = zlib.decompressobj(-zlib.MAX_WBITS) if method == _DEFLATED else None
+        while left and (chunk := self._stream.read(min(CHUNK, left))):
+            left -= len(chunk)
+            if inflating is None:
+                yield chunk
+                continue
+            yield inflating.decompress(chunk, CHUNK)
+            while inflating.unconsumed_tail:
+                yield inflating.decompress(inflating.unconsumed_tail, CHUNK)
+        if left or (inflating is not None and not inflating.eof):
+            raise EOFError
+
+    def cut(self, count: int) -> None:
+        """Forget all members but so many of the first, after `resume`."""
+        if count < len(self._directory):
+            (start,) = struct.unpack_from("<I", self._directory[count], _CENTRAL.size - 4)
+            del self._directory[count:]
+            self._stream.seek(start)
+            self._stream.truncate()
 
     def take(self, member: Member, packed: tuple[int, int, Iterable[bytes]]) -> None:
         """Write a member whose packed bytes are there already."""
@@ -204,15 +283,13 @@ class WheelWriter:
     def write(self, path: str, chunks: Iterable[bytes], *, executable: bool) -> Member:
         """Compress and write a member; return what it is."""
         start = self._begin(path)
-        digest, crc32, size, packed = hashlib.sha256(), 0, 0, 0
         packing = zlib.compressobj(6, zlib.DEFLATED, -zlib.MAX_WBITS)
-        for chunk in chunks:
-            digest.update(chunk)
-            crc32, size = zlib.crc32(chunk, crc32), size + len(chunk)
-            packed += self._stream.write(packing.compress(chunk))
-        packed += self._stream.write(packing.flush())
-        self._end(start, path, (_DEFLATED, crc32, packed, size), executable=executable)
-        return Member(path, executable, size, crc32, digest.digest())
+        begin = self._stream.tell()
+        member = Member.of(path, chunks, executable=executable, out=lambda chunk: self._stream.write(packing.compress(chunk)))
+        self._stream.write(packing.flush())
+        facts = (_DEFLATED, member.crc32, self._stream.tell() - begin, member.size)
+        self._end(start, path, facts, executable=executable)
+        return member
 
     def _begin(self, path: str) -> int:
         start = self._stream.tell()
@@ -221,11 +298,14 @@ class WheelWriter:
 
     def _end(self, start: int, path: str, facts: tuple[int, int, int, int], *, executable: bool) -> None:
         """Write the header now that everything is known, and go on behind the member."""
-        end, name = self._stream.tell(), path.encode()
-        described = (0 if path.isascii() else _UTF8, facts[0], 0, _DATE, *facts[1:], len(name), 0)
+        end = self._stream.tell()
         self._stream.seek(start)
-        self._stream.write(_LOCAL.pack(b"PK\x03\x04", 20, *described) + name)
+        self._stream.write(_LOCAL.pack(b"PK\x03\x04", 20, *_described(path, facts)) + path.encode())
         self._stream.seek(end)
+        self._enter(start, path, facts, executable=executable)
+
+    def _enter(self, start: int, path: str, facts: tuple[int, int, int, int], *, executable: bool) -> None:
+        described, name = _described(path, facts), path.encode()
         mode = 0o100755 if executable else 0o100644
         self._directory.append(_CENTRAL.pack(b"PK\x01\x02", _UNIX | 20, 20, *described, 0, 0, 0, mode << 16, start) + name)
 
@@ -235,6 +315,11 @@ class WheelWriter:
         size = sum(self._stream.write(each) for each in self._directory)
         count = len(self._directory)
         self._stream.write(_END.pack(b"PK\x05\x06", 0, 0, count, count, size, start, 0))
+
+
+def _described(path: str, facts: tuple[int, int, int, int]) -> tuple[int, ...]:
+    """Return what both headers of a member say: of method, CRC-32, bytes packed and unpacked."""
+    return (0 if path.isascii() else _UTF8, facts[0], 0, _DATE, *facts[1:], len(path.encode()), 0)
 
 
 def bare_record(data: bytes, members: Mapping[str, tuple[bytes, int]]) -> bytes | None:

@@ -2,32 +2,33 @@
 
 from __future__ import annotations
 
-import bz2
-import hashlib
-import lzma
+import functools
 import re
 import zlib
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from pypackpack.backend import filesystem
 from pypackpack.backend.tools.bsdiff import differences
 from pypackpack.client.patch_format import (
-    LZMA_DICTIONARY,
+    MOST_DICTIONARY,
     MOST_GROWTH,
+    MOST_MADE,
     MOST_MEMBER,
     MOST_RECORD,
     SMALL,
     Manifest,
     Step,
-    Stream,
     Wheel,
     WrongPrimaryError,
     check_paths,
-    pack_manifest,
+    is_record,
+    rank,
     serves_windows,
 )
-from pypackpack.client.patch_wheel import WheelReader, bare_record, identity
+from pypackpack.client.patch_manifest import pack_manifest
+from pypackpack.client.patch_wheel import WheelReader, bare_record, content, identity
+from pypackpack.middleware.patch.pack import cost
+from pypackpack.middleware.patch.segments import Change, Segments, columns
 from pypackpack.model.errors import DamagedArtifactError, UsageError
 from pypackpack.model.names import normalise
 
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from pypackpack.backend.tools.bsdiff import Difference
+    from pypackpack.client.patch_format import Segment
     from pypackpack.client.patch_wheel import Member
 
 PATCH_VERSION: Final = "patch-1"
@@ -117,25 +119,33 @@ def make_patch(primary: Path, result: Path, *, number: int, codecs: Sequence[str
             check_paths((each.path for each in news), windows=serves_windows(tag))
         except ValueError as error:
             raise _damaged(result, error) from error
-        work = _Work(old, olds, new, news)
+        work = _Work(_Old(old, olds), new, news, prefix="lzma" in codecs)
         work.run()
-    packed = {codec: [_pack(codec, bytes(data)) for data in (work.control, work.difference, work.literal)] for codec in codecs}
-    codec = min(codecs, key=lambda each: sum(map(len, packed[each])))
-    raw = (work.control, work.difference, work.literal)
-    first, second, third = (
-        Stream(len(data), len(plain), hashlib.sha256(data).hexdigest()) for data, plain in zip(packed[codec], raw, strict=True)
-    )
-    manifest = Manifest(
-        name,
-        number,
-        tag,
-        Wheel(primary.name, old_version, identity(olds), len(olds), sum(each.size for each in olds)),
-        Wheel(result.name, new_version, identity(news), len(news), total),
-        codec,
-        (first, second, third),
-        tuple(work.steps),
-    )
-    return b"".join((pack_manifest(manifest), *packed[codec]))
+        found = []
+        for codec in codecs:
+            segments = work.segments(codec)
+            manifest = Manifest(
+                name,
+                number,
+                tag,
+                _side(primary.name, old_version, olds),
+                _side(result.name, new_version, news),
+                codec,
+                tuple(segment for segment, _ in segments),
+                tuple(work.steps),
+            )
+            found.append(b"".join((pack_manifest(manifest, _deflated), *(data for _, data in segments))))
+    return min(found, key=len)
+
+
+def _side(file: str, version: str, members: Sequence[Member]) -> Wheel:
+    return Wheel(file, version, identity(members), content(members), len(members), sum(each.size for each in members))
+
+
+def _deflated(data: bytes) -> bytes:
+    import deflate  # noqa: PLC0415 - import cost; zlib's output differs between builds of Python
+
+    return bytes(deflate.deflate_compress(data, 12))
 
 
 def _opened(wheel: Path, stream: object) -> tuple[WheelReader, tuple[Member, ...]]:
@@ -146,54 +156,65 @@ def _opened(wheel: Path, stream: object) -> tuple[WheelReader, tuple[Member, ...
         raise _damaged(wheel, error) from error
 
 
-def _pack(codec: str, data: bytes) -> bytes:
-    """Pack a stream; nothing stays nothing."""
-    if not data:
-        return b""
-    if codec == "lzma":
-        filters = [{"id": lzma.FILTER_LZMA2, "preset": 9 | lzma.PRESET_EXTREME, "dict_size": LZMA_DICTIONARY}]
-        return lzma.compress(data, lzma.FORMAT_RAW, filters=filters)
-    if codec == "bz2":
-        return bz2.compress(data, 9)
-    packing = zlib.compressobj(9, zlib.DEFLATED, -zlib.MAX_WBITS)
-    return packing.compress(data) + packing.flush()
+class _Old:
+    """The members of the primary, in the order that patches count them in."""
+
+    def __init__(self, reader: WheelReader, members: Sequence[Member]) -> None:
+        self._order = sorted(range(len(members)), key=lambda index: rank(members[index].path))
+        self._reader = reader
+        self.members = [members[index] for index in self._order]
+        self.data = functools.lru_cache(maxsize=4)(self._data)
+
+    def _data(self, index: int) -> bytes:
+        return b"".join(self._reader.chunks(self._order[index]))
 
 
-@dataclass
 class _Work:
     """One comparison of two wheels."""
 
-    old: WheelReader
-    olds: tuple[Member, ...]
-    new: WheelReader
-    news: tuple[Member, ...]
-    control: bytearray = field(default_factory=bytearray)
-    difference: bytearray = field(default_factory=bytearray)
-    literal: bytearray = field(default_factory=bytearray)
-    steps: list[Step] = field(default_factory=list)
+    def __init__(self, old: _Old, new: WheelReader, news: Sequence[Member], *, prefix: bool) -> None:
+        self._old, self._new, self._news = old, new, news
+        self._prefix = prefix
+        """Whether what is literal may refer to old members."""
+        self._changes: list[Change] = []
+        self._used: set[int] = set()
+        self.steps: list[Step] = []
 
     def run(self) -> None:
         """Find how each member of the new wheel comes about."""
-        by_path = {each.path: index for index, each in enumerate(self.olds)}
-        by_content = {each.sha256: index for index, each in reversed(list(enumerate(self.olds)))}
+        olds = self._old.members
+        by_path = {each.path: index for index, each in enumerate(olds)}
+        by_content = {each.sha256: index for index, each in reversed(list(enumerate(olds)))}
         by_likeness: dict[str, int] = {}
-        for index, each in enumerate(self.olds):
+        for index, each in enumerate(olds):
             by_likeness.setdefault(_likeness(each.path), index)
-        for index, member in enumerate(self.news):
+        for index, member in enumerate(self._news):
             place = by_path.get(member.path)
-            if place is not None and self.olds[place].sha256 == member.sha256:
-                if self.olds[place].executable == member.executable:
+            if place is not None and olds[place].sha256 == member.sha256:
+                if olds[place].executable == member.executable:
                     self._same(place)
                     continue
                 by_content[member.sha256] = place
             if member.sha256 in by_content:
                 self.steps.append(Step("copy", by_content[member.sha256], 1, member.path, member.executable))
+                self._used.add(by_content[member.sha256])
                 continue
             if place is None:
                 place = by_likeness.get(_likeness(member.path))
             self._changed(index, member, place)
 
+    def segments(self, codec: str) -> list[tuple[Segment, bytes]]:
+        """Pack everything that changed."""
+        olds = self._old.members
+        spare = [index for index, each in enumerate(olds) if index not in self._used and not is_record(each.path)]
+        segments = Segments(codec, self._old.data, [each.size for each in olds], spare)
+        for change in self._changes:
+            segments.add(change)
+        segments.close()
+        return segments.done
+
     def _same(self, place: int) -> None:
+        self._used.add(place)
         last = self.steps[-1] if self.steps else None
         if last is not None and last.kind == "run" and last.old + last.count == place:
             self.steps[-1] = Step("run", last.old, last.count + 1)
@@ -202,60 +223,49 @@ class _Work:
 
     def _changed(self, index: int, member: Member, place: int | None) -> None:
         data, record = self._data(index, member)
-        old = self._old(place, record=record) if place is not None else b""
-        path = "" if place is not None and self.olds[place].path == member.path else member.path
-        if place is not None and old and data:
-            found = differences(old, data)
-            if _cost(_controls(found), found.difference, found.literal) <= _cost(data):
-                self.control += _controls(found)
-                self.difference += found.difference
-                self.literal += found.literal
-                self.steps.append(Step("delta", place, 1, path, member.executable, len(data), member.crc32, record))
-                return
-        self.literal += data
-        self.steps.append(Step("full", -1, 1, member.path, member.executable, len(data), member.crc32, record))
+        found = None
+        path = member.path
+        if place is not None:
+            self._used.add(place)
+            old = self._bare(place) if record else self._old.data(place)
+            if old and data:
+                found = self._compared(old, data)
+            if self._old.members[place].path == path and found is not None:
+                path = ""
+        base = None if record or place is None else place
+        self._changes.append(Change(data, base, found))
+        if found is not None and place is not None:
+            self.steps.append(Step("delta", place, 1, path, member.executable, len(data), record))
+        else:
+            self.steps.append(Step("full", -1, 1, path, member.executable, len(data), record))
+
+    def _compared(self, old: bytes, data: bytes) -> Difference | None:
+        """Return the differences, or None where a member is smaller as a whole."""
+        found = differences(old, data)
+        if not self._prefix:
+            parts = (columns(found.steps), found.difference, found.literal)
+            return found if sum(len(zlib.compress(part, 6)) for part in parts if part) <= len(zlib.compress(data, 6)) else None
+        if len(old) > MOST_DICTIONARY or len(data) > MOST_MADE:
+            return found
+        delta = cost(columns(found.steps)) + cost(found.difference) + cost(found.literal, old)
+        return found if delta <= cost(data, old) else None
 
     def _data(self, index: int, member: Member) -> tuple[bytes, bool]:
         """Return a member's bytes; of a RECORD those without the digests, and True."""
-        data = b"".join(self.new.chunks(index))
-        if index + 1 == len(self.news) and _is_record(member.path) and len(data) <= MOST_RECORD:
-            known = {each.path: (each.sha256, each.size) for each in self.news[:-1]}
+        data = b"".join(self._new.chunks(index))
+        if index + 1 == len(self._news) and is_record(member.path) and len(data) <= MOST_RECORD:
+            known = {each.path: (each.sha256, each.size) for each in self._news[:-1]}
             if (bare := bare_record(data, known)) is not None:
                 return bare, True
         return data, False
 
-    def _old(self, place: int, *, record: bool) -> bytes:
-        data = b"".join(self.old.chunks(place))
-        if record and len(data) <= MOST_RECORD:
-            return bare_record(data, {each.path: (each.sha256, each.size) for each in self.olds}) or data
+    def _bare(self, place: int) -> bytes:
+        data = self._old.data(place)
+        if len(data) <= MOST_RECORD:
+            return bare_record(data, {each.path: (each.sha256, each.size) for each in self._old.members}) or data
         return data
-
-
-def _is_record(path: str) -> bool:
-    return path.endswith(".dist-info/RECORD") and path.count("/") == 1
 
 
 def _likeness(path: str) -> str:
     """Return what is equal for files that are likely two versions of one: without version, and without digests in names."""
     return _HASHED.sub("-*", _DIST_INFO.sub(r"\1.\2/", path))
-
-
-def _cost(*parts: bytes | bytearray) -> int:
-    """Estimate what parts take when they are packed."""
-    return sum(len(zlib.compress(part, 6)) for part in parts if part)
-
-
-def _controls(found: Difference) -> bytes:
-    data = bytearray()
-    for same, fresh, jump in found.steps:
-        data += _number(same) + _number(fresh) + _number(jump << 1 if jump >= 0 else (-jump << 1) - 1)
-    return bytes(data)
-
-
-def _number(value: int) -> bytes:
-    data = bytearray()
-    while value > 0x7F:
-        data.append(value & 0x7F | 0x80)
-        value >>= 7
-    data.append(value)
-    return bytes(data)

@@ -1,0 +1,341 @@
+"""The manifest of a patch: written, read, and every value of it looked at. Standard library only; runs inside people's apps."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import zlib
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final
+
+from pypackpack.client.patch_format import (
+    CODECS,
+    HEADER,
+    MAGIC,
+    MOST_CONTROL,
+    MOST_DICTIONARY,
+    MOST_GROWTH,
+    MOST_MADE,
+    MOST_MANIFEST,
+    MOST_MEMBER,
+    MOST_MEMBERS,
+    MOST_RECORD,
+    MOST_TOTAL,
+    PADDING,
+    SMALL,
+    VERSION,
+    CutPatchError,
+    DamagedPatchError,
+    Manifest,
+    Segment,
+    Step,
+    UnsupportedPatchError,
+    Wheel,
+)
+from pypackpack.client.paths import problem_with, windows_problem_with
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from typing import BinaryIO
+
+_DIGEST: Final = 64
+_HEX: Final = frozenset("0123456789abcdef")
+
+
+def _deflated(data: bytes) -> bytes:
+    packing = zlib.compressobj(9, zlib.DEFLATED, -zlib.MAX_WBITS)
+    return packing.compress(data) + packing.flush()
+
+
+def pack_manifest(manifest: Manifest, deflate: Callable[[bytes], bytes] = _deflated) -> bytes:
+    """Return the header and the packed manifest: the first bytes of a patch; ``deflate`` packs it."""
+    data = json.dumps(_plain(manifest), ensure_ascii=True, sort_keys=True, separators=(",", ":")).encode()
+    packed = deflate(data)
+    return HEADER.pack(MAGIC, VERSION, 0, len(packed), len(data), hashlib.sha256(data).digest()) + packed
+
+
+def _plain(manifest: Manifest) -> dict[str, object]:
+    def wheel(each: Wheel) -> dict[str, object]:
+        return {
+            "file": each.file,
+            "version": each.version,
+            "identity": each.identity,
+            "content": each.content,
+            "members": each.members,
+            "size": each.size,
+        }
+
+    def step(each: Step) -> list[object]:
+        if each.kind == "run":
+            return [each.old, each.count]
+        if each.kind == "copy":
+            return ["copy", each.old, each.path, int(each.executable)]
+        return [each.kind, each.old, each.path, int(each.executable), each.size, int(each.record)]
+
+    def segment(each: Segment) -> list[object]:
+        pieces = [list(piece) for piece in each.dictionary]
+        return [each.made, pieces, each.padding, each.skip, list(each.packed), each.control, each.literal, each.sha256]
+
+    return {
+        "name": manifest.name,
+        "number": manifest.number,
+        "tag": manifest.tag,
+        "primary": wheel(manifest.primary),
+        "result": wheel(manifest.result),
+        "codec": manifest.codec,
+        "segments": [segment(each) for each in manifest.segments],
+        "steps": [step(each) for each in manifest.steps],
+    }
+
+
+def read_manifest(stream: BinaryIO, *, whole: bool = True) -> tuple[Manifest, int]:
+    """Read the beginning of a patch, and check it as far as it can be checked without the primary.
+
+    Args:
+        stream: The open file.
+        whole: Whether all of it has to be there; else its end may still be missing.
+
+    Returns:
+        The manifest, and the offset at which the segments begin.
+
+    Raises:
+        DamagedPatchError: It is no patch, is damaged, or says what no patch may say.
+        UnsupportedPatchError: It is of a newer version.
+        OSError: It cannot be read.
+    """
+    length = stream.seek(0, 2)
+    stream.seek(0)
+    head = stream.read(HEADER.size)
+    if head[: len(MAGIC)] != MAGIC[: len(head)] or not head:
+        raise DamagedPatchError("this is no patch: its first bytes are others")
+    if len(head) < HEADER.size:
+        raise CutPatchError("the patch is cut in its header")
+    _, version, flags, packed, size, digest = HEADER.unpack(head)
+    if version > VERSION:
+        msg = f"the patch has format {version}, and this reader knows {VERSION}"
+        raise UnsupportedPatchError(msg)
+    if version != VERSION or flags:
+        raise DamagedPatchError("the header of the patch is damaged")
+    if not 0 < size <= MOST_MANIFEST or packed > 2 * MOST_MANIFEST:
+        raise DamagedPatchError("the header of the patch is damaged")
+    if packed > length - HEADER.size:
+        raise CutPatchError("the patch is cut, or its header is damaged")
+    unpacking = zlib.decompressobj(-zlib.MAX_WBITS)
+    try:
+        data = unpacking.decompress(stream.read(packed), size + 1)
+    except zlib.error as error:
+        msg = f"the manifest of the patch cannot be unpacked ({error})"
+        raise DamagedPatchError(msg) from error
+    if len(data) != size or not unpacking.eof or unpacking.unused_data or hashlib.sha256(data).digest() != digest:
+        raise DamagedPatchError("the manifest of the patch is not what its digest says")
+    try:
+        manifest = _Reader(json.loads(data, parse_constant=_no_number, object_pairs_hook=_single)).manifest()
+        manifest = replace(manifest, digest=digest.hex())
+    except (ValueError, RecursionError) as error:
+        msg = f"the manifest of the patch is wrong: {error}"
+        raise DamagedPatchError(msg) from error
+    start = HEADER.size + packed
+    if start + manifest.size != length and (whole or start + manifest.size < length):
+        raise DamagedPatchError("the patch is cut, or something stands behind its end")
+    return manifest, start
+
+
+def _no_number(word: str) -> object:
+    msg = f"{word} is no number"
+    raise ValueError(msg)
+
+
+def _single(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        msg = "a key stands there twice"
+        raise ValueError(msg)
+    return found
+
+
+class _Reader:
+    """Makes a manifest of what JSON says; every value is looked at."""
+
+    def __init__(self, data: object) -> None:
+        self._data = data
+
+    def manifest(self) -> Manifest:
+        keys = ("name", "number", "tag", "primary", "result", "codec", "segments", "steps")
+        data = _table(self._data, keys)
+        codec = _text(data["codec"])
+        if codec not in CODECS:
+            msg = f"{codec[:40]!r} is no codec of this format"
+            raise ValueError(msg)
+        manifest = Manifest(
+            _text(data["name"]),
+            _number(data["number"], 1 << 31, 1),
+            _text(data["tag"]),
+            self._wheel(data["primary"]),
+            self._wheel(data["result"]),
+            codec,
+            tuple(self._segment(each) for each in _list(data["segments"])),
+            tuple(self._step(each) for each in _list(data["steps"])),
+        )
+        self._check(manifest)
+        return manifest
+
+    @staticmethod
+    def _wheel(data: object) -> Wheel:
+        table = _table(data, ("file", "version", "identity", "content", "members", "size"))
+        file = _text(table["file"])
+        if problem := problem_with(file) or windows_problem_with(file) or ("has a folder" if "/" in file else ""):
+            msg = f"the file name {file[:200]!r} {problem}"
+            raise ValueError(msg)
+        if not file.endswith(".whl"):
+            msg = f"{file[:200]!r} is no name of a wheel"
+            raise ValueError(msg)
+        return Wheel(
+            file,
+            _text(table["version"]),
+            _hex(table["identity"]),
+            _hex(table["content"]),
+            _number(table["members"], MOST_MEMBERS),
+            _number(table["size"], MOST_TOTAL),
+        )
+
+    @staticmethod
+    def _segment(data: object) -> Segment:
+        made, pieces, padding, skip, packed, control, literal, sha256 = _fields(data, 8)
+        size = _number(made, MOST_MADE, 1)
+        dictionary = tuple(_piece(each) for each in _list(pieces))
+        control_packed, difference_packed, literal_packed = (_number(each, 2 * MOST_MADE) for each in _fields(packed, 3))
+        segment = Segment(
+            size,
+            dictionary,
+            _number(padding, PADDING),
+            _number(skip, PADDING),
+            (control_packed, difference_packed, literal_packed),
+            _number(control, MOST_CONTROL),
+            _number(literal, size),
+            _hex(sha256),
+        )
+        if sum(length for *_, length in dictionary) > MOST_DICTIONARY or segment.skip > segment.padding:
+            msg = "a segment looks back further than it may"
+            raise ValueError(msg)
+        if any((here == 0) != (there == 0) for here, there in zip(segment.packed, segment.unpacked, strict=True)):
+            msg = "a stream that has nothing in it has bytes, or the other way round"
+            raise ValueError(msg)
+        return segment
+
+    @staticmethod
+    def _step(data: object) -> Step:
+        fields = _list(data)
+        first = fields[0] if fields else None
+        if isinstance(first, int) and not isinstance(first, bool):
+            old, count = _fields(data, 2)
+            return Step("run", _number(old, MOST_MEMBERS), _number(count, MOST_MEMBERS, 1))
+        if first == "copy":
+            _, old, path, executable = _fields(data, 4)
+            return Step("copy", _number(old, MOST_MEMBERS), 1, _path(path), bool(_number(executable, 1)))
+        _, old, path, executable, size, record = _fields(data, 6)
+        if first not in ("delta", "full"):  # a tuple: what is there may be a list, which no set can be asked for
+            msg = "it has a step of an unknown kind"
+            raise ValueError(msg)
+        step = Step(
+            "delta" if first == "delta" else "full",
+            _number(old, MOST_MEMBERS, 0 if first == "delta" else -1),
+            1,
+            _path(path, optional=first == "delta"),
+            bool(_number(executable, 1)),
+            _number(size, MOST_MEMBER),
+            bool(_number(record, 1)),
+        )
+        if (first == "full") != (step.old == -1) or (step.record and step.size > MOST_RECORD):
+            msg = "a step of it contradicts itself"
+            raise ValueError(msg)
+        return step
+
+    @staticmethod
+    def _check(manifest: Manifest) -> None:
+        primary, result = manifest.primary, manifest.result
+        if result.size > MOST_GROWTH * primary.size + SMALL:
+            msg = f"its result has {result.size} bytes, more than can come of {primary.size}"
+            raise ValueError(msg)
+        count = made = 0
+        for index, step in enumerate(manifest.steps):
+            count += step.count
+            if step.kind != "full" and step.old + step.count > primary.members:
+                msg = f"it names member {step.old + step.count - 1} of the primary, which has {primary.members}"
+                raise ValueError(msg)
+            if step.record and index + 1 != len(manifest.steps):
+                msg = "its RECORD is not the last member"
+                raise ValueError(msg)
+            made += step.size
+        if count != result.members:
+            msg = f"its steps make {count} members, and the result has {result.members}"
+            raise ValueError(msg)
+        if made > result.size or made != sum(each.made for each in manifest.segments):
+            msg = "its segments have other sizes than its members"
+            raise ValueError(msg)
+        if sum(size for each in manifest.segments for *_, size in each.dictionary) > 4 * primary.size + MOST_DICTIONARY:
+            msg = "its segments look at the primary more often than any patch needs"
+            raise ValueError(msg)
+        for segment in manifest.segments:
+            if any(old >= primary.members for old, _, _ in segment.dictionary):
+                msg = "a segment refers to a member that the primary does not have"
+                raise ValueError(msg)
+            if manifest.codec != "lzma" and (segment.dictionary or segment.padding):
+                msg = f"{manifest.codec} has no dictionary"
+                raise ValueError(msg)
+
+
+def _piece(data: object) -> tuple[int, int, int]:
+    old, first, size = _fields(data, 3)
+    return _number(old, MOST_MEMBERS), _number(first, MOST_MEMBER), _number(size, MOST_DICTIONARY, 1)
+
+
+def _table(data: object, keys: tuple[str, ...]) -> Mapping[str, object]:
+    if not isinstance(data, dict) or set(data) != set(keys):
+        msg = f"a table of it should have {', '.join(keys)}, and nothing else"
+        raise ValueError(msg)
+    return data
+
+
+def _list(data: object) -> list[object]:
+    if not isinstance(data, list):
+        msg = "there is no list where one should be"
+        raise ValueError(msg)  # noqa: TRY004 - what is wrong is the patch, not a call
+    return data
+
+
+def _fields(data: object, count: int) -> list[object]:
+    found = _list(data)
+    if len(found) != count:
+        msg = f"an entry has {len(found)} fields and not {count}"
+        raise ValueError(msg)
+    return found
+
+
+def _text(data: object) -> str:
+    if not isinstance(data, str) or not data or len(data) > 1000 or not data.isprintable():
+        msg = "there is no text where one should be"
+        raise ValueError(msg)
+    return data
+
+
+def _path(data: object, *, optional: bool = False) -> str:
+    if data == "" and optional:
+        return ""
+    if not isinstance(data, str) or problem_with(data):
+        msg = f"the path {str(data)[:200]!r} {problem_with(data) if isinstance(data, str) else 'is no text'}"
+        raise ValueError(msg)
+    return data
+
+
+def _hex(data: object) -> str:
+    if not isinstance(data, str) or len(data) != _DIGEST or not _HEX.issuperset(data):
+        msg = "there is no digest where one should be"
+        raise ValueError(msg)
+    return data
+
+
+def _number(data: object, most: int, least: int = 0) -> int:
+    if not isinstance(data, int) or isinstance(data, bool) or not least <= data <= most:
+        msg = f"{str(data)[:40]} is not between {least} and {most}"
+        raise ValueError(msg)
+    return data
