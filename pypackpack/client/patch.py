@@ -140,12 +140,15 @@ def apply_patch(patch: Path, primary: Path, folder: Path) -> Path:
 
 def _write(aside: Path, making: Making, manifest: Manifest, olds: _Olds, paths: Sequence[str]) -> None:
     """Write the result, and read it once more."""
-    with open(os.open(aside, os.O_RDWR | os.O_CREAT | getattr(os, "O_BINARY", 0), 0o666), "r+b") as new:
+    with open(aside, "r+b", opener=_private) as new:
         writer = WheelWriter(new)
         there = writer.resume(_expected(manifest, olds, paths))
         step, count, segment = resumption(manifest, len(there))
         writer.cut(count)
-        making.run(_Writing(writer, olds), there[:count], step, segment)
+        made = making.run(_Writing(writer, olds), there[:count], step, segment)
+        if count and identity(made) != manifest.result.identity:  # what was there was not what it should have been
+            writer.cut(0)
+            making.run(_Writing(writer, olds))
         writer.finish()
         new.flush()
         os.fsync(new.fileno())
@@ -155,6 +158,11 @@ def _write(aside: Path, making: Making, manifest: Manifest, olds: _Olds, paths: 
             msg = f"the result cannot be read: {error}"
             raise DamagedPatchError(msg) from error
         check_identity(manifest, found)
+
+
+def _private(path: str, flags: int) -> int:
+    """Open what a killed call left, or make it; never through a link that somebody put there."""
+    return os.open(path, flags | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0), 0o666)
 
 
 def _expected(manifest: Manifest, olds: _Olds, paths: Sequence[str]) -> list[tuple[str, bool]]:

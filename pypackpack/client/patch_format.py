@@ -72,6 +72,12 @@ class UnsupportedPatchError(PatchError):
     hint = "Update what applies it; nothing was changed."
 
 
+class NeedsInstallerError(PatchError):
+    """The newer version has something that only an installer makes: other commands, or files outside of the packages' folder."""
+
+    hint = "Apply the patch to the wheel, and install that; nothing was changed."
+
+
 class WrongPrimaryError(PatchError):
     """The wheel is not the one that the patch was made for, or is damaged."""
 
@@ -219,7 +225,7 @@ def rank(path: str) -> tuple[bool, bytes]:
 
 
 def content_of(members: Iterable[tuple[str, int, bytes]]) -> str:
-    """Return what a wheel and its installation have in common, in hexadecimal: a SHA-256 over the members, sorted, without RECORD.
+    """Return what a wheel and its installation have in common, in hexadecimal: over the sorted members without RECORD.
 
     Args:
         members: Path, bytes, and SHA-256 of the bytes, of each.

@@ -52,7 +52,7 @@ def locked(path: Path, patience: float = _PATIENCE) -> Iterator[None]:
 def _taken(path: Path) -> int | None:
     """Return the open lock file, or None where somebody has it."""
     try:
-        handle = os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_CLOEXEC", 0), 0o600)
+        handle = os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_NOFOLLOW", 0), 0o600)
     except PermissionError:
         if sys.platform == "win32" and path.exists():  # it is being removed
             return None
@@ -71,7 +71,7 @@ def _taken(path: Path) -> int | None:
             with contextlib.suppress(FileNotFoundError):
                 if os.path.samestat(os.fstat(handle), path.stat()):
                     return handle
-            os.close(handle)
+            os.close(handle)  # who had it has removed it
             return None
     except OSError as error:
         if sys.platform == "emscripten":

@@ -104,22 +104,7 @@ def read_manifest(stream: BinaryIO, *, whole: bool = True) -> tuple[Manifest, in
         OSError: It cannot be read.
     """
     length = stream.seek(0, 2)
-    stream.seek(0)
-    head = stream.read(HEADER.size)
-    if head[: len(MAGIC)] != MAGIC[: len(head)] or not head:
-        raise DamagedPatchError("this is no patch: its first bytes are others")
-    if len(head) < HEADER.size:
-        raise CutPatchError("the patch is cut in its header")
-    _, version, flags, packed, size, digest = HEADER.unpack(head)
-    if version > VERSION:
-        msg = f"the patch has format {version}, and this reader knows {VERSION}"
-        raise UnsupportedPatchError(msg)
-    if version != VERSION or flags:
-        raise DamagedPatchError("the header of the patch is damaged")
-    if not 0 < size <= MOST_MANIFEST or packed > 2 * MOST_MANIFEST:
-        raise DamagedPatchError("the header of the patch is damaged")
-    if packed > length - HEADER.size:
-        raise CutPatchError("the patch is cut, or its header is damaged")
+    packed, size, digest = _header(stream, length)
     unpacking = zlib.decompressobj(-zlib.MAX_WBITS)
     try:
         data = unpacking.decompress(stream.read(packed), size + 1)
@@ -138,6 +123,25 @@ def read_manifest(stream: BinaryIO, *, whole: bool = True) -> tuple[Manifest, in
     if start + manifest.size != length and (whole or start + manifest.size < length):
         raise DamagedPatchError("the patch is cut, or something stands behind its end")
     return manifest, start
+
+
+def _header(stream: BinaryIO, length: int) -> tuple[int, int, bytes]:
+    """Return how long the manifest is, packed and unpacked, and its digest."""
+    stream.seek(0)
+    head = stream.read(HEADER.size)
+    if head[: len(MAGIC)] != MAGIC[: len(head)] or not head:
+        raise DamagedPatchError("this is no patch: its first bytes are others")
+    if len(head) < HEADER.size:
+        raise CutPatchError("the patch is cut in its header")
+    _, version, flags, packed, size, digest = HEADER.unpack(head)
+    if version > VERSION:
+        msg = f"the patch has format {version}, and this reader knows {VERSION}"
+        raise UnsupportedPatchError(msg)
+    if version != VERSION or flags or not 0 < size <= MOST_MANIFEST or packed > 2 * MOST_MANIFEST:
+        raise DamagedPatchError("the header of the patch is damaged")
+    if packed > length - HEADER.size:
+        raise CutPatchError("the patch is cut, or its header is damaged")
+    return packed, size, digest
 
 
 def _no_number(word: str) -> object:
@@ -272,16 +276,20 @@ class _Reader:
         if made > result.size or made != sum(each.made for each in manifest.segments):
             msg = "its segments have other sizes than its members"
             raise ValueError(msg)
-        if sum(size for each in manifest.segments for *_, size in each.dictionary) > 4 * primary.size + MOST_DICTIONARY:
-            msg = "its segments look at the primary more often than any patch needs"
-            raise ValueError(msg)
-        for segment in manifest.segments:
-            if any(old >= primary.members for old, _, _ in segment.dictionary):
-                msg = "a segment refers to a member that the primary does not have"
-                raise ValueError(msg)
-            if manifest.codec != "lzma" and (segment.dictionary or segment.padding):
-                msg = f"{manifest.codec} has no dictionary"
-                raise ValueError(msg)
+        _check_segments(manifest)
+
+
+def _check_segments(manifest: Manifest) -> None:
+    pieces = [piece for each in manifest.segments for piece in each.dictionary]
+    if sum(size for *_, size in pieces) > 4 * manifest.primary.size + MOST_DICTIONARY:
+        msg = "its segments look at the primary more often than any patch needs"
+        raise ValueError(msg)
+    if any(old >= manifest.primary.members for old, _, _ in pieces):
+        msg = "a segment refers to a member that the primary does not have"
+        raise ValueError(msg)
+    if manifest.codec != "lzma" and (pieces or any(each.padding for each in manifest.segments)):
+        msg = f"{manifest.codec} has no dictionary"
+        raise ValueError(msg)
 
 
 def _piece(data: object) -> tuple[int, int, int]:

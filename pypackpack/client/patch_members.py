@@ -11,7 +11,7 @@ from pypackpack.client.patch_streams import CHUNK, Segments
 from pypackpack.client.patch_wheel import Member, bare_record, whole_record
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
     from typing import IO, BinaryIO
 
     from pypackpack.client.patch_format import Step
@@ -62,8 +62,13 @@ class Tally:
         return Member.of(path, chunks, executable=executable)
 
 
-def check_result(manifest: Manifest, members: Sequence[Member]) -> list[str]:
+def check_result(manifest: Manifest, members: Sequence[Member], *, exact: bool = True) -> list[str]:
     """Look at the result's paths and sizes before anything of it is made; return the paths.
+
+    Args:
+        manifest: The patch.
+        members: Those of the primary.
+        exact: Whether all of them have their sizes: an installed RECORD is another one than the wheel's.
 
     Raises:
         DamagedPatchError: There may be no such result.
@@ -79,7 +84,7 @@ def check_result(manifest: Manifest, members: Sequence[Member]) -> list[str]:
             size += step.size if not step.record else 0
             paths.append(step.path or members[step.old].path)
     record = any(step.record for step in manifest.steps)
-    if size > manifest.result.size or (size != manifest.result.size and not record):
+    if size > manifest.result.size or (exact and size != manifest.result.size and not record):
         raise DamagedPatchError("the members that the patch makes have another size than it says")
     try:
         check_paths(paths, windows=serves_windows(manifest.tag))
@@ -129,7 +134,9 @@ class Making:
         self._segments = lambda first: Segments(patch, start, manifest, self._piece, first)
         self._held: tuple[int, IO[bytes]] | None = None
 
-    def run(self, sink: Sink, before: Sequence[Member] = (), step: int = 0, segment: int = 0) -> list[Member]:
+    def run(
+        self, sink: Sink, before: Sequence[Member] = (), step: int = 0, segment: int = 0, last: int | None = None
+    ) -> list[Member]:
         """Make the members, and return them.
 
         Args:
@@ -137,6 +144,7 @@ class Making:
             before: Those that are there already.
             step: The step to begin with.
             segment: The segment that it begins with (`resumption`).
+            last: The step to end before; -1 leaves out the last one.
 
         Raises:
             DamagedPatchError: The patch contradicts itself.
@@ -146,9 +154,10 @@ class Making:
         members = list(before)
         segments = self._segments(segment)
         try:
-            for each in self._manifest.steps[step:]:
+            for each in self._manifest.steps[step:last]:
                 self._step(each, segments, sink, members)
-            segments.finish()
+            if last is None:
+                segments.finish()
         finally:
             self._forget()
         return members

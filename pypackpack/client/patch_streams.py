@@ -261,7 +261,7 @@ class Segments:
         sources = []
         for packed, size, window in zip(segment.packed, segment.unpacked, windows, strict=True):
             unpacking = self._make(window)
-            if len(sources) == 2 and segment.window > max(4096, segment.literal):
+            if len(sources) == 2 and (segment.dictionary or segment.padding):
                 _primed(unpacking, self._before(segment))
             sources.append(Source(self._file, self._start, packed, size, unpacking))
             self._start += packed

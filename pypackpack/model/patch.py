@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from pypackpack.client.patch_format import Wheel
     from pypackpack.model.build import BuildResult
 
 
@@ -81,25 +82,6 @@ class ReleaseResult:
 
 
 @dataclass(frozen=True)
-class PatchSide:
-    """The wheel that a patch begins with, or the one that it leads to.
-
-    Attributes:
-        file: Its file name.
-        version: Its version.
-        identity: SHA-256 over its uncompressed members in order.
-        members: Their number.
-        size: Their bytes.
-    """
-
-    file: str
-    version: str
-    identity: str
-    members: int
-    size: int
-
-
-@dataclass(frozen=True)
 class PatchFacts:
     """What a patch says of itself.
 
@@ -123,8 +105,8 @@ class PatchFacts:
     number: int
     tag: str
     codec: str
-    primary: PatchSide
-    result: PatchSide
+    primary: Wheel
+    result: Wheel
     same: int
     changed: int
     new: int
@@ -136,12 +118,12 @@ class Applied:
 
     Attributes:
         patch: What was applied.
-        wheel: The wheel it was applied to.
-        path: The result; None where it was only checked.
+        to: The wheel, or the site-packages folder, that it was applied to.
+        path: The result: a wheel, or the folder; None where it was only checked.
     """
 
     patch: PatchFacts
-    wheel: Path | None
+    to: Path | None
     path: Path | None
 
 

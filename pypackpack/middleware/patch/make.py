@@ -232,7 +232,7 @@ class _Work:
                 found = self._compared(old, data)
             if self._old.members[place].path == path and found is not None:
                 path = ""
-        base = None if record or place is None else place
+        base = None if is_record(member.path) else place
         self._changes.append(Change(data, base, found))
         if found is not None and place is not None:
             self.steps.append(Step("delta", place, 1, path, member.executable, len(data), record))

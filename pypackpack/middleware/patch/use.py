@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import contextlib
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pypackpack.backend import filesystem
 from pypackpack.client.patch import PatchError, UnsupportedPatchError, apply_patch, check_patch, read_patch
-from pypackpack.model.errors import DamagedArtifactError, MissingToolError, UsageError
-from pypackpack.model.patch import Applied, PatchFacts, PatchSide
+from pypackpack.client.patch_installed import NeedsInstallerError, check_installed, patch_installed
+from pypackpack.model.errors import DamagedArtifactError, MissingToolError, UsageError, WorkError
+from pypackpack.model.patch import Applied, PatchFacts
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
-    from pypackpack.client.patch_format import Manifest, Wheel
+    from pypackpack.client.patch_format import Manifest
 
 
 def show(patch: Path) -> PatchFacts:
@@ -30,36 +31,50 @@ def show(patch: Path) -> PatchFacts:
         return _facts(patch, read_patch(patch))
 
 
-def verify(patch: Path, wheel: Path | None) -> Applied:
-    """Check a patch by its own digests; with a wheel, also apply it and throw the result away.
+def verify(patch: Path, to: Path | None) -> Applied:
+    """Check a patch by its own digests; with a wheel or a site-packages folder, also apply it and keep nothing of it.
 
     Raises:
         UsageError: One of them is not there.
-        DamagedArtifactError: One of them is damaged, or the wheel is another one.
-        MissingToolError: The patch is for a newer pypackpack.
+        DamagedArtifactError: One of them is damaged, or another one than the patch is for.
+        MissingToolError: The patch is for a newer pypackpack, or takes an installer.
         FilesystemError: Something cannot be read or written.
     """
-    if wheel is None:
+    if to is None:
         return Applied(show(patch), None, None)
-    _check_there(patch, wheel)
+    _check_there(patch, to)
     with _explained(patch):
-        return Applied(_facts(patch, check_patch(patch, wheel)), wheel, None)
+        manifest = check_installed(patch, to) if to.is_dir() else check_patch(patch, to)
+        return Applied(_facts(patch, manifest), to, None)
 
 
-def apply(patch: Path, wheel: Path, folder: Path) -> Applied:
-    """Apply a patch to a wheel file; the result stands in the folder once it is whole and checked. Errors as `verify`."""
-    _check_there(patch, wheel)
+def apply(patch: Path, to: Path, folder: Path | None) -> Applied:
+    """Apply a patch to a wheel file, or to what is installed in a site-packages folder. Errors as `verify`.
+
+    Args:
+        patch: The patch.
+        to: The wheel, or the folder.
+        folder: Where the new wheel goes once it is whole and checked; here if it is None. Nothing for an installed package.
+    """
+    _check_there(patch, to)
+    if to.is_dir():
+        if folder is not None:
+            msg = f"{to} is a folder of installed packages: the result stands there, and not in {folder}"
+            raise UsageError(msg, hint="Leave -o out, or name a wheel with --to.")
+        with _explained(patch):
+            return Applied(_facts(patch, patch_installed(patch, to)), to, to)
+    folder = folder or Path()
     if folder.exists() and not folder.is_dir():
         msg = f"{folder} is no folder"
         raise UsageError(msg, hint="The patch knows the name of its result: -o names the folder where it goes.")
     with _explained(patch):
-        result = apply_patch(patch, wheel, folder)
-        return Applied(_facts(patch, read_patch(patch)), wheel, result)
+        result = apply_patch(patch, to, folder)
+        return Applied(_facts(patch, read_patch(patch)), to, result)
 
 
-def _check_there(*paths: Path) -> None:
-    for path in paths:
-        if not path.is_file():
+def _check_there(patch: Path, to: Path | None = None) -> None:
+    for path in (patch, to):
+        if path is not None and not path.is_file() and not (path is to and path.is_dir()):
             msg = f"{path} is not there" if not path.exists() else f"{path} is no file"
             raise UsageError(msg)
 
@@ -73,6 +88,9 @@ def _explained(patch: Path) -> Iterator[None]:
         except UnsupportedPatchError as error:
             msg = f"{patch}: {error}"
             raise MissingToolError(msg, hint=error.hint) from error
+        except NeedsInstallerError as error:
+            msg = f"{patch}: {error}"
+            raise WorkError(msg, hint=error.hint) from error
         except PatchError as error:
             msg = f"{patch}: {error}"
             raise DamagedArtifactError(msg, hint=error.hint) from error
@@ -89,13 +107,9 @@ def _facts(patch: Path, manifest: Manifest) -> PatchFacts:
         manifest.number,
         manifest.tag,
         manifest.codec,
-        _side(manifest.primary),
-        _side(manifest.result),
+        manifest.primary,
+        manifest.result,
         counts["run"] + counts["copy"],
         counts["delta"],
         counts["full"],
     )
-
-
-def _side(wheel: Wheel) -> PatchSide:
-    return PatchSide(wheel.file, wheel.version, wheel.identity, wheel.members, wheel.size)

@@ -65,24 +65,36 @@ def contents(path: Path) -> dict[str, bytes]:
 
 
 def taken_apart(patch: bytes) -> tuple[dict[str, Any], list[bytes]]:
-    """Return the manifest and the three streams, unpacked."""
+    """Return the manifest, and the three streams of the only segment, unpacked."""
     *_, packed, _, _ = HEADER.unpack_from(patch)
     start = HEADER.size + packed
     manifest = json.loads(zlib.decompress(patch[HEADER.size : start], -15))
     streams = []
-    for size, *_ in manifest["streams"]:
+    ((*_, sizes, _, _, _),) = manifest["segments"]
+    for size in sizes:
         streams.append(lzma.decompress(patch[start : start + size], lzma.FORMAT_RAW, filters=FILTERS) if size else b"")
         start += size
     return manifest, streams
 
 
-def put_together(manifest: dict[str, Any] | bytes, streams: list[bytes], *, sizes: list[int] | None = None) -> bytes:
-    """Return a patch whose digests are right, whatever else of it is not."""
+def put_together(
+    manifest: dict[str, Any] | bytes, streams: list[bytes], *, sizes: list[int] | None = None, segment: list[Any] | None = None
+) -> bytes:
+    """Return a patch whose digests are right, whatever else of it is not.
+
+    Args:
+        manifest: What it says; its segment is put right, unless it is bytes.
+        streams: What is packed.
+        sizes: What the segment says of them.
+        segment: What its segment says before the sizes: bytes made, dictionary, padding, bytes skipped.
+    """
     packed = [lzma.compress(each, lzma.FORMAT_RAW, filters=FILTERS) if each else b"" for each in streams]
     if isinstance(manifest, dict):
-        said = sizes or [len(each) for each in streams]
-        rows = [[len(p), size, hashlib.sha256(p).hexdigest()] for p, size in zip(packed, said, strict=True)]
-        manifest = json.dumps({**manifest, "streams": rows}).encode()
+        control, difference, literal = sizes or [len(each) for each in streams]
+        said = segment or [difference + literal, [], 0, 0]
+        digest = hashlib.sha256(b"".join(packed)).hexdigest()
+        row = [*said, [len(each) for each in packed], control, literal, digest]
+        manifest = json.dumps({**manifest, "segments": [row]}).encode()
     return raw(manifest) + b"".join(packed)
 
 

@@ -15,7 +15,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from pypackpack.backend.tools.bsdiff import Difference
-from pypackpack.client import patch as client
+from pypackpack.client import patch_members
 from pypackpack.client.patch import (
     DamagedPatchError,
     PatchError,
@@ -25,8 +25,9 @@ from pypackpack.client.patch import (
     check_patch,
     read_patch,
 )
-from pypackpack.client.patch_format import HEADER, LZMA_DICTIONARY
+from pypackpack.client.patch_format import HEADER
 from pypackpack.middleware.patch.make import make_patch
+from pypackpack.middleware.patch.segments import columns
 from tests.unit.client.forge import OLD, contents, pair, put_together, raw, taken_apart, wheel
 
 if TYPE_CHECKING:
@@ -101,7 +102,7 @@ def test_a_manifest_with_anything_in_one_place(case: Case, data: st.DataObject) 
     manifest, streams = taken_apart(case.good)
     place: Any = manifest
     while True:
-        key = data.draw(st.sampled_from(sorted(set(place) - {"streams"}) if isinstance(place, dict) else range(len(place))))
+        key = data.draw(st.sampled_from(sorted(set(place) - {"segments"}) if isinstance(place, dict) else range(len(place))))
         if not isinstance(place[key], (dict, list)) or not place[key] or data.draw(st.booleans()):
             break
         place = place[key]
@@ -191,6 +192,7 @@ def change(manifest: dict[str, Any], words: str, value: object) -> None:
     [
         ("result.size", 2 << 30, "more than can come of"),
         ("result.size", 10, "other sizes"),
+        ("result.content", "x", "no digest"),
         ("result.size", 1 << 62, "is not between"),
         ("result.members", 10_000_000, "is not between"),
         ("result.members", 3, "and the result has 3"),
@@ -203,12 +205,12 @@ def change(manifest: dict[str, Any], words: str, value: object) -> None:
         ("codec", "deflate", ""),
         ("steps", [], "0 members"),
         ("steps", [[0, 60000]], "names member"),
-        ("steps", [["link", 0, "x", 0, 1, 1, 0]], "unknown kind"),
-        ("steps", [["full", -1, "x", 0, 1]], "fields"),
-        ("steps", [["full", 0, "x", 0, 1, 1, 0]], "contradicts itself"),
-        ("steps", [["delta", -1, "x", 0, 1, 1, 0]], "is not between"),
-        ("steps", [["full", -1, "x", 0, 1 << 40, 1, 0]], "is not between"),
-        ("steps", [["full", -1, "x", 0, 1 << 30, 1, 1]], "contradicts itself"),
+        ("steps", [["link", 0, "x", 0, 1, 0]], "unknown kind"),
+        ("steps", [["full", -1, "x", 0]], "fields"),
+        ("steps", [["full", 0, "x", 0, 1, 0]], "contradicts itself"),
+        ("steps", [["delta", -1, "x", 0, 1, 0]], "is not between"),
+        ("steps", [["full", -1, "x", 0, 1 << 40, 0]], "is not between"),
+        ("steps", [["full", -1, "x", 0, 1 << 30, 1]], "contradicts itself"),
     ],
 )
 def test_a_manifest_that_says_too_much(case: Case, parts: tuple[dict[str, Any], list[bytes]], key: str, value: object, words: str) -> None:
@@ -231,18 +233,37 @@ def test_streams_that_are_not_what_they_say(case: Case, parts: tuple[dict[str, A
     sizes = [len(each) for each in streams]
     case.refused(put_together(manifest, [control, difference, literal + b"\0" * (20 << 20)], sizes=sizes), DamagedPatchError, "longer|nothing needs")
     case.refused(put_together(manifest, [control, difference, literal[:-1]], sizes=sizes), DamagedPatchError, "too early")
-    rows = json.loads(json.dumps(manifest))["streams"]
-    for place, value in ((0, -1), (0, 0), (1, 0), (1, 1 << 40), (2, "0" * 64), (2, "x" * 64), (0, 1.5)):
-        said = json.loads(json.dumps(rows))
-        said[1][place] = value
-        start = case.good.index(b"", HEADER.size + HEADER.unpack_from(case.good)[3])
-        case.refused(raw(json.dumps({**manifest, "streams": said}).encode()) + case.good[start:], DamagedPatchError)
-    case.refused(put_together(manifest, [control + b"\0", difference, literal]), DamagedPatchError, "nothing needs")
+    (row,) = json.loads(json.dumps(manifest))["segments"]
+    start = case.good.index(b"", HEADER.size + HEADER.unpack_from(case.good)[3])
+    wrong: list[tuple[int, Any]] = [
+        (0, -1), (0, 0), (0, 9 << 20), (0, row[0] + 1), (1, [[99, 0, 1]]), (1, [[0, 1 << 30, 1]]), (1, [[0, 0, 16 << 20]]),
+        (2, 1 << 20), (3, 1), (4, [0, 0]), (4, [0, 1, 1]), (4, [1 << 40, 1, 1]), (5, 2 << 20), (5, 0), (6, row[0] + 1), (7, "0" * 64), (7, "x" * 64), (0, 1.5),
+    ]  # fmt: skip
+    for place, value in wrong:
+        said = [*row]
+        said[place] = value
+        case.refused(raw(json.dumps({**manifest, "segments": [said]}).encode()) + case.good[start:], DamagedPatchError)
+    rows = numbers(control)
+
+    def with_rows(changed: list[tuple[int, int, int]], words: str) -> None:
+        case.refused(put_together(manifest, [columns(changed), difference, literal]), DamagedPatchError, words)
+
+    case.refused(put_together(manifest, [control + b"\0", difference, literal]), DamagedPatchError, "is cut")
+    case.refused(put_together(manifest, [control + b"\x80", difference, literal]), DamagedPatchError, "is cut")
+    with_rows([*rows, (0, 0, 0)], "nothing needs")
     case.refused(put_together(manifest, [b"\xff" * 20, difference, literal]), DamagedPatchError, "too large")
-    case.refused(put_together(manifest, [b"\0\0\1" + control, difference, literal]), DamagedPatchError, "leads out")
-    case.refused(put_together(manifest, [b"\xff\xff\x01\0\0" + control, difference, literal]), DamagedPatchError, "leads out")
-    case.refused(put_together(manifest, [b"\0\0\0" * 10, difference, literal]), DamagedPatchError, "too early")
-    case.refused(put_together(manifest, [control, difference, bytes(len(literal))]), DamagedPatchError, "contradicts itself")
+    with_rows([(0, 0, -1), *rows], "leads out")
+    with_rows([(1 << 21, 0, 0), *rows], "leads out")
+    with_rows([(0, 0, 0)] * 10, "too early")
+    with_rows(rows[:-1], "too early")
+    case.refused(put_together(manifest, [control, difference, bytes(len(literal))]), DamagedPatchError, "not what the patch says")
+
+
+def numbers(control: bytes) -> list[tuple[int, int, int]]:
+    """Return the rows of a control stream (numbers below 128, no jump back)."""
+    assert max(control) < 128
+    count = len(control) // 3
+    return [(control[i], control[count + i], control[2 * count + i] >> 1) for i in range(count)]
 
 
 def test_a_record_that_is_not_the_last_or_names_what_is_not_there(case: Case, parts: tuple[dict[str, Any], list[bytes]]) -> None:
@@ -251,7 +272,7 @@ def test_a_record_that_is_not_the_last_or_names_what_is_not_there(case: Case, pa
     case.refused(put_together(manifest, streams), DamagedPatchError, "not the last")
     manifest, streams = taken_apart(case.good)
     record = b"nowhere.py,\0\n"
-    manifest["steps"][-1] = ["full", -1, "demo-1.1.dist-info/RECORD", 0, len(record), 1, 1]
+    manifest["steps"][-1] = ["full", -1, "demo-1.1.dist-info/RECORD", 0, len(record), 1]
     old_steps = [step for step in manifest["steps"][:-1] if step[0] == "delta"]
     assert old_steps
     size = sum(step[4] for step in manifest["steps"] if step[0] in ("delta", "full"))
@@ -344,7 +365,6 @@ def test_a_python_without_the_codec(case: Case, monkeypatch: pytest.MonkeyPatch)
 
 def test_memory_is_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A member of 10 MB, of which a byte changes, is never in memory."""
-    monkeypatch.setattr("pypackpack.middleware.patch.make._cost", lambda *parts: len(parts) == 1)
     big = os.urandom(1 << 20) * 10
     old = wheel(tmp_path / "big-1-py3-none-any.whl", {"big.bin": big})
     new = wheel(tmp_path / "new" / "big-2-py3-none-any.whl", {"big.bin": big[:-1] + b"x"})
@@ -352,11 +372,12 @@ def test_memory_is_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
     patch = tmp_path / "p.whl.patch"
     patch.write_bytes(make_patch(old, new, number=1))
     assert patch.stat().st_size < 20_000
-    monkeypatch.setattr(client, "_HELD", 1 << 19)
+    assert len(read_patch(patch).segments) == 2
+    monkeypatch.setattr(patch_members, "HELD", 1 << 19)
     tracemalloc.start()
     try:
         apply_patch(patch, old, tmp_path / "out")
-        assert tracemalloc.get_traced_memory()[1] < 3 * LZMA_DICTIONARY + (3 << 20)
+        assert tracemalloc.get_traced_memory()[1] < 5 << 20
     finally:
         tracemalloc.stop()
 
@@ -369,5 +390,5 @@ def test_reading_alone_finds_damage(case: Case) -> None:
     case.patch.write_bytes(case.good)
     assert read_patch(case.patch).primary.file == case.old.name
     case.patch.write_bytes(case.good[:-1] + bytes([case.good[-1] ^ 1]))
-    with pytest.raises(DamagedPatchError, match="literal stream"):
+    with pytest.raises(DamagedPatchError, match="a segment"):
         read_patch(case.patch)

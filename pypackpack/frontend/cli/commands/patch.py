@@ -33,7 +33,12 @@ def verify(
     patch: PatchArgument,
     to: Annotated[
         Optional[str],  # noqa: UP045 - typer evaluates it on Python 3.10 too
-        typer.Option("--to", metavar="<wheel>", help="Also apply it to this wheel, and keep nothing of it.", show_default=False),
+        typer.Option(
+            "--to",
+            metavar="<wheel|folder>",
+            help="Also apply it to this wheel, or to what is installed in this site-packages folder, and keep nothing of it.",
+            show_default=False,
+        ),
     ] = None,
 ) -> Answer:
     """Check a patch, and whether it leads where it says."""
@@ -46,16 +51,24 @@ def verify(
 def apply(
     ctx: typer.Context,  # noqa: ARG001 - every command gets it
     patch: PatchArgument,
-    to: Annotated[str, typer.Option("--to", metavar="<wheel>", help="The wheel that it was made for.", show_default=False)],
-    output: Annotated[
+    to: Annotated[
         str,
-        typer.Option("--output", "-o", metavar="<folder>", help="Where the result goes; here unless said.", show_default=False),
-    ] = ".",
+        typer.Option(
+            "--to",
+            metavar="<wheel|folder>",
+            help="The wheel that it was made for, or the site-packages folder where that is installed.",
+            show_default=False,
+        ),
+    ],
+    output: Annotated[
+        Optional[str],  # noqa: UP045 - see above
+        typer.Option("--output", "-o", metavar="<folder>", help="Where a new wheel goes; here unless said.", show_default=False),
+    ] = None,
 ) -> Answer:
-    """Make the newer wheel out of the released one."""
+    """Make the newer version out of the released one: a wheel, or what is installed."""
     from pypackpack.middleware.patch.use import apply as run  # noqa: PLC0415 - import cost
 
-    done = run(Path(patch), Path(to), Path(output))
+    done = run(Path(patch), Path(to), Path(output) if output is not None else None)
     return Answer(done, lambda _width, _style: applied_lines(done))
 
 
@@ -125,10 +138,11 @@ def applied_lines(done: Applied) -> list[str]:
     from pypackpack.frontend.cli.render import near_path  # noqa: PLC0415 - import cost
 
     if done.path is not None:
-        return [near_path(done.path)]
-    if done.wheel is None:
-        return [f"{done.patch.path.name} is whole; --to <wheel> checks where it leads, too"]
-    return [f"{done.patch.path.name} is whole, and makes {done.patch.result.file} of {done.wheel.name}"]
+        installed = f"{done.patch.name} {done.patch.result.version} in " if done.path.is_dir() else ""
+        return [f"{installed}{near_path(done.path)}"]
+    if done.to is None:
+        return [f"{done.patch.path.name} is whole; --to <wheel|folder> checks where it leads, too"]
+    return [f"{done.patch.path.name} is whole, and makes {done.patch.result.file} of {done.to.name}"]
 
 
 def release_lines(result: ReleaseResult, style: Style) -> list[str]:

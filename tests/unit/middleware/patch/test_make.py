@@ -10,8 +10,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from pypackpack.backend.tools import bsdiff
-from pypackpack.client.patch import _sum, apply_patch, read_patch
-from pypackpack.client.patch_wheel import CHUNK, bare_record, whole_record
+from pypackpack.client.patch import apply_patch, read_patch
+from pypackpack.client.patch_members import _sum
+from pypackpack.client.patch_streams import CHUNK
+from pypackpack.client.patch_wheel import bare_record, whole_record
 from pypackpack.middleware.patch.make import make_patch, read_identity, same_tags
 from pypackpack.model.errors import DamagedArtifactError, UsageError
 from tests.unit.client.forge import NEW, OLD, contents, pair, wheel
