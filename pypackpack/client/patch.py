@@ -23,6 +23,7 @@ from pypackpack.client.patch_format import (
     PatchError,
     UnsupportedPatchError,
     WrongPrimaryError,
+    in_order,
     rank,
 )
 from pypackpack.client.patch_lock import BusyPatchError, locked
@@ -87,7 +88,8 @@ def check_patch(patch: Path, primary: Path) -> Manifest:
         check_segments(stream, manifest, start)
         olds = _Olds(old, manifest)
         check_result(manifest, olds.members)
-        check_identity(manifest, Making(manifest, stream, start, olds).run(Tally()))
+        made = Making(manifest, stream, start, olds).run(Tally())
+        check_identity(manifest, in_order(made, manifest.behind))
     return manifest
 
 
@@ -146,10 +148,11 @@ def _write(aside: Path, making: Making, manifest: Manifest, olds: _Olds, paths: 
         step, count, segment = resumption(manifest, len(there))
         writer.cut(count)
         made = making.run(_Writing(writer, olds), there[:count], step, segment)
-        if count and identity(made) != manifest.result.identity:  # what was there was not what it should have been
+        if count and identity(in_order(made, manifest.behind)) != manifest.result.identity:
+            # What was there was not what it should have been.
             writer.cut(0)
             making.run(_Writing(writer, olds))
-        writer.finish()
+        writer.finish(manifest.behind)
         new.flush()
         os.fsync(new.fileno())
         try:

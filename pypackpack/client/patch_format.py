@@ -10,18 +10,18 @@ import hashlib
 import re
 import struct
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final, Literal
+from typing import TYPE_CHECKING, Final, Literal, TypeVar
 
 from pypackpack.client.paths import caseless, problem_with, windows_problem_with
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
 MAGIC: Final = b"\x89PPP\r\n\x1a\n"
 """As PNG's: a copy that changed line ends, or lost the eighth bit, does not begin like this any more."""
 VERSION: Final = 1
 HEADER: Final = struct.Struct("<8sHHII32s")
-"""Magic, version, flags (0), bytes of the manifest packed and unpacked, SHA-256 of the unpacked manifest."""
+"""Magic, version, flags (0), bytes of the manifest packed and unpacked, SHA-256 of these 20 bytes and the packed manifest."""
 
 MOST_MANIFEST: Final = 32 << 20
 MOST_MEMBERS: Final = 65_000
@@ -47,6 +47,7 @@ CODECS: Final = ("lzma", "bz2", "deflate")
 STREAMS: Final = ("control", "difference", "literal")
 
 Kind = Literal["run", "copy", "delta", "full"]
+_T = TypeVar("_T")
 _RECORD: Final = re.compile(r"[^/]+\.dist-info/RECORD")
 
 
@@ -181,8 +182,9 @@ class Manifest:
         result: What it leads to.
         codec: How the streams are packed: one of `CODECS`.
         segments: The packed parts, in their order.
-        steps: How the members of the result come about, in their order.
-        digest: SHA-256 of the manifest, in hexadecimal, where it was read: it stands for all of the patch.
+        steps: How the members of the result come about, in their order, but for the last one.
+        behind: How many members stand behind that of the last step in the result: it may be a RECORD, which has to be made last.
+        digest: That of the header, in hexadecimal, where it was read: it stands for all of the patch.
     """
 
     name: str
@@ -193,6 +195,7 @@ class Manifest:
     codec: str
     segments: tuple[Segment, ...]
     steps: tuple[Step, ...]
+    behind: int = 0
     digest: str = field(default="", compare=False)
 
     @property
@@ -222,6 +225,12 @@ def is_record(path: str) -> bool:
 def rank(path: str) -> tuple[bool, bytes]:
     """Return what puts members into the order that their indexes count: by path, a RECORD behind all others."""
     return is_record(path), path.encode()
+
+
+def in_order(members: Sequence[_T], behind: int) -> list[_T]:
+    """Put what was made last where it stands in the result, before so many others."""
+    border = len(members) - 1 - behind
+    return [*members[:border], *members[-1:], *members[border:-1]]
 
 
 def content_of(members: Iterable[tuple[str, int, bytes]]) -> str:

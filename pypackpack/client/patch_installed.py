@@ -139,7 +139,7 @@ def _check(manifest: Manifest, installed: Installed) -> list[str]:
     """Look at the paths of the result before anything of it is made; return them without RECORD."""
     paths = check_result(manifest, installed.members, exact=False)
     if not paths or not is_record(paths[-1]) or any(map(is_record, paths[:-1])) or manifest.steps[-1].count != 1:
-        raise NeedsInstallerError("the new version has no RECORD as its last file")
+        raise NeedsInstallerError("the new version has no RECORD, or several")
     del paths[-1]
     home = f"{_home(manifest)}/"
     for path in paths:

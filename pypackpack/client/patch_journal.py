@@ -1,13 +1,14 @@
 """Files of an installed package change places: all of them or none, whenever the process ends. Standard library only.
 
 In a folder of its own beside the package, ``new/`` has what comes and ``old/`` what goes. From the moment that the file
-``forward`` stands there, with the list of moves, the new version is what there will be; renamed to ``back``, the old one. Each move can be
-repeated: what is still in ``new/`` has not been placed, what is in ``old/`` has been taken away.
+``forward`` stands there, with the list of moves, the new version is what there will be; renamed to ``back``, the old one. Each
+move can be repeated: what is still in ``new/`` has not been placed, what is in ``old/`` has been taken away.
 """
 
 from __future__ import annotations
 
 import contextlib
+import errno
 import json
 import os
 import re
@@ -25,6 +26,9 @@ if TYPE_CHECKING:
 
 FOLDER: Final = ".pypackpack-patch-"
 """What names of folders begin with, in which packages are patched."""
+
+_KEPT: Final = (errno.ENOTEMPTY, errno.EEXIST, errno.ENOENT)
+"""A folder is not empty, or was never made."""
 
 
 @dataclass(frozen=True)
@@ -162,8 +166,15 @@ class Journal:
         """Remove folders that have become empty."""
         folders = {parent for each in moves for parent in Path(each.path).parents if parent.parts}
         for folder in sorted(folders, key=lambda each: len(each.parts), reverse=True):
-            with contextlib.suppress(OSError):  # it is not empty, or was never made
-                (self._site / folder).rmdir()
+            _remove_empty(self._site / folder)
+
+
+def _remove_empty(folder: Path) -> None:
+    try:
+        folder.rmdir()
+    except OSError as error:
+        if folder.suffix == ".dist-info" and error.errno not in _KEPT:  # an empty one would be taken for a package
+            raise
 
 
 def _keep(place: Path, old: Path) -> None:

@@ -41,9 +41,12 @@ def locked(path: Path, patience: float = _PATIENCE) -> Iterator[None]:
     try:
         yield
     finally:
-        if sys.platform != "win32":  # before it is let go: who waits for it sees that it is not the one at this place any more
-            path.unlink(missing_ok=True)
-        os.close(handle)
+        try:
+            if sys.platform != "win32":  # before it is let go: who waits for it sees that it is another one
+                with contextlib.suppress(OSError):
+                    path.unlink(missing_ok=True)
+        finally:
+            os.close(handle)
         if sys.platform == "win32":
             with contextlib.suppress(OSError):  # who waits has it open
                 path.unlink(missing_ok=True)

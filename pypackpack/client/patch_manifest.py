@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from typing import BinaryIO
 
 _DIGEST: Final = 64
+_SHA256: Final = 32
 _HEX: Final = frozenset("0123456789abcdef")
 
 
@@ -51,7 +52,13 @@ def pack_manifest(manifest: Manifest, deflate: Callable[[bytes], bytes] = _defla
     """Return the header and the packed manifest: the first bytes of a patch; ``deflate`` packs it."""
     data = json.dumps(_plain(manifest), ensure_ascii=True, sort_keys=True, separators=(",", ":")).encode()
     packed = deflate(data)
-    return HEADER.pack(MAGIC, VERSION, 0, len(packed), len(data), hashlib.sha256(data).digest()) + packed
+    return put_header(packed, len(data)) + packed
+
+
+def put_header(packed: bytes, size: int) -> bytes:
+    """Return the header for a packed manifest, which unpacked has ``size`` bytes."""
+    head = HEADER.pack(MAGIC, VERSION, 0, len(packed), size, b"")[:-_SHA256]
+    return head + hashlib.sha256(head + packed).digest()
 
 
 def _plain(manifest: Manifest) -> dict[str, object]:
@@ -85,6 +92,7 @@ def _plain(manifest: Manifest) -> dict[str, object]:
         "codec": manifest.codec,
         "segments": [segment(each) for each in manifest.segments],
         "steps": [step(each) for each in manifest.steps],
+        "behind": manifest.behind,
     }
 
 
@@ -105,14 +113,17 @@ def read_manifest(stream: BinaryIO, *, whole: bool = True) -> tuple[Manifest, in
     """
     length = stream.seek(0, 2)
     packed, size, digest = _header(stream, length)
+    body = stream.read(packed)
+    if put_header(body, size)[-_SHA256:] != digest:
+        raise DamagedPatchError("the manifest of the patch is not what its digest says")
     unpacking = zlib.decompressobj(-zlib.MAX_WBITS)
     try:
-        data = unpacking.decompress(stream.read(packed), size + 1)
+        data = unpacking.decompress(body, size + 1)
     except zlib.error as error:
         msg = f"the manifest of the patch cannot be unpacked ({error})"
         raise DamagedPatchError(msg) from error
-    if len(data) != size or not unpacking.eof or unpacking.unused_data or hashlib.sha256(data).digest() != digest:
-        raise DamagedPatchError("the manifest of the patch is not what its digest says")
+    if len(data) != size or not unpacking.eof or unpacking.unused_data:
+        raise DamagedPatchError("the manifest of the patch is not as long as it says")
     try:
         manifest = _Reader(json.loads(data, parse_constant=_no_number, object_pairs_hook=_single)).manifest()
         manifest = replace(manifest, digest=digest.hex())
@@ -164,7 +175,7 @@ class _Reader:
         self._data = data
 
     def manifest(self) -> Manifest:
-        keys = ("name", "number", "tag", "primary", "result", "codec", "segments", "steps")
+        keys = ("name", "number", "tag", "primary", "result", "codec", "segments", "steps", "behind")
         data = _table(self._data, keys)
         codec = _text(data["codec"])
         if codec not in CODECS:
@@ -179,6 +190,7 @@ class _Reader:
             codec,
             tuple(self._segment(each) for each in _list(data["segments"])),
             tuple(self._step(each) for each in _list(data["steps"])),
+            _number(data["behind"], MOST_MEMBERS),
         )
         self._check(manifest)
         return manifest
@@ -270,6 +282,9 @@ class _Reader:
                 msg = "its RECORD is not the last member"
                 raise ValueError(msg)
             made += step.size
+        if manifest.behind and (manifest.behind >= count or manifest.steps[-1].count != 1):
+            msg = "its last member stands where none can"
+            raise ValueError(msg)
         if count != result.members:
             msg = f"its steps make {count} members, and the result has {result.members}"
             raise ValueError(msg)

@@ -131,7 +131,7 @@ class Making:
     def __init__(self, manifest: Manifest, patch: BinaryIO, start: int, olds: Olds) -> None:
         self._manifest = manifest
         self._olds = olds
-        self._segments = lambda first: Segments(patch, start, manifest, self._piece, first)
+        self._patch, self._start = patch, start
         self._held: tuple[int, IO[bytes]] | None = None
 
     def run(
@@ -152,7 +152,7 @@ class Making:
             OSError: Something cannot be read or written.
         """
         members = list(before)
-        segments = self._segments(segment)
+        segments = Segments(self._patch, self._start, self._manifest, self._piece, segment)
         try:
             for each in self._manifest.steps[step:last]:
                 self._step(each, segments, sink, members)

@@ -8,7 +8,6 @@ import hashlib
 import io
 import os
 import re
-from pathlib import Path
 from typing import IO, TYPE_CHECKING, Final
 
 from pypackpack.client.patch_format import MOST_RECORD, Manifest, WrongPrimaryError, check_paths, is_record, rank
@@ -18,6 +17,7 @@ from pypackpack.client.paths import problem_with
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Sequence
+    from pathlib import Path
 
 _PIECE: Final = 1 << 20
 _INSTALLERS: Final = frozenset(
@@ -37,7 +37,7 @@ class Installed:
 
     Attributes:
         home: The folder of its metadata.
-        members: What came from its wheel, in the order of `rank`; its RECORD, which is another one now, stands there without size.
+        members: What came from its wheel, in the order of `rank`; its RECORD, which is another one now, without a size.
         is_result: Whether it is what the patch leads to already.
     """
 
@@ -70,9 +70,7 @@ class Installed:
         """Return the names of files in the metadata's folder that came from no wheel."""
         known = {each.path for each in self.members}
         folder = self._site / self.home
-        return sorted(
-            each.name for each in folder.iterdir() if f"{self.home}/{each.name}" not in known and (each.is_symlink() or each.is_file())
-        )
+        return sorted(each.name for each in folder.iterdir() if f"{self.home}/{each.name}" not in known and each.is_file())
 
     def compiled(self, paths: Iterable[str]) -> Iterator[str]:
         """Yield the bytecode that Python keeps of some modules (PEP 3147)."""
@@ -139,14 +137,16 @@ def open_installed(site: Path, manifest: Manifest) -> Installed:
         raise WrongInstallationError(msg) from error
     root = os.path.realpath(site)
     for folder in {path.rpartition("/")[0] for path, _, _ in ours}:
-        if os.path.realpath(site / folder) != os.path.join(root, *folder.split("/") if folder else ()):  # noqa: PTH118 - compared as text
+        expected = os.path.join(root, *folder.split("/")) if folder else root  # noqa: PTH118 - compared as text
+        if os.path.realpath(site / folder) != expected:
             msg = f"{folder} in {site} is a link, or stands elsewhere"
             raise WrongInstallationError(msg)
     found = in_parallel(_read, [site / path for path, _, _ in ours])
     members = []
     for (path, digest, size), each in zip(ours, found, strict=True):
         if not isinstance(each, Member) or (_hash(each.sha256), str(each.size)) != (digest, size or str(each.size)):
-            msg = f"{path} is not what it was when it was installed" if isinstance(each, Member) else f"{path} is not there any more"
+            what = "not what it was when it was installed" if isinstance(each, Member) else "not there any more"
+            msg = f"{path} is {what}"
             raise WrongInstallationError(msg)
         members.append(Member(path, each.executable, each.size, 0, each.sha256))
     members.sort(key=lambda each: rank(each.path))

@@ -79,7 +79,7 @@ def _unpacking(codec: str) -> Callable[[int], _Unpacking]:
 
 
 def uncompressed_chunks(pieces: Iterable[bytes]) -> Iterator[bytes]:
-    """Yield what puts bytes into the window of an LZMA2 decoder: chunks that are stored, the first of which empties the window."""
+    """Yield what puts bytes into the window of an LZMA2 decoder: stored chunks, the first of which empties the window."""
     control = b"\1"
     for piece in pieces:
         for start in range(0, len(piece), _MOST_LZMA):
@@ -258,7 +258,7 @@ class Segments:
     def _opened(self, segment: Segment) -> _Open:
         check_segment(self._file, self._start, segment)
         windows = (segment.control, segment.made - segment.literal, segment.window)
-        sources = []
+        sources: list[Source] = []
         for packed, size, window in zip(segment.packed, segment.unpacked, windows, strict=True):
             unpacking = self._make(window)
             if len(sources) == 2 and (segment.dictionary or segment.padding):

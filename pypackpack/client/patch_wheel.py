@@ -21,6 +21,7 @@ from pypackpack.client.patch_format import (
     check_paths,
     content_of,
     identity_of,
+    in_order,
 )
 from pypackpack.client.patch_streams import CHUNK
 
@@ -309,10 +310,10 @@ class WheelWriter:
         mode = 0o100755 if executable else 0o100644
         self._directory.append(_CENTRAL.pack(b"PK\x01\x02", _UNIX | 20, 20, *described, 0, 0, 0, mode << 16, start) + name)
 
-    def finish(self) -> None:
-        """Write the directory."""
+    def finish(self, behind: int = 0) -> None:
+        """Write the directory, in which so many members stand behind the one that was written last."""
         start = self._stream.tell()
-        size = sum(self._stream.write(each) for each in self._directory)
+        size = sum(self._stream.write(each) for each in in_order(self._directory, behind))
         count = len(self._directory)
         self._stream.write(_END.pack(b"PK\x05\x06", 0, 0, count, count, size, start, 0))
 

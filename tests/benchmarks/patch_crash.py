@@ -42,7 +42,7 @@ class Scene:
     folder: Path
 
     def __post_init__(self) -> None:
-        dice = random.Random(7)
+        dice = random.Random(7)  # noqa: S311 - no secret
         old = {f"demo/m{number:03}.py": dice.randbytes(3000).hex().encode() for number in range(120)} | {"demo/__init__.py": b""}
         old |= {f"demo/n{number}.so": dice.randbytes(200_000) for number in range(4)}
         new = dict(old)
@@ -142,7 +142,7 @@ def check(made: Path, new: Path) -> None:
 
 def run(kills: int, folder: Path, seed: int = 1) -> dict[tuple[str, str], int]:
     """Kill so many processes; return how often what was left."""
-    scene, dice = Scene(folder), random.Random(seed)
+    scene, dice = Scene(folder), random.Random(seed)  # noqa: S311 - no secret
     found: dict[tuple[str, str], int] = {}
     for name, one, to in (("installed", one_installed, scene.site), ("wheel", one_wheel, scene.old)):
         scene.reset()

@@ -55,7 +55,7 @@ def changed(data: bytes, dice: random.Random) -> bytes:
 
 
 def build(folder: Path, megabytes: int) -> tuple[Path, Path]:
-    dice = random.Random(11)
+    dice = random.Random(11)  # noqa: S311 - no secret
     names = [f"big/n{number}.so" for number in range(max(1, (megabytes - 48) // 12))]
     old = {"big/__init__.py": b"", "big/large.so": content(48 << 20, dice)} | {name: content(12 << 20, dice) for name in names}
     new = dict(old)

@@ -208,7 +208,7 @@ ROWS = (
         "patch apply",
         "patch:apply",
         "Patches",
-        "Make the newer wheel out of the released one.",
+        "Make the newer version out of the released one: a wheel, or what is installed.",
         "pypackpack patch apply billing-1.4.0-p1-py3-none-any.whl.patch --to billing-1.4.0-py3-none-any.whl -o new",
     ),
     Row("clean", "clean:clean", "Build", "Empty the build folder of packages.", "pypackpack clean billing"),

@@ -119,7 +119,8 @@ def make_patch(primary: Path, result: Path, *, number: int, codecs: Sequence[str
             check_paths((each.path for each in news), windows=serves_windows(tag))
         except ValueError as error:
             raise _damaged(result, error) from error
-        work = _Work(_Old(old, olds), new, news, prefix="lzma" in codecs)
+        order, behind = _order(news)
+        work = _Work(_Old(old, olds), new, news, order, prefix="lzma" in codecs)
         work.run()
         found = []
         for codec in codecs:
@@ -133,9 +134,19 @@ def make_patch(primary: Path, result: Path, *, number: int, codecs: Sequence[str
                 codec,
                 tuple(segment for segment, _ in segments),
                 tuple(work.steps),
+                behind,
             )
             found.append(b"".join((pack_manifest(manifest, _deflated), *(data for _, data in segments))))
     return min(found, key=len)
+
+
+def _order(members: Sequence[Member]) -> tuple[list[int], int]:
+    """Return the order in which members are made, RECORD last, and how many stand behind it in the wheel."""
+    records = [index for index, each in enumerate(members) if is_record(each.path)]
+    if len(records) != 1:
+        return list(range(len(members))), 0
+    (record,) = records
+    return [*(index for index in range(len(members)) if index != record), record], len(members) - 1 - record
 
 
 def _side(file: str, version: str, members: Sequence[Member]) -> Wheel:
@@ -172,8 +183,8 @@ class _Old:
 class _Work:
     """One comparison of two wheels."""
 
-    def __init__(self, old: _Old, new: WheelReader, news: Sequence[Member], *, prefix: bool) -> None:
-        self._old, self._new, self._news = old, new, news
+    def __init__(self, old: _Old, new: WheelReader, news: Sequence[Member], order: Sequence[int], *, prefix: bool) -> None:
+        self._old, self._new, self._news, self._order = old, new, news, order
         self._prefix = prefix
         """Whether what is literal may refer to old members."""
         self._changes: list[Change] = []
@@ -188,7 +199,8 @@ class _Work:
         by_likeness: dict[str, int] = {}
         for index, each in enumerate(olds):
             by_likeness.setdefault(_likeness(each.path), index)
-        for index, member in enumerate(self._news):
+        for index in self._order:
+            member = self._news[index]
             place = by_path.get(member.path)
             if place is not None and olds[place].sha256 == member.sha256:
                 if olds[place].executable == member.executable:
@@ -229,7 +241,7 @@ class _Work:
             self._used.add(place)
             old = self._bare(place) if record else self._old.data(place)
             if old and data:
-                found = self._compared(old, data)
+                found = self._compared(old, data, refers=not is_record(path))
             if self._old.members[place].path == path and found is not None:
                 path = ""
         base = None if is_record(member.path) else place
@@ -239,22 +251,23 @@ class _Work:
         else:
             self.steps.append(Step("full", -1, 1, path, member.executable, len(data), record))
 
-    def _compared(self, old: bytes, data: bytes) -> Difference | None:
-        """Return the differences, or None where a member is smaller as a whole."""
+    def _compared(self, old: bytes, data: bytes, *, refers: bool) -> Difference | None:
+        """Return the differences, or None where a member is smaller as a whole; ``refers``: it may refer to the old one."""
         found = differences(old, data)
         if not self._prefix:
             parts = (columns(found.steps), found.difference, found.literal)
             return found if sum(len(zlib.compress(part, 6)) for part in parts if part) <= len(zlib.compress(data, 6)) else None
         if len(old) > MOST_DICTIONARY or len(data) > MOST_MADE:
             return found
-        delta = cost(columns(found.steps)) + cost(found.difference) + cost(found.literal, old)
-        return found if delta <= cost(data, old) else None
+        known = old if refers else b""
+        delta = cost(columns(found.steps)) + cost(found.difference) + cost(found.literal, known)
+        return found if delta <= cost(data, known) else None
 
     def _data(self, index: int, member: Member) -> tuple[bytes, bool]:
         """Return a member's bytes; of a RECORD those without the digests, and True."""
         data = b"".join(self._new.chunks(index))
-        if index + 1 == len(self._news) and is_record(member.path) and len(data) <= MOST_RECORD:
-            known = {each.path: (each.sha256, each.size) for each in self._news[:-1]}
+        if index == self._order[-1] and is_record(member.path) and len(data) <= MOST_RECORD:
+            known = {each.path: (each.sha256, each.size) for each in self._news if each is not member}
             if (bare := bare_record(data, known)) is not None:
                 return bare, True
         return data, False

@@ -12,10 +12,12 @@ from pypackpack.client.patch_format import PADDING, padding
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-_SETTINGS: Final = ((3, 0, 2), (4, 0, 0), (0, 2, 2))
+_SETTINGS: Final = ((3, 0, 2), (1, 0, 0), (0, 2, 2))
 """lc, lp and pb of LZMA: for code, for text, and for rows of four bytes. The stream itself says which; the smallest wins."""
 _LARGE: Final = 3 << 20
 """Bytes from which on only the first is tried: time."""
+_WORTH: Final = 64
+"""Bytes of a packed stream that make a dictionary worth its line in the manifest."""
 
 
 class Packed(NamedTuple):
@@ -59,7 +61,7 @@ def pack(codec: str, data: bytes, dictionary: bytes = b"") -> Packed:
         return Packed(packing.compress(data) + packing.flush())
     settings = _SETTINGS if len(data) + len(dictionary) < _LARGE else _SETTINGS[:1]
     found = [Packed(_lzma(data, each)) for each in settings]
-    if dictionary:
+    if dictionary and min(len(each.data) for each in found) > _WORTH:
         found += [each for setting in settings if (each := _behind(dictionary, data, setting))]
     return min(found, key=lambda each: len(each.data))
 
@@ -80,13 +82,13 @@ def _lzma(data: bytes, setting: tuple[int, int, int], *, preset: int = 9 | lzma.
 
 
 def _behind(dictionary: bytes, data: bytes, setting: tuple[int, int, int]) -> Packed | None:
-    """Pack data that stand behind a dictionary, as only the data's part of the stream; None where liblzma does otherwise than expected.
+    """Pack data that stand behind a dictionary, as only the data's part of the stream; None where liblzma does otherwise.
 
-    Python's lzma knows no preset dictionary. But chunks of LZMA2 that are stored fill a decoder's window as any others do, and the
-    chunk after one begins anew, with nothing but the window. So what the decoder gets is the dictionary in stored chunks, which
-    are no part of the patch, and then the rest of the stream. That the encoder begins a chunk there is made sure of by padding between
-    the two that nothing can pack: it is stored, in chunks whose ends depend on what was before. Twice packed, the padding ends
-    where one of these does.
+    Python's lzma knows no preset dictionary. But chunks of LZMA2 that are stored fill a decoder's window as any others do, and
+    the chunk after one begins anew, with nothing but the window. So what the decoder gets is the dictionary in stored chunks,
+    which are no part of the patch, and then the rest of the stream. That the encoder begins a chunk there is made sure of by
+    padding between the two that nothing can pack: it is stored, in chunks whose ends depend on what was before. Twice packed,
+    the padding ends where one of these does.
     """
     pad = padding(PADDING)
     window = len(dictionary) + len(pad) + len(data)

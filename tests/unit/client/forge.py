@@ -6,12 +6,12 @@ import base64
 import hashlib
 import json
 import lzma
-import struct
 import zipfile
 import zlib
 from typing import TYPE_CHECKING, Any
 
-from pypackpack.client.patch_format import HEADER, MAGIC, VERSION
+from pypackpack.client.patch_format import HEADER
+from pypackpack.client.patch_manifest import put_header
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -64,21 +64,29 @@ def contents(path: Path) -> dict[str, bytes]:
         return {name: archive.read(name) for name in archive.namelist()}
 
 
-def taken_apart(patch: bytes) -> tuple[dict[str, Any], list[bytes]]:
-    """Return the manifest, and the three streams of the only segment, unpacked."""
+def taken_apart(patch: bytes, *, behind: bool = False) -> tuple[dict[str, Any], list[bytes]]:
+    """Return the manifest, and the three streams of the only segment: unpacked, or with ``behind`` as they are packed."""
     *_, packed, _, _ = HEADER.unpack_from(patch)
     start = HEADER.size + packed
     manifest = json.loads(zlib.decompress(patch[HEADER.size : start], -15))
+    (row,) = manifest["segments"]
     streams = []
-    ((*_, sizes, _, _, _),) = manifest["segments"]
-    for size in sizes:
-        streams.append(lzma.decompress(patch[start : start + size], lzma.FORMAT_RAW, filters=FILTERS) if size else b"")
+    for size in row[4]:
+        streams.append(patch[start : start + size])
         start += size
-    return manifest, streams
+    if behind:
+        return manifest, streams
+    assert not row[1]  # with a dictionary, it takes the primary
+    return manifest, [lzma.decompress(each, lzma.FORMAT_RAW, filters=FILTERS) if each else b"" for each in streams]
 
 
 def put_together(
-    manifest: dict[str, Any] | bytes, streams: list[bytes], *, sizes: list[int] | None = None, segment: list[Any] | None = None
+    manifest: dict[str, Any] | bytes,
+    streams: list[bytes],
+    *,
+    sizes: list[int] | None = None,
+    segment: list[Any] | None = None,
+    packed: bool = False,
 ) -> bytes:
     """Return a patch whose digests are right, whatever else of it is not.
 
@@ -87,19 +95,24 @@ def put_together(
         streams: What is packed.
         sizes: What the segment says of them.
         segment: What its segment says before the sizes: bytes made, dictionary, padding, bytes skipped.
+        packed: The streams are packed already, and the segment says what it said of them.
     """
-    packed = [lzma.compress(each, lzma.FORMAT_RAW, filters=FILTERS) if each else b"" for each in streams]
+    data = streams if packed else [lzma.compress(each, lzma.FORMAT_RAW, filters=FILTERS) if each else b"" for each in streams]
     if isinstance(manifest, dict):
-        control, difference, literal = sizes or [len(each) for each in streams]
-        said = segment or [difference + literal, [], 0, 0]
-        digest = hashlib.sha256(b"".join(packed)).hexdigest()
-        row = [*said, [len(each) for each in packed], control, literal, digest]
+        digest = hashlib.sha256(b"".join(data)).hexdigest()
+        if packed:
+            (row,) = manifest["segments"]
+            row = [*row[:4], [len(each) for each in data], *row[5:7], digest]
+        else:
+            control, difference, literal = sizes or [len(each) for each in streams]
+            said = segment or [difference + literal, [], 0, 0]
+            row = [*said, [len(each) for each in data], control, literal, digest]
         manifest = json.dumps({**manifest, "segments": [row]}).encode()
-    return raw(manifest) + b"".join(packed)
+    return raw(manifest) + b"".join(data)
 
 
 def raw(manifest: bytes) -> bytes:
     """Return the beginning of a patch."""
     packing = zlib.compressobj(9, zlib.DEFLATED, -15)
     data = packing.compress(manifest) + packing.flush()
-    return struct.pack("<8sHHII32s", MAGIC, VERSION, 0, len(data), len(manifest), hashlib.sha256(manifest).digest()) + data
+    return put_header(data, len(manifest)) + data

@@ -15,7 +15,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from pypackpack.backend.tools.bsdiff import Difference
-from pypackpack.client import patch_members
+from pypackpack.client import patch_members, patch_streams
 from pypackpack.client.patch import (
     DamagedPatchError,
     PatchError,
@@ -26,6 +26,7 @@ from pypackpack.client.patch import (
     read_patch,
 )
 from pypackpack.client.patch_format import HEADER
+from pypackpack.client.patch_manifest import put_header
 from pypackpack.middleware.patch.make import make_patch
 from pypackpack.middleware.patch.segments import columns
 from tests.unit.client.forge import OLD, contents, pair, put_together, raw, taken_apart, wheel
@@ -91,33 +92,6 @@ def test_bytes_changed_at_random(case: Case, data: st.DataObject) -> None:
         case.refused(changed)
 
 
-JSON = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20), lambda each: st.lists(each) | st.dictionaries(st.text(max_size=5), each), max_leaves=8
-)
-
-
-@settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(st.data())
-def test_a_manifest_with_anything_in_one_place(case: Case, data: st.DataObject) -> None:
-    manifest, streams = taken_apart(case.good)
-    place: Any = manifest
-    while True:
-        key = data.draw(st.sampled_from(sorted(set(place) - {"segments"}) if isinstance(place, dict) else range(len(place))))
-        if not isinstance(place[key], (dict, list)) or not place[key] or data.draw(st.booleans()):
-            break
-        place = place[key]
-    before = place[key]
-    place[key] = data.draw(JSON)
-    case.patch.write_bytes(put_together(manifest, streams))
-    try:  # a name that nothing depends on may be another one
-        apply_patch(case.patch, case.old, case.out).unlink()
-    except PatchError:
-        assert place[key] != before
-    else:
-        assert isinstance(before, (str, int))
-    assert list(case.out.iterdir()) == []
-
-
 @pytest.mark.parametrize(
     ("manifest", "words"),
     [
@@ -137,6 +111,7 @@ def test_a_manifest_that_is_none(case: Case, manifest: bytes, words: str) -> Non
 def test_a_manifest_that_unpacks_to_more_than_it_says(case: Case) -> None:
     bomb = raw(b" " * (20 << 20))
     case.refused(bomb[:16] + struct.pack("<I", 1000) + bomb[20:], DamagedPatchError, "not what its digest says")
+    case.refused(put_header(bomb[HEADER.size :], 1000) + bomb[HEADER.size :], DamagedPatchError, "not as long as it says")
     case.refused(bomb[:16] + struct.pack("<I", 0xFFFFFFFF) + bomb[20:], DamagedPatchError, "damaged")
 
 
@@ -203,6 +178,8 @@ def change(manifest: dict[str, Any], words: str, value: object) -> None:
         ("codec", "rar", "no codec"),
         ("codec", "bz2", ""),
         ("codec", "deflate", ""),
+        ("behind", 99, "stands where none can"),
+        ("behind", 2, "not what the patch says"),
         ("steps", [], "0 members"),
         ("steps", [[0, 60000]], "names member"),
         ("steps", [["link", 0, "x", 0, 1, 0]], "unknown kind"),
@@ -256,14 +233,14 @@ def test_streams_that_are_not_what_they_say(case: Case, parts: tuple[dict[str, A
     with_rows([(1 << 21, 0, 0), *rows], "leads out")
     with_rows([(0, 0, 0)] * 10, "too early")
     with_rows(rows[:-1], "too early")
-    case.refused(put_together(manifest, [control, difference, bytes(len(literal))]), DamagedPatchError, "not what the patch says")
+    case.refused(put_together(manifest, [control, difference, bytes(len(literal))]), DamagedPatchError, "the patch is wrong")
 
 
 def numbers(control: bytes) -> list[tuple[int, int, int]]:
-    """Return the rows of a control stream (numbers below 128, no jump back)."""
-    assert max(control) < 128
-    count = len(control) // 3
-    return [(control[i], control[count + i], control[2 * count + i] >> 1) for i in range(count)]
+    """Return the rows of a control stream."""
+    found = patch_streams._numbers(control)
+    count = len(found) // 3
+    return [(found[i], found[count + i], found[2 * count + i] >> 1 ^ -(found[2 * count + i] & 1)) for i in range(count)]
 
 
 def test_a_record_that_is_not_the_last_or_names_what_is_not_there(case: Case, parts: tuple[dict[str, Any], list[bytes]]) -> None:
@@ -377,7 +354,7 @@ def test_memory_is_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
     tracemalloc.start()
     try:
         apply_patch(patch, old, tmp_path / "out")
-        assert tracemalloc.get_traced_memory()[1] < 5 << 20
+        assert tracemalloc.get_traced_memory()[1] < 12 << 20  # of these, 8 for the decoder of the difference stream
     finally:
         tracemalloc.stop()
 

@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from pypackpack.backend.tools import bsdiff
-from pypackpack.client.patch import apply_patch, read_patch
+from pypackpack.client.patch import apply_patch, check_patch, read_patch
 from pypackpack.client.patch_members import _sum
 from pypackpack.client.patch_streams import CHUNK
 from pypackpack.client.patch_wheel import bare_record, whole_record
@@ -52,7 +52,7 @@ def test_nothing_changed_is_nearly_nothing(tmp_path: Path) -> None:
     old = wheel(tmp_path / "demo-1.0-py3-none-any.whl", OLD, record="demo-1.0.dist-info")
     new = wheel(tmp_path / "n" / "demo-1.0-py3-none-any.whl", OLD, record="demo-1.0.dist-info")
     assert there_and_back(tmp_path, old, new) < 500
-    assert [step.kind for step in read_patch(tmp_path / "x.whl.patch").steps] == ["run"]
+    assert [step.kind for step in read_patch(tmp_path / "x.whl.patch").steps] == ["run"] * 3  # of sorted members
 
 
 def test_programs_empty_files_folders_and_another_order(tmp_path: Path) -> None:
@@ -74,6 +74,18 @@ def test_large_files_are_compared_piece_by_piece(tmp_path: Path, monkeypatch: py
     old = wheel(tmp_path / "demo-1.0-py3-none-any.whl", {"demo/x": data})
     new = wheel(tmp_path / "n" / "demo-1.1-py3-none-any.whl", {"demo/x": bytes(changed)})
     assert there_and_back(tmp_path, old, new) < 6000
+
+
+def test_a_record_that_is_not_the_last_member(tmp_path: Path) -> None:
+    """As auditwheel leaves it: whoever applies the patch makes it last all the same, and puts it where it stands."""
+    old, new = pair(tmp_path)
+    members = list(contents(new).items())
+    moved = wheel(tmp_path / "m" / new.name, dict([*members[:2], members[-1], *members[2:-1]]))
+    there_and_back(tmp_path, old, moved)
+    manifest = read_patch(tmp_path / "x.whl.patch")
+    assert manifest.behind == len(members) - 3
+    assert manifest.steps[-1].record
+    check_patch(tmp_path / "x.whl.patch", old)
 
 
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
