@@ -35,6 +35,7 @@ from pypackpack.backend.zip_format import (
 from pypackpack.model.errors import DamagedArtifactError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
     from typing import BinaryIO
 
@@ -43,6 +44,7 @@ MOST_MEMBERS: Final = 100_000
 MOST_DIRECTORY: Final = 32 << 20
 
 _LONGEST_COMMENT: Final = 0xFFFF
+_CHUNK: Final = 1 << 18
 
 
 @dataclass(frozen=True)
@@ -178,12 +180,7 @@ class ZipReader:
         what = f"its member {entry.path!r}"
         if entry.size > most:
             raise self._damaged(f"{what} has {entry.size} bytes, and {most} is the most that is read of such a file")
-        if entry.encrypted or entry.method not in (STORED, DEFLATED):
-            raise self._damaged(f"{what} is encrypted, or compressed in a way that no wheel may be")
-        fields = LOCAL.unpack(self._at(entry.offset, LOCAL.size, what))
-        if fields[0] != LOCAL_MAGIC:
-            raise self._damaged(f"{what} does not begin where the directory says")
-        start = entry.offset + LOCAL.size + fields[9] + fields[10]
+        start = self.begin(entry)
         if entry.compressed_size > most + most // 1000 + 1024:  # deflate grows what cannot be compressed by five bytes in 65535
             raise self._damaged(f"{what} has more bytes in the archive than it may have unpacked")
         data = self._at(start, entry.compressed_size, what)
@@ -196,6 +193,63 @@ class ZipReader:
         if len(data) != entry.size or zlib.crc32(data) != entry.crc32:
             raise self._damaged(f"{what} is not what its checksum and its size say")
         return data
+
+    def begin(self, entry: Entry) -> int:
+        """Return where a member's compressed bytes begin in the file.
+
+        Raises:
+            DamagedArtifactError: Its local header is damaged, names another file, or it is in a form that no wheel has.
+        """
+        what = f"its member {entry.path!r}"
+        if entry.encrypted or entry.method not in (STORED, DEFLATED):
+            raise self._damaged(f"{what} is encrypted, or compressed in a way that no wheel may be")
+        fields = LOCAL.unpack(self._at(entry.offset, LOCAL.size, what))
+        if fields[0] != LOCAL_MAGIC:
+            raise self._damaged(f"{what} does not begin where the directory says")
+        return entry.offset + LOCAL.size + int(fields[9]) + int(fields[10])
+
+    def local_name(self, entry: Entry) -> bytes:
+        """Return the name that stands before a member's bytes, which readers from front to back go by.
+
+        Raises:
+            DamagedArtifactError: As `begin`.
+        """
+        self.begin(entry)
+        fields = LOCAL.unpack(self._at(entry.offset, LOCAL.size, "a member"))
+        return self._at(entry.offset + LOCAL.size, fields[9], "a member's name")
+
+    def chunks(self, entry: Entry) -> Iterator[bytes]:
+        """Yield a member's bytes in pieces, so that memory stays small whatever its size is.
+
+        Raises:
+            DamagedArtifactError: It is damaged, longer than it says, or in a form that no wheel has.
+        """
+        what, start, left = f"its member {entry.path!r}", self.begin(entry), entry.compressed_size
+        self._at(start + left, 0, what)  # it ends in the file
+        unpacking = zlib.decompressobj(-zlib.MAX_WBITS) if entry.method == DEFLATED else None
+        size = crc32 = 0
+        try:
+            while left or (unpacking is not None and unpacking.unconsumed_tail):
+                packed = unpacking.unconsumed_tail if unpacking is not None else b""
+                if not packed:
+                    packed = self._at(start, min(left, _CHUNK), what)
+                    start, left = start + len(packed), left - len(packed)
+                data = packed if unpacking is None else unpacking.decompress(packed, _CHUNK)
+                size, crc32 = size + len(data), zlib.crc32(data, crc32)
+                if size > entry.size:
+                    break
+                if data:
+                    yield data
+                elif unpacking is not None and unpacking.eof:
+                    break
+            while unpacking is not None and size <= entry.size and (data := unpacking.decompress(b"", _CHUNK)):
+                size, crc32 = size + len(data), zlib.crc32(data, crc32)
+                yield data
+        except zlib.error as error:
+            raise self._damaged(f"{what} cannot be unpacked ({error})") from error
+        whole = unpacking is None or (unpacking.eof and not unpacking.unused_data)
+        if size != entry.size or crc32 != entry.crc32 or left or not whole:
+            raise self._damaged(f"{what} is not what its checksum and its size say")
 
 
 def _wide(extra: bytes) -> list[int]:

@@ -134,7 +134,7 @@ def build(request: BuildRequest, watcher: Watcher, hooks: Hooks | None = None) -
     with filesystem.lock(folder / ".lock", waiting=wait):
         if waited.is_set():  # the settings may be others now
             order = resolve(request, watcher)
-        with open_workshop(order.project, offline=request.offline, watcher=watcher) as shop:
+        with open_workshop(order.project, offline=request.offline, watcher=watcher, cache=request.cache) as shop:
             if hooks.sources_changed and order.request.compiles:
                 threading.Thread(target=_load_ahead, name="load", daemon=True).start()
                 prepare(shop, [settings.compiler for member in order.members for settings in member.build.values()])

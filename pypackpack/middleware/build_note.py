@@ -251,4 +251,6 @@ def _tools(order: Order) -> list[str]:
         return ["pyfastcdc", "deflate"]
     every = [settings for member in order.members for settings in member.build.values()]
     minifier = ["python-minifier"] if any(settings.minify is not None for settings in every) else []
-    return [*minifier, *(tool for name, tool in (("nuitka", "nuitka"), ("mypyc", "mypy")) if name in _compilers(order))]
+    audit = ["abi3info"] if order.request.audits and order.compiles else []
+    named = (tool for name, tool in (("nuitka", "nuitka"), ("mypyc", "mypy")) if name in _compilers(order))
+    return [*minifier, *audit, *named]

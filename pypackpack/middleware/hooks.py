@@ -107,6 +107,7 @@ def wheel(folder: Path, directory: Path, settings: Mapping[str, str], watcher: W
         interpreter=Path(sys.executable),
         references=tuple(sorted(place.references.items())),
         project=project,
+        audit=False,  # who installs on this machine may use what is on it
     )
     from pypackpack.middleware.build import build  # noqa: PLC0415 - import cost, not for the other hooks
 

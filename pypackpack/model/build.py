@@ -63,6 +63,8 @@ class BuildRequest:
         rerun_tasks: Names of tasks, or of steps.
         report: Whether the result tells of every task (`BuildResult.tasks`).
         version: The version of the wheel instead of the package's own: that of a patched release.
+        cache: A cache of its own, instead of the project's and the person's.
+        audit: Whether a wheel is refused whose machine code loads what is not everywhere; None: if it is a release.
     """
 
     start: Path
@@ -82,6 +84,13 @@ class BuildRequest:
     rerun_tasks: tuple[str, ...] = ()
     report: bool = False
     version: str = ""
+    cache: Path | None = None
+    audit: bool | None = None
+
+    @property
+    def audits(self) -> bool:
+        """Whether wheels are audited."""
+        return self.type is BuildType.RELEASE if self.audit is None else self.audit
 
     @property
     def compiles(self) -> bool:

@@ -158,6 +158,12 @@ class DamagedArtifactError(WorkError):
     code = "damaged-artifact"
 
 
+class AuditError(WorkError):
+    """A wheel that was made needs what machines with its tags need not have; it was not put in its place."""
+
+    code = "audit-failed"
+
+
 class UsageError(PyPackPackError):
     """The words of the call are wrong."""
 

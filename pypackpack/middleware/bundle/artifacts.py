@@ -23,8 +23,10 @@ from pypackpack.model.names import normalise
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
+    from pypackpack.middleware.bundle.bill import Bill
     from pypackpack.middleware.bundle.dependencies import BuiltDependencies
     from pypackpack.middleware.bundle.metadata import CoreFiles
+    from pypackpack.middleware.bundle.tags import WheelTag
     from pypackpack.middleware.bundle.wheel import Packed
     from pypackpack.middleware.compile.content import Content, Contents
     from pypackpack.middleware.compile.workshop import Workshop
@@ -35,7 +37,9 @@ if TYPE_CHECKING:
     from pypackpack.model.project import Package, Project
     from pypackpack.model.target import Target
 
-WHEEL_VERSION = "wheel-5"
+WHEEL_VERSION = "wheel-6"
+AUDIT_VERSION = "audit-1"
+"""Part of the keys of wheels that are audited: raised when there are other rules."""
 METADATA_WRITERS = ("pyproject-metadata", "packaging")
 """The distributions that decide how METADATA is written."""
 
@@ -137,6 +141,8 @@ class Bundler:
         name = f"wheel {package.name} {tags}"
         writes = str(self._folder / f"{package.import_name}-{package.version}-{tags}.whl")
         info = self._info(item)
+        bill = self._bill(item, tags)
+        audit = self._request.audits and contents.has_native
 
         def make(_needs: Needs) -> ActionResult:
             from pypackpack.middleware.bundle.metadata import core_metadata  # noqa: PLC0415 - import cost, not in a no-op
@@ -149,10 +155,15 @@ class Bundler:
                 WheelMember(each.place, partial(self._packed, each, former), self._executable(each)) for each in contents.files
             ]
             with self._shop.store.scratch() as scratch:
+                every = (*info, bill.file(core))
                 file = write_wheel(
-                    scratch, core=core, tags=tags, pure=not contents.has_native, members=members, info=info, durable=False
+                    scratch, core=core, tags=tags, pure=not contents.has_native, members=members, info=every, durable=False
                 )
                 self._check(core, package)
+                if audit:
+                    from pypackpack.middleware.verify.audit import audit as look  # noqa: PLC0415 - as above
+
+                    look(file.path)
                 self._shop.store.adopt(file.path, file.sha256)
             remember_members(writes, file, self._shop.store)
             return ActionResult({"wheel": file.sha256}, {"file": file.path.name, "size": str(file.size)})
@@ -169,9 +180,11 @@ class Bundler:
                 ("tags", str(tags)),
                 ("native", str(contents.has_native)),
                 *((name, filesystem.sha256_bytes(data)) for name, data in info),
+                *bill.inputs(),
                 *((content.place, content.digest) for content in contents.files),
                 ("requirements", json.dumps([specific, *self._request.references])),
                 *((("version", self._request.version),) if self._request.version else ()),
+                *((("audit", f"{AUDIT_VERSION} abi3info {distributions.version_of('abi3info')}"),) if audit else ()),
                 ("programs", json.dumps([self._executable(content) for content in contents.files])),
                 ("SOURCE_DATE_EPOCH", str(filesystem.source_date_epoch())),
                 *self._inputs[package.name],
@@ -198,6 +211,23 @@ class Bundler:
             contents.modules,
         )
         return [(FILE, write_report(report))]
+
+    def _bill(self, item: Made, tags: WheelTag) -> Bill:
+        """Return what a wheel's bill of materials is written from."""
+        from pypackpack.middleware.bundle.bill import Bill, planned_lock  # noqa: PLC0415 - loaded when there is something to bundle
+
+        contents, package = item.contents, item.package
+        return Bill(
+            package,
+            package.targets if tags.platforms == ("any",) else (item.target,),
+            tags.platforms,
+            item.python.series,
+            bound=contents.has_bytecode or (contents.has_native and not contents.abi3),
+            later=contents.abi3,
+            linked=contents.linked,
+            tools=contents.made_with,
+            lock=planned_lock(package, self._shop.digests),
+        )
 
     def _check(self, core: CoreFiles, package: Package) -> None:
         """Look whether what was written is what was planned: a result under a key that is not its own would stay for ever.

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from pypackpack.middleware.compile.workshop import Workshop
     from pypackpack.model.build import Fallback
     from pypackpack.model.inspection import ModuleForm, Tool
+    from pypackpack.model.sbom import LinkedPart, MakingTool
 
 
 @dataclass(frozen=True)
@@ -45,6 +46,8 @@ class Contents:
         modules: What each module became; empty where no module was to be native, and the files say all.
         compiler: What turned modules into C, with its version.
         toolchain: What compiled the C.
+        linked: The code of others that compiling brought in.
+        made_with: What extension modules were made with, own native sources' among them.
     """
 
     files: tuple[Content, ...]
@@ -56,6 +59,8 @@ class Contents:
     modules: tuple[ModuleForm, ...] = ()
     compiler: Tool | None = None
     toolchain: Tool | None = None
+    linked: tuple[LinkedPart, ...] = ()
+    made_with: tuple[MakingTool, ...] = ()
 
 
 def merge_fallbacks(fallbacks: Sequence[Fallback]) -> tuple[Fallback, ...]:

@@ -9,12 +9,14 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from pypackpack.backend import distributions
 from pypackpack.middleware.compile.abi import wants_limited
 from pypackpack.middleware.compile.choice import compiler_of, idle, why_not_native
 from pypackpack.middleware.compile.content import Content, Contents
 from pypackpack.middleware.compile.extension import Extension, common_tasks, extension_tasks, module_extension
 from pypackpack.middleware.compile.forms import bytecode_files, bytecode_task
 from pypackpack.middleware.compile.layers import module_name
+from pypackpack.middleware.compile.linked import with_tools
 from pypackpack.middleware.compile.minify import STEP, minified, minify_task
 from pypackpack.middleware.compile.native import find, tasks
 from pypackpack.middleware.compile.reasons import NEEDS_SOURCE, told
@@ -440,17 +442,30 @@ class PackagePlan:
         self._check_strict(fallbacks, target)
         files.sort(key=lambda content: content.place)
         native = self._level is Level.NATIVE
-        return Contents(
-            tuple(files),
-            bytecode_used,
-            native_used,
-            tuple(fallbacks),
-            cached,
-            abi3,
-            modules=told(forms, refused, shared=not native_used) if native else (),
-            compiler=self._tool(target) if native else None,
-            toolchain=tool_of(target, package.settings(target)) if native_used else None,
+        return self._with_tools(
+            Contents(
+                tuple(files),
+                bytecode_used,
+                native_used,
+                tuple(fallbacks),
+                cached,
+                abi3,
+                modules=told(forms, refused, shared=not native_used) if native else (),
+                compiler=self._tool(target) if native else None,
+                toolchain=tool_of(target, package.settings(target)) if native_used else None,
+            ),
+            target,
+            python,
+            sum(form.form == EXTENSION for form in forms),
         )
+
+    def _with_tools(self, made: Contents, target: Target, python: Interpreter, extensions: int) -> Contents:
+        """Return contents with what its extension modules, so many, were made with."""
+        own = [each.module for each in self._own_tasks[target.name, python]]
+        found = [self._tool(target)] if extensions > len(own) else []
+        found += [Tool("cython", distributions.version_of("cython"))] if any(each.is_cython for each in own) else []
+        cplusplus = any(tasks.has_cplusplus(each) for each in own)
+        return with_tools(made, target, tuple(dict.fromkeys(found)), cplusplus=cplusplus)
 
     def _text(self, place: str, file: SourceFile, module: _Module | None, outcomes: Mapping[str, Outcome]) -> Content:
         """Return a file as it stands in an artifact when nothing else is made of it."""

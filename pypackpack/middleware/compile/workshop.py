@@ -271,9 +271,9 @@ def _remote(project: Project, *, offline: bool, watcher: Watcher) -> RemoteCache
 
 
 @contextlib.contextmanager
-def open_workshop(project: Project, *, offline: bool, watcher: Watcher) -> Iterator[Workshop]:
-    """Open a workshop for one build and clean up after it, whatever happens."""
-    cache = filesystem.cache_folder(project.cache.folder)
+def open_workshop(project: Project, *, offline: bool, watcher: Watcher, cache: Path | None = None) -> Iterator[Workshop]:
+    """Open a workshop for one build and clean up after it, whatever happens; ``cache`` is one of its own."""
+    cache = cache or filesystem.cache_folder(project.cache.folder)
     interrupted = False
     with contextlib.ExitStack() as last, in_use(cache, f"a build of {project.root}", watcher) as use:
         workshop = Workshop(project, use.scratch, cache, offline=offline, watcher=watcher)

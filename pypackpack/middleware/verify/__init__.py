@@ -1,0 +1,50 @@
+"""`pypackpack verify`: whether an artifact is what it says it is.
+
+A new kind of artifact is one more row in `KINDS`.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pypackpack.middleware.verify.patch import verify_patch
+from pypackpack.middleware.verify.wheel import verify_wheel
+from pypackpack.model.errors import UsageError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from pypackpack.model.verification import Verification
+
+PATCH, WHEEL = ".whl.patch", ".whl"
+
+
+def verify(path: Path, *, audit: bool = False, base: Path | None = None) -> Verification:
+    """Return what is right and wrong with an artifact.
+
+    Args:
+        path: The artifact.
+        audit: Of a wheel, whether to look, too, at what its machine code loads.
+        base: Of a patch, the wheel to try it on.
+
+    Raises:
+        UsageError: It is not there, no kind of file that we know, or of a kind that has no such check.
+        DamagedArtifactError: It cannot be looked into at all.
+        FilesystemError: It cannot be read.
+    """
+    name = path.name.lower()
+    if not path.is_file():  # a pipe would be waited for
+        msg = f"{path} is {'a folder' if path.is_dir() else 'no regular file' if path.exists() else 'not there'}"
+        raise UsageError(msg, hint="Name a wheel or a patch.")
+    if name.endswith(PATCH):
+        if audit:
+            msg = f"{path.name} is a patch, and --audit is for wheels"
+            raise UsageError(msg, hint="Apply it, and audit the wheel that it makes.")
+        return verify_patch(path, base)
+    if base is not None:
+        msg = f"--base is for patches, and {path.name} is none"
+        raise UsageError(msg)
+    if name.endswith(WHEEL):
+        return verify_wheel(path, audit=audit)
+    msg = f"{path} is no artifact that verify knows"
+    raise UsageError(msg, hint="It looks at wheels (.whl) and patches (.whl.patch).")

@@ -1,0 +1,192 @@
+"""Reads a wheel that may be hostile once, from front to back, and keeps what its checks need.
+
+One piece of one member is in memory at a time; linked files are held whole, one at a time, up to a limit.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import re
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
+
+from pypackpack.backend import images
+from pypackpack.backend.zip_reader import ZipReader
+from pypackpack.client.paths import caseless, problem_with, windows_problem_with
+from pypackpack.middleware.verify.modules import NativeFile
+from pypackpack.model.errors import DamagedArtifactError
+from pypackpack.model.verification import Check
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+    from typing import BinaryIO
+
+    from pypackpack.backend.zip_reader import Entry
+
+ALGORITHMS: Final = ("sha256", "sha384", "sha512")
+"""What RECORD may use (the standard on recording installed projects: sha256 or better)."""
+MOST_TEXT: Final = 32 << 20
+"""Bytes that a file of metadata may have."""
+
+_MOST_IMAGE: Final = 1 << 30
+_BOMB: Final = 1 << 30
+_BOMB_RATIO: Final = 100
+"""An archive that unpacks to more than that many bytes, and to so many times its own, is no wheel."""
+_MOST_PROBLEMS: Final = 50
+_LIBRARY: Final = re.compile(r"\.(?:so|pyd|dll|dylib)(?:\.[\d.]+)?$", re.IGNORECASE)
+_MODULE: Final = re.compile(r"\.(?:cpython-\d[\w-]*|abi3)\.so$|\.pyd$", re.IGNORECASE)
+
+
+@dataclass
+class Seen:
+    """What was read of a wheel.
+
+    Attributes:
+        entries: Its files by their path.
+        info: Name of its metadata folder; empty where there is none, or several.
+        texts: By path below that folder, the bytes of its files.
+        hashes: By path, the hashes as RECORD writes them, by algorithm; without what is damaged.
+        native: Its linked files.
+        damaged: What is wrong with the archive.
+        broken: What is wrong with linked files.
+        heads: By path the first bytes.
+    """
+
+    entries: dict[str, Entry]
+    info: str
+    texts: dict[str, bytes] = field(default_factory=dict)
+    hashes: dict[str, dict[str, str]] = field(default_factory=dict)
+    native: list[NativeFile] = field(default_factory=list)
+    damaged: list[str] = field(default_factory=list)
+    broken: list[str] = field(default_factory=list)
+    heads: dict[str, bytes] = field(default_factory=dict)
+
+
+def structure(archive: ZipReader, size: int, *, windows: bool) -> Check:
+    """Look at the archive before anything of it is read: names, sizes, and where members lie."""
+    problems: list[str] = []
+    total = sum(entry.size for entry in archive.entries)
+    if total > max(_BOMB, size * _BOMB_RATIO):
+        problems.append(f"it says that it unpacks to {total} bytes, {total // max(size, 1)} times its size: a bomb")
+    counts = Counter(entry.path for entry in archive.entries)
+    problems += [f"{each!r} is in it {count} times" for each, count in counts.items() if count > 1]
+    folded: dict[str, str] = {}
+    for entry in archive.entries:
+        if problem := problem_with(entry.path.removesuffix("/")) or (windows_problem_with(entry.path) if windows else ""):
+            problems.append(f"the path {entry.path[:200]!r} {problem}")
+        other = folded.setdefault(caseless(entry.path), entry.path)
+        if other != entry.path:
+            problems.append(f"{other!r} and {entry.path!r} are one and the same on Windows and macOS")
+    problems += _places(archive)
+    files = sum(not entry.path.endswith("/") for entry in archive.entries)
+    found = f"{files} {'file' if files == 1 else 'files'}, {total} bytes unpacked"
+    return Check("archive", found, tuple(problems[:_MOST_PROBLEMS]))
+
+
+def _places(archive: ZipReader) -> Iterator[str]:
+    """Yield where members lie in one another, or are called otherwise by those who read from front to back."""
+    end = 0
+    for entry in sorted(archive.entries, key=lambda each: each.offset):
+        try:
+            begin, name = archive.begin(entry), archive.local_name(entry)
+        except DamagedArtifactError as error:
+            yield without_path(error)
+            continue
+        if entry.offset < end:
+            yield f"{entry.path!r} shares bytes with another member"
+        end = begin + entry.compressed_size
+        if name not in {entry.path.encode(each, "replace") for each in ("utf-8", "cp437")}:
+            yield f"{entry.path!r} is called {name[:80]!r} in its own header"
+
+
+def without_path(error: DamagedArtifactError) -> str:
+    """Return what is wrong, without the name of the archive."""
+    return error.message.partition(": ")[2] or error.message
+
+
+def read_wheel(archive: ZipReader) -> Seen:
+    """Read every member once."""
+    entries = {entry.path: entry for entry in archive.entries if not entry.path.endswith("/")}
+    folders = sorted({place.partition("/")[0] for place in entries if place.partition("/")[0].endswith(".dist-info")})
+    seen = Seen(entries, folders[0] if len(folders) == 1 else "")
+    if not seen.info:
+        seen.damaged.append(f"it has {' and '.join(folders[:5])}" if folders else "it has no .dist-info folder")
+    used = {"sha256"}
+    record = entries.get(f"{seen.info}/RECORD")
+    if record is not None and record.size <= MOST_TEXT:
+        try:
+            seen.texts["RECORD"] = archive.read(record, MOST_TEXT)
+            used |= {each for each in ALGORITHMS if f",{each}=".encode() in seen.texts["RECORD"]}
+        except DamagedArtifactError as error:
+            seen.damaged.append(without_path(error))
+    for place, entry in entries.items():
+        try:
+            _read_member(archive, entry, seen, used)
+        except DamagedArtifactError as error:  # noqa: PERF203 - all that is damaged, and not the first of it
+            text = without_path(error)
+            if text not in seen.damaged:
+                seen.damaged.append(text)
+            seen.hashes.pop(place, None)
+    return seen
+
+
+def _read_member(archive: ZipReader, entry: Entry, seen: Seen, used: set[str]) -> None:
+    hashes = {name: hashlib.new(name) for name in sorted(used)}
+    below = entry.path.removeprefix(f"{seen.info}/") if seen.info and entry.path.startswith(f"{seen.info}/") else ""
+    keep: list[bytes] | None = [] if below and entry.size <= MOST_TEXT else None
+    for number, chunk in enumerate(archive.chunks(entry)):
+        for each in hashes.values():
+            each.update(chunk)
+        if number == 0:
+            seen.heads[entry.path] = chunk[:16]
+            keep = [] if _wanted(entry, chunk, seen) and not below else keep
+        if keep is not None:
+            keep.append(chunk)
+    encoded = {name: base64.urlsafe_b64encode(each.digest()).rstrip(b"=").decode() for name, each in hashes.items()}
+    seen.hashes[entry.path] = encoded
+    if keep is None:
+        return
+    data = b"".join(keep)
+    if below:
+        seen.texts[below] = data
+        return
+    try:
+        seen.native.append(NativeFile(entry.path, images.read_images(data)))
+    except images.NoImageError as error:
+        seen.broken.append(f"{entry.path}: {error}")
+
+
+def _wanted(entry: Entry, head: bytes, seen: Seen) -> bool:
+    """Tell whether a file is one that others load; programs and objects are not looked into."""
+    if not images.is_image(head):
+        if _MODULE.search(entry.path):
+            seen.broken.append(f"{entry.path} is called as an extension module is, and is no machine code")
+        return False
+    if _LIBRARY.search(entry.path) is None:
+        return False
+    if entry.size > _MOST_IMAGE:
+        seen.broken.append(f"{entry.path} has {entry.size} bytes, too many to be looked into")
+    return entry.size <= _MOST_IMAGE
+
+
+def native_files(stream: BinaryIO, path: Path) -> tuple[tuple[NativeFile, ...], tuple[str, ...]]:
+    """Return the linked files of a wheel, and the paths of all its members; nothing else of it is read.
+
+    Raises:
+        DamagedArtifactError: The archive is damaged, or a linked file in it.
+    """
+    archive = ZipReader(stream, path)
+    found = []
+    for entry in archive.entries:
+        if _LIBRARY.search(entry.path) is not None:
+            data = archive.read(entry, _MOST_IMAGE)
+            if images.is_image(data):
+                try:
+                    found.append(NativeFile(entry.path, images.read_images(data)))
+                except images.NoImageError as error:
+                    msg = f"{path}: {entry.path}: {error}"
+                    raise DamagedArtifactError(msg) from error
+    return tuple(found), tuple(entry.path for entry in archive.entries)

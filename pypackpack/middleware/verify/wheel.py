@@ -1,0 +1,209 @@
+"""Whether a wheel is what it says: its archive, its ``RECORD``, its names, its bytecode and its machine code.
+
+All that is wrong is said at once. ``reading`` reads, ``record``, ``bytecode`` and ``modules`` have rules of their own.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+import re
+from email.parser import BytesHeaderParser
+from typing import TYPE_CHECKING, Final
+
+from pypackpack.backend import filesystem
+from pypackpack.backend.zip_reader import ZipReader
+from pypackpack.middleware.bundle.sbom import FILE as SBOM
+from pypackpack.middleware.verify import bytecode, reading
+from pypackpack.middleware.verify.modules import Tags, library_problems, tag_problems
+from pypackpack.middleware.verify.platform_tags import platform_tag
+from pypackpack.middleware.verify.record import record
+from pypackpack.model.errors import DamagedArtifactError
+from pypackpack.model.verification import Check, Verification
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+    from typing import BinaryIO
+
+    from pypackpack.middleware.verify.modules import NativeFile
+    from pypackpack.middleware.verify.reading import Seen
+
+_NAME: Final = re.compile(
+    r"(?P<name>[^-/]+)-(?P<version>[^-/]+)(?:-(?P<build>\d[^-/]*))?-(?P<python>[^-/]+)-(?P<abi>[^-/]+)-(?P<platform>[^-/]+)\.whl",
+    re.IGNORECASE,
+)
+
+
+def verify_wheel(path: Path, *, audit: bool = False) -> Verification:
+    """Return what is right and wrong with a wheel.
+
+    Args:
+        path: The wheel.
+        audit: Whether to look, too, at what its machine code loads.
+
+    Raises:
+        DamagedArtifactError: It is no archive, or one that cannot be looked into at all.
+        FilesystemError: It cannot be read.
+    """
+    with filesystem.explained("read", path), path.open("rb") as stream:
+        size = stream.seek(0, 2)
+        digest = filesystem.sha256_file(path)
+        checks = wheel_checks(stream, path, audit=audit)
+    return Verification(path, "wheel", size, digest, (*checks, *_attestation(path, digest)))
+
+
+def wheel_checks(stream: BinaryIO, path: Path, *, audit: bool) -> tuple[Check, ...]:
+    """Return what is right and wrong with a wheel's bytes; ``path`` is what it is called. Errors as `verify_wheel`."""
+    matched = _NAME.fullmatch(path.name)
+    if matched is None:
+        msg = f"{path}: the name of a wheel is <name>-<version>-<python>-<abi>-<platform>.whl"
+        raise DamagedArtifactError(msg, hint="Give it its own name back.")
+    tags = tags_of(path.name)
+    archive = ZipReader(stream, path)
+    archived = reading.structure(archive, stream.seek(0, 2), windows=any(tag.system == "windows" for tag in tags.platforms))
+    if archived.problems:  # what a hostile archive says of itself is not believed any further
+        return (archived,)
+    seen = reading.read_wheel(archive)
+    archived = Check(archived.name, archived.found, tuple(seen.damaged))
+    checks = [archived, record(seen), _names(seen, matched), *bytecode.check(seen.heads, tags)]
+    if seen.native or seen.broken:
+        checks.append(_modules(seen, tags))
+        if audit:
+            checks.append(audited(seen.native, tags, tuple(seen.entries)))
+    return tuple(checks)
+
+
+def tags_of(name: str) -> Tags:
+    """Return the tags in a wheel's file name, which `_NAME` matches."""
+    *_, python, abi, platform = name[: -len(".whl")].split("-")
+    return Tags(tuple(python.split(".")), tuple(abi.split(".")), tuple(map(platform_tag, platform.split("."))))
+
+
+def audited(native: Sequence[NativeFile], tags: Tags, members: Sequence[str]) -> Check:
+    """Return what the machine code of a wheel loads that is not everywhere."""
+    inside = [member.rpartition("/")[2] for member in members]
+    problems = [problem for file in native for problem in library_problems(file, tags, inside)]
+    rules = "the stable ABI and the libraries of its platforms" if tags.stable else "the libraries of its platforms"
+    return Check("libraries", f"looked at {rules}", tuple(dict.fromkeys(problems)))
+
+
+def _names(seen: Seen, matched: re.Match[str]) -> Check:
+    problems: list[str] = []
+    own = f"{matched['name']}-{matched['version']}"
+    if seen.info and _escaped(seen.info) != _escaped(f"{own}.dist-info"):
+        problems.append(f"its metadata is in {seen.info}, and the file is called {own}-…")
+    problems += _metadata(seen, matched)
+    problems += _wheel(seen, matched)
+    problems += _bills(seen, matched)
+    return Check(
+        "names",
+        f"{matched['name']} {matched['version']}, {matched['python']}-{matched['abi']}-{matched['platform']}",
+        tuple(problems),
+    )
+
+
+def _escaped(text: str) -> str:
+    return re.sub(r"[-_.]+", "_", text).lower()
+
+
+def _metadata(seen: Seen, matched: re.Match[str]) -> list[str]:
+    from packaging.errors import ExceptionGroup  # noqa: PLC0415 - import cost
+    from packaging.metadata import Metadata  # noqa: PLC0415 - import cost
+    from packaging.utils import canonicalize_name, canonicalize_version  # noqa: PLC0415 - import cost
+
+    if "METADATA" not in seen.texts:
+        return ["it has no METADATA"]
+    try:
+        found = Metadata.from_email(seen.texts["METADATA"], validate=True)
+    except ExceptionGroup as group:
+        # Fields that are younger than the version at the top are in wheels of many tools, and indexes take them.
+        wrong = [str(error) for error in group.exceptions if "introduced in metadata version" not in str(error)]
+        if wrong:
+            return [f"METADATA: {each}" for each in wrong]
+        found = Metadata.from_email(seen.texts["METADATA"], validate=False)
+    except ValueError as error:
+        return [f"METADATA cannot be read: {error}"]
+    problems = []
+    if canonicalize_name(found.name) != canonicalize_name(matched["name"]):
+        problems.append(f"METADATA says that it is {found.name}, and the file is called {matched['name']}")
+    said = matched["version"].replace("_", "-")
+    if canonicalize_version(str(found.version), strip_trailing_zero=False) != canonicalize_version(
+        said, strip_trailing_zero=False
+    ):
+        problems.append(f"METADATA says version {found.version}, and the file is called {matched['version']}")
+    problems += [
+        f"METADATA names the licence {each!r}, which is not in {seen.info}/licenses"
+        for each in found.license_files or ()
+        if f"licenses/{each}" not in seen.texts and f"{seen.info}/licenses/{each}" not in seen.entries
+    ]
+    return problems
+
+
+def _wheel(seen: Seen, matched: re.Match[str]) -> list[str]:
+    if "WHEEL" not in seen.texts:
+        return ["it has no WHEEL"]
+    headers = BytesHeaderParser().parsebytes(seen.texts["WHEEL"])
+    problems = []
+    version = str(headers.get("Wheel-Version", ""))
+    if not re.fullmatch(r"1\.\d+", version):
+        problems.append(f"WHEEL has the version {version[:20]!r}, and 1.0 is what there is")
+    said = {str(each).strip() for each in headers.get_all("Tag", [])}
+    expanded = {
+        f"{python}-{abi}-{platform}"
+        for python in matched["python"].split(".")
+        for abi in matched["abi"].split(".")
+        for platform in matched["platform"].split(".")
+    }
+    if said != expanded:
+        wrong = [*(f"{each} is in WHEEL only" for each in sorted(said - expanded))]
+        wrong += [f"{each} is in the file's name only" for each in sorted(expanded - said)]
+        problems.append(f"the tags of WHEEL and of the file's name differ: {', '.join(wrong[:6])}")
+    if str(headers.get("Root-Is-Purelib", "")).strip().lower() == "true" and seen.native:
+        problems.append(f"WHEEL says that it is pure, and {seen.native[0].path} is machine code")
+    return problems
+
+
+def _bills(seen: Seen, matched: re.Match[str]) -> list[str]:
+    """Look at bills of materials in CycloneDX JSON, which are about the wheel."""
+    problems = []
+    for place, data in seen.texts.items():
+        if not (place.startswith("sboms/") and place.endswith(".cdx.json")):
+            continue
+        try:
+            content = json.loads(data)
+            about = str(content["metadata"]["component"]["name"]) if place == SBOM else ""
+            if content["bomFormat"] != "CycloneDX":
+                problems.append(f"{place} is no CycloneDX file")
+            elif about and _escaped(about) != _escaped(matched["name"]):
+                problems.append(f"{place} is about {about[:80]}, and the file is called {matched['name']}")
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+            problems.append(f"{place} is no CycloneDX file")
+    return problems
+
+
+def _modules(seen: Seen, tags: Tags) -> Check:
+    problems = [*seen.broken, *(problem for file in seen.native for problem in tag_problems(file, tags))]
+    count = len(seen.native)
+    return Check("modules", f"{count} {'file' if count == 1 else 'files'} of machine code", tuple(dict.fromkeys(problems)))
+
+
+def _attestation(path: Path, digest: str) -> tuple[Check, ...]:
+    """Look at the attestation beside a wheel (PEP 740): is it about this file? Its signature is not checked."""
+    place = path.with_name(f"{path.name}.publish.attestation")
+    if not place.is_file():
+        return ()
+    try:
+        data = filesystem.read_bytes(place)[: reading.MOST_TEXT]
+        statement = json.loads(base64.b64decode(json.loads(data)["envelope"]["statement"]))
+        subjects = {str(each["name"]): str(each["digest"]["sha256"]) for each in statement["subject"]}
+    except (ValueError, KeyError, TypeError, binascii.Error, RecursionError) as error:
+        return (Check("attestation", place.name, (f"{place.name} is no attestation ({error})",)),)
+    if subjects.get(path.name) != digest:
+        said = subjects.get(path.name)
+        what = (
+            f"is for a file with the SHA-256 {said[:80]}" if said else f"is for {', '.join(sorted(subjects))[:200] or 'no file'}"
+        )
+        return (Check("attestation", place.name, (f"{place.name} {what}, and not for this one",)),)
+    return (Check("attestation", f"{place.name} is for this file; who signed it was not checked"),)
