@@ -17,7 +17,12 @@ VERSION, ABI3, PACKAGE = "version", "abi3", "package"
 
 @dataclass(frozen=True)
 class Tool:
-    """A tool and its version."""
+    """A tool.
+
+    Attributes:
+        name: Its name, as the settings have it.
+        version: Its version.
+    """
 
     name: str
     version: str
@@ -92,7 +97,12 @@ class InspectedModule:
 
 @dataclass(frozen=True)
 class InspectedFile:
-    """A file that is no module: its path and its bytes, uncompressed."""
+    """A file that is no module.
+
+    Attributes:
+        path: Its path.
+        size: Its bytes, uncompressed.
+    """
 
     path: str
     size: int

@@ -12,11 +12,13 @@ from pathlib import Path, PurePath
 from typing import Any
 
 from pypackpack.frontend.cli import events
-from pypackpack.model import build, journal, preview
+from pypackpack.model import build, comparison, inspection, journal, preview, verification
 from pypackpack.model.target import PythonVersion
 
 SCHEMA_FILE = "build-events.schema.json"
-_NAMES = {**vars(events), **vars(preview), **vars(journal), **vars(build), "Path": Path, "PythonVersion": PythonVersion}
+_SPOKEN_OF = (events, preview, journal, build, inspection, comparison, verification)
+_NAMES = {name: each for module in _SPOKEN_OF for name, each in vars(module).items()}
+_NAMES |= {"Path": Path, "PythonVersion": PythonVersion}
 """What the annotations of the dataclasses speak of; some of it is imported for type checkers only."""
 _PLAIN = {str: "string", int: "integer", float: "number", bool: "boolean", type(None): "null"}
 _AGAIN = "As above."
@@ -51,7 +53,7 @@ def json_schema() -> dict[str, Any]:
     """Return the JSON Schema (2020-12) of one line."""
     defs: dict[str, Any] = {}
     for word, kind in events.EVENTS.items():
-        _define(kind, defs, event=word)
+        define(kind, defs, event=word)
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "One line of `pypackpack build --json`",
@@ -65,7 +67,7 @@ def schema_text() -> str:
     return json.dumps(json_schema(), indent=2, ensure_ascii=False) + "\n"
 
 
-def _define(kind: type[Any], defs: dict[str, Any], event: str = "") -> None:
+def define(kind: type[Any], defs: dict[str, Any], event: str = "") -> None:
     """Add the schema of a dataclass, and of those that its fields have."""
     if kind.__name__ in defs:
         return
@@ -86,7 +88,7 @@ def _schema(hint: Any, defs: dict[str, Any]) -> dict[str, Any]:  # noqa: ANN401 
     if hint in _PLAIN:
         return {"type": _PLAIN[hint]}
     if dataclasses.is_dataclass(hint) and isinstance(hint, type):
-        _define(hint, defs)
+        define(hint, defs)
         return {"$ref": f"#/$defs/{hint.__name__}"}
     if isinstance(hint, type) and issubclass(hint, PurePath):
         return {"type": "string"}
@@ -137,16 +139,17 @@ def events_page() -> str:
     parts = [_HEAD]
     for word, kind in events.EVENTS.items():
         parts.append(f"## `{word}`\n\n{defs[kind.__name__]['description']}\n")
-        parts += _fields(defs[kind.__name__])
+        parts += fields(defs[kind.__name__])
     parts.append("## What is in them\n")
     for name, node in defs.items():
         if name not in named:
             parts.append(f"### {name}\n\n{node['description']}\n")
-            parts += _fields(node)
+            parts += fields(node)
     return "\n".join(parts)
 
 
-def _fields(node: dict[str, Any]) -> list[str]:
+def fields(node: dict[str, Any]) -> list[str]:
+    """Return the table of a dataclass's fields."""
     rows = [
         f"| `{name}` | {_kind(value)} | {value.get('description', '').replace('|', chr(92) + '|')} |"
         for name, value in node["properties"].items()

@@ -24,19 +24,19 @@ _DATA_SHOWN = 8
 
 def inspection_lines(result: Inspection, width: int | None, style: Style = PLAIN) -> list[str]:
     """Return what is known of an artifact: what it is, its modules with reasons, what else is in it."""
-    lines = [f"{style.bold(_safe(near_path(result.path)))}  {size(result.size)}", *_facts(result, width, style)]
+    lines = [f"{style.bold(safe(near_path(result.path)))}  {size(result.size)}", *_facts(result, width, style)]
     if result.modules:
         lines += ["", *_modules(result.modules, width, style)]
     if result.data:
         lines += ["", *_data(result, width, style)]
     lines += ["", *paragraph(_totals(result), width)]
     for note in result.notes:
-        first, *rest = paragraph(f"note: {_safe(note)}", width)
+        first, *rest = paragraph(f"note: {safe(note)}", width)
         lines += [first.replace("note:", style.warn("note:"), 1), *rest]
     return lines
 
 
-def _safe(text: str) -> str:
+def safe(text: str) -> str:
     """Return text of a foreign file without what would move the cursor or change the colour of a terminal."""
     return "".join(letter if letter.isprintable() else "?" for letter in text)
 
@@ -52,7 +52,7 @@ def _facts(result: Inspection, width: int | None, style: Style) -> list[str]:
     lines = []
     for word, text in rows:
         if text:
-            first, *rest = paragraph(_safe(text), None if width is None else width - _LABEL, hang="")
+            first, *rest = paragraph(safe(text), None if width is None else width - _LABEL, hang="")
             lines += [f"  {style.dim(word)}{' ' * (_LABEL - 2 - len(word))}{first}", *(" " * _LABEL + line for line in rest)]
     return lines
 
@@ -79,7 +79,7 @@ def _form(module: InspectedModule) -> str:
 
 def _modules(modules: Iterable[InspectedModule], width: int | None, style: Style) -> list[str]:
     """One line per module, with the reason beside it where the width allows that, else below."""
-    rows = [(_safe(each.module), _form(each), size(each.size), each.reason, each.form) for each in modules]
+    rows = [(safe(each.module), _form(each), size(each.size), each.reason, each.form) for each in modules]
     name, form, weight = (max(len(row[column]) for row in rows) for column in range(3))
     left = 2 + name + 2 + form + 2 + weight + 2
     stacked = width is not None and left - 2 > width
@@ -94,7 +94,7 @@ def _modules(modules: Iterable[InspectedModule], width: int | None, style: Style
             lines.append(
                 f"  {style.word(module)}{' ' * (name - len(module))}  {marked}{' ' * (form - len(shape))}  {bytes_:>{weight}}"
             )
-        for number, text in enumerate(_safe(line) for line in reason.splitlines()):
+        for number, text in enumerate(safe(line) for line in reason.splitlines()):
             if beside and not stacked:
                 room = None if width is None else width - left
                 first, *rest = paragraph(text, room, hang="")
@@ -114,7 +114,7 @@ def _data(result: Inspection, width: int | None, style: Style) -> list[str]:
     shown = result.data[:_DATA_SHOWN]
     lines = []
     for each in shown:
-        path = _safe(each.path)
+        path = safe(each.path)
         beside = width is None or len(path) + 14 <= width
         lines += [f"  {path}  {style.dim(f'data, {size(each.size)}')}"] if beside else [f"  {path}", f"    {size(each.size)}"]
     rest = len(result.data) - len(shown)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from pypackpack.backend.filesystem import write_atomic
 from pypackpack.frontend.cli import errors as cli_errors
+from pypackpack.frontend.cli import inspect_reference
 from pypackpack.frontend.cli.command import load, parameters, usage_line
 from pypackpack.frontend.cli.event_reference import events_page, schema_text
 from pypackpack.frontend.cli.overview import general_options
@@ -118,11 +119,13 @@ def _kinds(base: type[PyPackPackError]) -> Iterator[type[PyPackPackError]]:
 
 
 def write_pages(folder: Path) -> None:
-    """Write all pages, and the schema of events."""
+    """Write all pages, and the schemas."""
     write_atomic(folder / "cli.md", cli_page())
     write_atomic(folder / "errors.md", errors_page())
     write_atomic(folder / "build-events.md", events_page())
     write_atomic(folder / "build-events.schema.json", schema_text())
+    write_atomic(folder / "inspection.md", inspect_reference.page())
+    write_atomic(folder / inspect_reference.SCHEMA_FILE, inspect_reference.schema_text())
 
 
 if __name__ == "__main__":

@@ -173,8 +173,15 @@ ROWS = (
         "inspect",
         "inspect_:inspect",
         "Build",
-        "Show what each module of a wheel became, and why.",
+        "Show what each module of a wheel became, and why; what a patch does; what separates two wheels.",
         "pypackpack inspect billing-1.0-cp313-cp313-win_amd64.whl",
+    ),
+    Row(
+        "verify",
+        "verify:verify",
+        "Build",
+        "Check whether artifacts are what they say they are.",
+        "pypackpack verify --rebuild billing-1.0-cp313-cp313-win_amd64.whl",
     ),
     Row(
         "deploy",
@@ -256,7 +263,6 @@ LATER = frozenset(
         "bundle",
         "recipe",
         "runtime",
-        "verify",
     }
 )
 

@@ -8,30 +8,63 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pypackpack.middleware.inspect.wheel import inspect_wheel
-from pypackpack.model.errors import NotYetError, UsageError
+from pypackpack.model.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from pypackpack.model.comparison import Comparison, PatchInspection
     from pypackpack.model.inspection import Inspection
 
-KINDS: tuple[tuple[str, Callable[[Path], Inspection]], ...] = ((".whl", inspect_wheel),)
+
+def _patch(path: Path) -> PatchInspection:
+    from pypackpack.middleware.inspect.patch import inspect_patch  # noqa: PLC0415 - import cost
+
+    return inspect_patch(path)
+
+
+KINDS: tuple[tuple[str, Callable[[Path], Inspection | PatchInspection]], ...] = ((".whl.patch", _patch), (".whl", inspect_wheel))
 """Ends of names, with what looks into such a file."""
 
-LATER = (".whl.patch",)
-"""Artifacts that are not looked into yet."""
 
-
-def inspect(path: Path) -> Inspection:
+def inspect(path: Path) -> Inspection | PatchInspection:
     """Return what is known of an artifact.
 
     Raises:
         UsageError: It is not there, or no kind of file that we know.
         DamagedArtifactError: It is damaged, or holds what no such file holds.
+        MissingToolError: It is for a newer pypackpack.
         FilesystemError: It cannot be read.
     """
+    _check(path)
     name = path.name.lower()
+    for end, look in KINDS:
+        if name.endswith(end):
+            return look(path)
+    msg = f"{path} is no artifact that inspect knows"
+    raise UsageError(msg, hint="It reads wheels and patches: files whose names end in .whl and .whl.patch.")
+
+
+def compare(first: Path, second: Path) -> Comparison:
+    """Return what separates two wheels.
+
+    Raises:
+        UsageError: One is not there, or no wheel.
+        DamagedArtifactError: One is damaged.
+        FilesystemError: One cannot be read.
+    """
+    from pypackpack.middleware.inspect.compare import compare_wheels  # noqa: PLC0415 - import cost
+
+    for path in (first, second):
+        _check(path)
+        if not path.name.lower().endswith(".whl"):
+            msg = f"{path} is no wheel"
+            raise UsageError(msg, hint="--diff takes two wheels.")
+    return compare_wheels(first, second)
+
+
+def _check(path: Path) -> None:
     if path.is_dir():
         msg = f"{path} is a folder"
         raise UsageError(msg, hint="Name a wheel; the folder of a binary has a manifest.json, which says what is in it.")
@@ -41,11 +74,3 @@ def inspect(path: Path) -> Inspection:
     if not path.is_file():  # a pipe would be waited for
         msg = f"{path} is no regular file"
         raise UsageError(msg, hint="Name a wheel.")
-    if name.endswith(LATER):
-        msg = f"{path} is a patch, which this version of pypackpack cannot look into yet"
-        raise NotYetError(msg, hint="`pypackpack patch show` says what it does.")
-    for end, look in KINDS:
-        if name.endswith(end):
-            return look(path)
-    msg = f"{path} is no artifact that inspect knows"
-    raise UsageError(msg, hint="It reads wheels: files whose names end in .whl.")

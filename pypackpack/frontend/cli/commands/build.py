@@ -29,6 +29,7 @@ if TYPE_CHECKING:
         keep_going: bool
         rerun: bool
         rerun_tasks: tuple[str, ...]
+        audit: bool | None
 
 
 # What can be built today; the rest of the words is known and refused by name. `resource` is a word of its own, before these.
@@ -117,6 +118,15 @@ def build(
     continuous: Annotated[
         bool, typer.Option("--continuous", help="Build again whenever a source changes, until Ctrl-C.", show_default=False)
     ] = False,
+    audit: Annotated[
+        bool,
+        typer.Option(
+            "--audit", help="Refuse wheels whose machine code needs what is not everywhere; a release does.", show_default=False
+        ),
+    ] = False,
+    no_audit: Annotated[
+        bool, typer.Option("--no-audit", help="Also a release: leave out that look at machine code.", show_default=False)
+    ] = False,
     base: Annotated[
         Optional[str],  # noqa: UP045 - typer evaluates it on Python 3.10 too
         typer.Option(
@@ -146,6 +156,7 @@ def build(
         keep_going=keep_going,
         rerun=rerun is not None,
         rerun_tasks=tuple(word for word in rerun or () if word),
+        audit=wanted_audit(audit=audit, no_audit=no_audit),
     )
     if request.bundle is Bundle.PATCH:
         given = {"--dry-run": dry_run, "--continuous": continuous, "--profile": profile is not None, "--explain": explain}
@@ -173,6 +184,17 @@ def build(
         build_continuously(session, request, wishes)
         return Answer(None, lambda *_: [])
     return run_build(session, request, wishes)
+
+
+def wanted_audit(*, audit: bool, no_audit: bool) -> bool | None:
+    """Return whether wheels are audited; None where nobody says it.
+
+    Raises:
+        UsageError: Both were said.
+    """
+    if audit and no_audit:
+        raise UsageError("--audit and --no-audit exclude each other", hint="Leave one of them out; a release is audited anyway.")
+    return True if audit else False if no_audit else None
 
 
 def build_request(

@@ -11,7 +11,7 @@ import pytest
 
 from pypackpack.middleware.bundle.report import FILE, write_report
 from pypackpack.middleware.inspect import inspect
-from pypackpack.model.errors import DamagedArtifactError, NotYetError, UsageError
+from pypackpack.model.errors import DamagedArtifactError, UsageError
 from pypackpack.model.inspection import ModuleForm, Tool, WheelReport
 
 if TYPE_CHECKING:
@@ -212,7 +212,7 @@ def test_what_is_no_artifact(tmp_path: Path) -> None:
     for name, error, words in (
         ("gone.whl", UsageError, "is not there"),
         ("notes.txt", UsageError, "no artifact that inspect knows"),
-        ("demo-1.0-p1-py3-none-any.whl.patch", NotYetError, "cannot look into yet"),
+        ("demo-1.0-p1-py3-none-any.whl.patch", DamagedArtifactError, "patch"),
         ("demo.whl", DamagedArtifactError, "the name of a wheel"),
         (NAME, DamagedArtifactError, "no ZIP archive"),
     ):

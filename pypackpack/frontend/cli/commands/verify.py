@@ -1,0 +1,90 @@
+"""``pypackpack verify``."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Optional
+
+import typer
+
+from pypackpack.frontend.cli.options import OfflineOption  # noqa: TC001 - typer evaluates it
+from pypackpack.frontend.cli.session import Answer, session_of
+from pypackpack.model.errors import EXIT_DONE, EXIT_FAILED, UsageError
+
+if TYPE_CHECKING:
+    from pypackpack.frontend.cli.style import Style
+    from pypackpack.model.verification import Verification
+
+
+def verify(
+    ctx: typer.Context,
+    file: Annotated[list[str], typer.Argument(metavar="<file>", help="A wheel or a patch, whoever made it.", show_default=False)],
+    rebuild: Annotated[
+        bool,
+        typer.Option(
+            "--rebuild",
+            help="Also build the project's sources again, in a clean place with an empty cache, and compare to the byte.",
+            show_default=False,
+        ),
+    ] = False,
+    audit: Annotated[
+        bool,
+        typer.Option(
+            "--audit",
+            help="Also look at what machine code loads: only what is on every machine with the wheel's tags.",
+            show_default=False,
+        ),
+    ] = False,
+    base: Annotated[
+        Optional[str],  # noqa: UP045 - typer evaluates it on Python 3.10 too
+        typer.Option("--base", metavar="<wheel>", help="Of a patch: also apply it to this wheel, and keep nothing of it."),
+    ] = None,
+    offline: OfflineOption = False,
+) -> Answer:
+    """Check whether artifacts are what they say they are."""
+    from pypackpack.middleware.verify import PATCH  # noqa: PLC0415 - import cost
+    from pypackpack.middleware.verify import verify as look  # noqa: PLC0415 - import cost
+
+    session = session_of(ctx)
+    if rebuild and (wrong := next((each for each in file if each.lower().endswith(PATCH)), None)):
+        msg = f"{wrong} is a patch, and --rebuild is for wheels"
+        raise UsageError(msg, hint="Apply it, and rebuild the wheel that it makes.")
+    found = [look(Path(each), audit=audit, base=Path(base) if base is not None else None) for each in file]
+    if rebuild:
+        from pypackpack.middleware.verify.rebuild import rebuild as again  # noqa: PLC0415 - import cost
+
+        project = session.project()
+        with session.console.watching() as watcher:
+            for number, each in enumerate(found):
+                if not each.problems:
+                    check = again(each.path, project, watcher, offline=offline)
+                    found[number] = replace(each, checks=(*each.checks, check))
+    wrong_ones = [each for each in found if each.problems]
+    return Answer(
+        found,
+        lambda width, style: [line for each in found for line in verification_lines(each, width, style)],
+        asked=bool(wrong_ones),
+        exit_code=EXIT_FAILED if wrong_ones else EXIT_DONE,
+    )
+
+
+def verification_lines(result: Verification, width: int | None, style: Style) -> list[str]:
+    """Return what was looked at and what is wrong, for people."""
+    from pypackpack.frontend.cli.inspect_view import safe  # noqa: PLC0415 - import cost
+    from pypackpack.frontend.cli.render import near_path, paragraph, size  # noqa: PLC0415 - import cost
+
+    lines = [f"{style.bold(safe(near_path(result.path)))}  {size(result.size)}", f"  sha256 {result.sha256}"]
+    longest = max(len(check.name) for check in result.checks)
+    for check in result.checks:
+        good = not check.problems
+        word = f"{check.name:<{longest}}"
+        mark = style.good("ok   ") if good else style.bad("wrong")
+        room = None if width is None else width - longest - 11
+        said = [safe(each) for each in ([check.found] if good else check.problems)]
+        for number, text in enumerate(said):
+            first, *rest = paragraph(text, room, hang="")
+            head = f"  {mark}  {style.dim(word)}  " if number == 0 else " " * (longest + 11)
+            lines += [head + first, *(" " * (longest + 11) + line for line in rest)]
+    lines += [line for note in result.notes for line in paragraph(f"note: {safe(note)}", width)]
+    return lines
