@@ -8,13 +8,17 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from pypackpack.backend import distributions
+from pypackpack.middleware.compile.native.tasks import has_cplusplus
+from pypackpack.model.inspection import EXTENSION, Tool
 from pypackpack.model.sbom import LinkedPart, MakingTool
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Sequence
 
     from pypackpack.middleware.compile.content import Contents
-    from pypackpack.model.inspection import Tool
+    from pypackpack.middleware.compile.native.find import NativeModule
+    from pypackpack.model.inspection import ModuleForm
     from pypackpack.model.target import Target
 
 ZIG_LLVM = "22.1.8"
@@ -36,16 +40,20 @@ _TOOLCHAINS = {
 }
 
 
-def with_tools(contents: Contents, target: Target, compilers: Collection[Tool], *, cplusplus: bool) -> Contents:
+def with_tools(contents: Contents, target: Target, own: Sequence[NativeModule], forms: Sequence[ModuleForm]) -> Contents:
     """Return contents together with what they were made with.
 
     Args:
-        contents: The contents, with their toolchain.
+        contents: The contents, with their compiler and toolchain.
         target: What they are for.
-        compilers: What made the C of their extension modules.
-        cplusplus: Whether one of these has C++ in it.
+        own: The extension modules of the package's own native sources.
+        forms: What every module became, these first.
     """
-    linked = linked_parts(target, compilers, contents.toolchain, cplusplus=cplusplus)
+    used = [form.compiler or contents.compiler for form in forms[len(own) :] if form.form == EXTENSION]
+    if any(module.is_cython for module in own):
+        used.append(Tool("cython", distributions.version_of("cython")))
+    compilers = tuple(dict.fromkeys(tool for tool in used if tool is not None))
+    linked = linked_parts(target, compilers, contents.toolchain, cplusplus=any(map(has_cplusplus, own)))
     return replace(contents, linked=linked, made_with=making_tools(compilers, contents.toolchain))
 
 

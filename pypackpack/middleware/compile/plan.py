@@ -9,7 +9,6 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from pypackpack.backend import distributions
 from pypackpack.middleware.compile.abi import wants_limited
 from pypackpack.middleware.compile.choice import compiler_of, idle, why_not_native
 from pypackpack.middleware.compile.content import Content, Contents
@@ -442,7 +441,7 @@ class PackagePlan:
         self._check_strict(fallbacks, target)
         files.sort(key=lambda content: content.place)
         native = self._level is Level.NATIVE
-        return self._with_tools(
+        return with_tools(
             Contents(
                 tuple(files),
                 bytecode_used,
@@ -455,17 +454,9 @@ class PackagePlan:
                 toolchain=tool_of(target, package.settings(target)) if native_used else None,
             ),
             target,
-            python,
-            sum(form.form == EXTENSION for form in forms),
+            [each.module for each in self._own_tasks[target.name, python]],
+            forms,
         )
-
-    def _with_tools(self, made: Contents, target: Target, python: Interpreter, extensions: int) -> Contents:
-        """Return contents with what its extension modules, so many, were made with."""
-        own = [each.module for each in self._own_tasks[target.name, python]]
-        found = [self._tool(target)] if extensions > len(own) else []
-        found += [Tool("cython", distributions.version_of("cython"))] if any(each.is_cython for each in own) else []
-        cplusplus = any(tasks.has_cplusplus(each) for each in own)
-        return with_tools(made, target, tuple(dict.fromkeys(found)), cplusplus=cplusplus)
 
     def _text(self, place: str, file: SourceFile, module: _Module | None, outcomes: Mapping[str, Outcome]) -> Content:
         """Return a file as it stands in an artifact when nothing else is made of it."""
