@@ -27,7 +27,7 @@ _REFUSED: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(r"-m(arch|cpu|tune)=native"), "it asks for the machine that builds, and the wheel runs on others"),
     (re.compile(r"-f(no-)?(pic|pie|PIC|PIE)"), "an extension module is position independent"),
     (re.compile(r"-f(no-)?(lto|whole-program|thinlto|use-ld|openmp|sanitize|xray|coverage|cs-profile|profile|instrument|split|embed|modul|"
-                r"prebuilt|build|cxx-modul|implicit-modul|rtlib|stack-usage|syntax-only|visibility-from|pch|fake)"),
+                r"prebuilt|build|integrated|cxx-modul|implicit-modul|rtlib|stack-usage|syntax-only|visibility-from|pch|fake)"),
      "it wants a tool or a library that the module does not bring"),
     (re.compile(r"-f(debug|file|macro|coverage|crash|time|save|optimization-record|diagnostics|dump|proc|minimize|verify|working|"
                 r"message|color|ansi|report|record|random)"),

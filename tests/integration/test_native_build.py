@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from pypackpack.backend import filesystem
 from tests import native_sources
 from tests.builds import ROOT, copy_project, members, native_modules, run, unpack
 
@@ -82,6 +83,17 @@ def test_what_no_key_has_and_a_module_without_its_entry_point_are_errors_on_each
     assert f"wave.pyx:1:0: '{outside.as_posix()}' lies outside of the package" in said
     for target in targets:
         assert (f"small/int for {target} has no function PyInit_int" in said) is (target != "windows_amd64"), said
+
+
+def test_debug_information_for_macos_names_no_folder_of_this_machine(small: Path) -> None:
+    settings = small / "small" / "pyproject.toml"
+    asked = '[tool.pypackpack.build.extension.int]\noptions = ["-g3"]\n'
+    settings.write_text(SETTINGS.replace('"linux_x86_64", "linux_arm64"', '"macos_arm64"') + asked)
+    done = ppp(small)
+    assert done.returncode == 0, done.stderr
+    (wheel,) = (small / "small" / "build").rglob("*.whl")
+    (module,) = unpack([wheel], small / "unpacked").rglob("*.so")
+    assert os.fsencode(filesystem.cache_folder().resolve()) not in module.read_bytes()
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,13 @@ from pypackpack.model.errors import WorkError
 
 _HEADER = struct.Struct("<HHIIIHH")
 _SYMBOL = struct.Struct("<8sIhHBB")
+_SECTION = 40
+"""Bytes of a section's header."""
+
+_STARTUP = (".ctors", ".dtors", ".CRT$X")
+"""Sections whose functions the C library's start-up code calls; MinGW has the first two, Microsoft the third."""
+
+_ENTRIES = ("DllMain", "_DllMain@12")
 _EXTERNAL = 2
 _IMPORT_PREFIX = "__imp_"
 
@@ -28,6 +35,29 @@ def defined_symbols(data: bytes) -> tuple[str, ...]:
         WorkError: The bytes are no COFF object.
     """
     return tuple(sorted(name for name, defined in _external_symbols(data) if defined))
+
+
+def wants_startup(data: bytes) -> bool:
+    """Tell whether an object has code that a DLL runs when it is loaded: constructors, or an entry point of its own.
+
+    Raises:
+        WorkError: The bytes are no COFF object.
+    """
+    try:
+        _machine, sections, _time, table, count, optional, _flags = _HEADER.unpack_from(data)
+        strings = table + count * _SYMBOL.size
+        for number in range(sections):
+            raw = data[_HEADER.size + optional + number * _SECTION : _HEADER.size + optional + number * _SECTION + 8]
+            name = raw.rstrip(b"\0").decode()
+            if name.startswith("/"):  # where in the string table a name of more than eight bytes stands
+                start = strings + int(name[1:])
+                name = data[start : data.index(b"\0", start)].decode()
+            if name.startswith(_STARTUP):
+                return True
+    except (struct.error, ValueError) as error:
+        msg = "the compiler wrote something that is not a COFF object"
+        raise WorkError(msg) from error
+    return any(name in _ENTRIES for name in defined_symbols(data))
 
 
 def _external_symbols(data: bytes) -> set[tuple[str, bool]]:

@@ -319,7 +319,7 @@ class Zig:
         dll = "python3" if job.limited else f"python{job.python[0]}{job.python[1]}"
         python = self._import_library(dll, names, job.target, scratch, what)
         rest = tuple(name for name in missing if not coff.python_imports((name,), underscore=underscore))
-        whole = underscore or job.is_cplusplus or bool(job.libraries)
+        whole = underscore or job.is_cplusplus or bool(job.libraries) or any(map(coff.wants_startup, objects))
         crt = None if whole else windows_runtime.imports(rest)
         if crt is not None:
             library = [self._import_library("ucrtbase", crt, job.target, scratch, what)] if crt else []

@@ -31,9 +31,10 @@ if TYPE_CHECKING:
 SECONDS_PER_BYTE = 1 / 8_000
 SMALLEST_SECONDS = 1.0
 CPLUSPLUS_SECONDS = 4.0
-_CHECKS = "entry, files that were read"
+_CHECKS = "entry, files that were read, start-up"
 """What is looked at when C of a person's own was compiled: raised when more is, since what is kept was not."""
 
+_DEBUG_WORD = re.compile("-g[0-9]?")
 _FIRST_ERROR = re.compile(r"^(?P<file>[^:\n]+):(?P<line>\d+):\d+: (?:fatal )?error: (?P<message>.*)$", re.MULTILINE)
 
 
@@ -241,7 +242,7 @@ def _compile(extension: Extension, way: Way, whole: Target, shop: Workshop, runt
             c, objects = _along(c, needs[runtime], shop, name)
         job = replace(
             module_job(name.rpartition(".")[2], extension.path, c, way, shop, choice),
-            options=(*way.options, *extension.options),
+            options=(*way.options, *_fitting(extension.options, target)),
             libraries=extension.libraries,
             own=extension.own,
             objects=objects,
@@ -273,6 +274,14 @@ def _compile(extension: Extension, way: Way, whole: Target, shop: Workshop, runt
         label=name,
         asked=(f"{extension.package} for {whole.name}",),
     )
+
+
+def _fitting(options: Sequence[str], target: Target) -> tuple[str, ...]:
+    """Return a person's words without those that a target has no use for.
+
+    Debug information for macOS stays in the objects; the module would only name them, with this machine's paths.
+    """
+    return tuple(word for word in options if target.object_format != "macho" or not _DEBUG_WORD.fullmatch(word))
 
 
 def _check_entry(made: bytes, job: ModuleJob) -> None:

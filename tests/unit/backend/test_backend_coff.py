@@ -7,7 +7,7 @@ import struct
 import pytest
 
 from pypackpack.backend.tools import elf
-from pypackpack.backend.tools.coff import python_imports, undefined_symbols, without_identity
+from pypackpack.backend.tools.coff import python_imports, undefined_symbols, wants_startup, without_identity
 from pypackpack.backend.tools.zig import init_symbol
 from pypackpack.model.errors import WorkError
 
@@ -34,6 +34,31 @@ def test_undefined_external_symbols_are_found() -> None:
         [(".text", 1, 3, 1), ("PyInit_m", 1, 2, 0), ("PyErr", 0, 2, 0), ("__imp_PyModule_Create2", 0, 2, 0), ("memcpy", 0, 2, 0)]
     )
     assert undefined_symbols(data) == ("PyErr", "__imp_PyModule_Create2", "memcpy")
+
+
+def sections(*names: str) -> bytes:
+    """An object of just sections, and no symbols."""
+    table, strings = b"", b""
+    for name in names:
+        raw = name.encode()
+        if len(raw) > 8:
+            raw = f"/{4 + len(strings)}".encode()
+            strings += name.encode() + b"\0"
+        table += raw.ljust(40, b"\0")
+    header = struct.pack("<HHIIIHH", 0x8664, len(names), 0, 20 + len(table), 0, 0, 0)
+    return header + table + struct.pack("<I", 4 + len(strings)) + strings
+
+
+def test_what_a_dll_runs_when_it_is_loaded_is_seen() -> None:
+    assert not wants_startup(sections(".text", ".debug_abbrev", ".rdata$zzz"))
+    assert wants_startup(sections(".text", ".ctors"))
+    assert wants_startup(sections(".text", ".debug_info", ".ctors.65434"))
+    assert wants_startup(sections(".CRT$XCU"))
+    assert wants_startup(coff([("DllMain", 1, 2, 0)]))
+    assert not wants_startup(coff([("DllMain", 0, 2, 0)]))
+    for damaged in (b"", sections(".debug_info")[:-8]):
+        with pytest.raises(WorkError, match="COFF"):
+            wants_startup(damaged)
 
 
 def test_python_names_lose_their_import_prefix() -> None:

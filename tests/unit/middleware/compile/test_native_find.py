@@ -359,6 +359,7 @@ def test_words_that_say_how_to_compile(word: str) -> None:
     [
         "@words",
         "-fplugin=x.so",
+        "-fno-integrated-as",
         "-fpass-plugin=x",
         "-B.",
         "-o",
