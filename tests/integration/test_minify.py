@@ -75,6 +75,65 @@ def test_what_goes_is_a_choice(settings: str, there: list[str], gone: list[str],
     assert [word for word in gone if word in made] == []
 
 
+CLASSES = """\
+import functools
+import typing
+from dataclasses import dataclass as made
+from typing import NamedTuple as Row
+
+also = made
+
+
+@made
+class Alias:
+    x: int
+
+    if True:
+        y: int = 2
+
+
+@also
+class Other:
+    x: int
+
+
+class Pair(Row):
+    a: int
+    b: str = "b"
+
+
+class Table(typing.TypedDict):
+    key: int
+
+
+@functools.singledispatch
+def kind(value: object) -> str:
+    return "other"
+
+
+@kind.register
+def _(value: int) -> str:
+    return "int"
+
+
+def plain(number: int) -> str:
+    return str(number)
+
+
+print(Alias(1), Other(3), Pair(4), Table.__required_keys__, kind(5), kind("x"), plain.__annotations__)
+"""
+
+
+def test_annotations_that_something_is_made_of_stay(small_project: Callable[..., Path], tmp_path: Path) -> None:
+    root = small_project({"main/mod.py": CLASSES}, settings="[tool.pypackpack.build]\nminify = { annotations = true }\n")
+    folder = unpack(build(root, "small", "single").wheels(), tmp_path / "wheel")
+    done = run([sys.executable, "-c", "import small.mod"], cwd=tmp_path, env={"PYTHONPATH": str(folder)})
+    assert done.stdout == (
+        "Alias(x=1, y=2) Other(x=3) Pair(a=4, b='b') frozenset({'key'}) int other {'number': <class 'int'>}\n"
+    ), done.stderr
+    assert "->" not in (folder / "small" / "mod.py").read_text()
+
+
 def test_native_modules_are_made_of_the_file_and_the_rest_is_smaller(small_project: Callable[..., Path], tmp_path: Path) -> None:
     text = '[tool.pypackpack.build]\nminify = true\n[tool.pypackpack.build.native]\nexclude = ["plain"]\n'
     root = small_project({"main/mod.py": "# one\n\n\ndef fail():\n    1 / 0\n", "main/plain.py": MODULE}, settings=text)

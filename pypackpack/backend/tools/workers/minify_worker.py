@@ -9,6 +9,7 @@ stays unless the request says otherwise: names, signatures, docstrings, annotati
 literal is hoisted to one).
 """
 
+import ast
 import base64
 import io
 import json
@@ -23,6 +24,33 @@ sys.dont_write_bytecode = True
 import python_minifier  # from the folder that the caller names
 
 
+def nested(body, inside=False):
+    """Yield the annotations in a class's body that stand in a statement of it, as ``if``, and not right in it."""
+    for statement in body:
+        if isinstance(statement, ast.AnnAssign) and inside:
+            yield statement
+        if not isinstance(statement, (ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)):
+            yield from nested([each for each in ast.iter_child_nodes(statement) if not isinstance(each, ast.expr)], True)
+
+
+def removable(text):
+    """Return which annotations of a module may go.
+
+    Those of classes stay: of which a decorator or a base makes something cannot be seen, they have any names. So do, in a module
+    that has such, those of arguments by which ``functools.singledispatch`` chooses.
+    """
+    nodes = list(ast.walk(ast.parse(text)))
+    functions = [each for each in nodes if isinstance(each, (ast.FunctionDef, ast.AsyncFunctionDef))]
+    decorators = [decorator for function in functions for decorator in function.decorator_list]
+    classes = [each for each in nodes if isinstance(each, ast.ClassDef)]
+    return python_minifier.RemoveAnnotationsOptions(
+        remove_variable_annotations=not any(True for each in classes for _ in nested(each.body)),
+        remove_return_annotations=True,
+        remove_argument_annotations=not any(isinstance(each, ast.Attribute) and each.attr == "register" for each in decorators),
+        remove_class_attribute_annotations=False,
+    )
+
+
 def minified(request):
     """Answer one request."""
     data = base64.b64decode(request["source"])
@@ -34,7 +62,7 @@ def minified(request):
             warnings.simplefilter("ignore")
             made = python_minifier.minify(
                 text,
-                remove_annotations=request["annotations"],
+                remove_annotations=removable(text) if request["annotations"] else False,
                 remove_literal_statements=request["docstrings"],
                 rename_locals=request["locals"],
                 rename_globals=False,
