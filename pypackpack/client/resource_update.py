@@ -15,7 +15,10 @@ request with a ``Range``.
 from __future__ import annotations
 
 import contextlib
+import errno
+import hashlib
 import os
+import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -33,6 +36,8 @@ if TYPE_CHECKING:
 
 MOST_FETCHED: Final = 4 << 20
 """Bytes that are asked for at one time, and held."""
+_LOCKED: Final = 1 << 41
+"""Windows locks bytes, and lets nobody read these: one that no archive has."""
 
 
 @dataclass(frozen=True)
@@ -77,12 +82,6 @@ def difference(olds: Sequence[Index], new: Index) -> Difference:
     there = _there(olds)
     own = [chunk for chunk in new.chunks() if not chunk.repeated]
     missing = [chunk for chunk in own if (chunk.sha256, chunk.packed) not in there]
-    ranges: list[tuple[int, int]] = []
-    for chunk in missing:
-        if ranges and sum(ranges[-1]) == chunk.place:
-            ranges[-1] = (ranges[-1][0], ranges[-1][1] + chunk.packed)
-        else:
-            ranges.append((chunk.place, chunk.packed))
     return Difference(
         tuple(sorted(after.keys() - before.keys())),
         tuple(sorted(before.keys() - after.keys())),
@@ -91,7 +90,7 @@ def difference(olds: Sequence[Index], new: Index) -> Difference:
         sum(chunk.packed for chunk in missing),
         new.head,
         new.length,
-        tuple(ranges),
+        tuple(_ranges(missing)),
     )
 
 
@@ -99,7 +98,8 @@ def update(olds: Sequence[Resource], head: bytes, fetch: Fetch, place: Path, *, 
     """Make the next archive out of those that are here and what is missing.
 
     It is written beside its place, every chunk compared with its digest, and put there at the end; up to then nothing has
-    changed. Memory: the tables of the archives, and `MOST_FETCHED` bytes.
+    changed. What had come when ``fetch`` failed, or when the process was ended, lies in a hidden file beside the place; the next
+    call for the same archive goes on from there. Memory: the tables of the archives, and `MOST_FETCHED` bytes.
 
     Args:
         olds: Open archives; any number, also none.
@@ -109,28 +109,127 @@ def update(olds: Sequence[Resource], head: bytes, fetch: Fetch, place: Path, *, 
         identity: The identity that it has to have, in hexadecimal; empty for any.
 
     Returns:
-        What was fetched and taken over.
+        What separates the new one from the old ones.
 
     Raises:
         ResourceError: A head, or something that was fetched, is damaged; nothing was changed.
+        BlockingIOError: Another process, or thread, is making the same archive at the same place.
         OSError: A file cannot be read or written; nothing was changed. What ``fetch`` raises comes through, too.
     """
     new = parse_head(head, identity)
     found = difference([each.index for each in olds], new)
-    there = _there([each.index for each in olds])
     place.parent.mkdir(parents=True, exist_ok=True)
-    aside = place.parent / f".{place.name[:40]}.{os.urandom(6).hex()}.part"
+    aside = place.parent / f"{_aside(place)}{new.identity[:32]}.part"
+    fetched = _Fetched(fetch)
     try:
-        with aside.open("xb") as out:
-            out.write(head)
-            _write(out, new, olds, there, _Fetched(found.ranges, fetch))
+        with _held(aside) as out:
+            begun = _begun(out, head, new)
+            _write(out, new, olds, begun, fetched)
             out.flush()
             os.fsync(out.fileno())
-        os.replace(aside, place)  # noqa: PTH105 - on Windows it replaces, as on other systems
-    finally:
-        with contextlib.suppress(OSError):
-            aside.unlink(missing_ok=True)
+            if os.name != "nt":  # there no open file can be renamed
+                os.replace(aside, place)  # noqa: PTH105 - as below
+        if os.name == "nt":
+            os.replace(aside, place)  # noqa: PTH105 - it replaces, as on other systems
+    except BlockingIOError:
+        raise
+    except BaseException:
+        if not fetched.failed:
+            with contextlib.suppress(OSError):
+                aside.unlink(missing_ok=True)
+        raise
+    _drop_others(place)
     return found
+
+
+def _aside(place: Path) -> str:
+    """Return what the names begin with that stand beside a place while it is made."""
+    return f".{place.name[:40]}.{hashlib.sha256(place.name.encode()).hexdigest()[:8]}."
+
+
+@contextlib.contextmanager
+def _held(aside: Path) -> Iterator[BinaryIO]:
+    """Open a file that one process at a time writes; it may have been begun."""
+    flags = os.O_RDWR | os.O_CREAT | getattr(os, "O_BINARY", 0) | getattr(os, "O_NOFOLLOW", 0)
+    while True:
+        handle = os.open(aside, flags, 0o666)
+        with open(handle, "r+b") as out:  # noqa: PTH123 - closes the handle
+            if not _lock(handle):
+                msg = "another process is making this archive"
+                raise BlockingIOError(errno.EAGAIN, msg, str(aside))
+            if _is_at(handle, aside):  # else somebody has just finished it
+                yield out
+                return
+
+
+def _is_at(handle: int, path: Path) -> bool:
+    """Tell whether an open file is the one of that path; on Windows nobody can have moved it."""
+    try:
+        return os.name == "nt" or os.path.samestat(os.fstat(handle), os.lstat(path))
+    except FileNotFoundError:
+        return False
+
+
+def _lock(handle: int) -> bool:
+    """Lock a file until it is closed; returns whether nobody else has."""
+    try:
+        import fcntl  # noqa: PLC0415 - not on Windows, nor on Pyodide, where there are no other processes
+    except ImportError:
+        if sys.platform != "win32":
+            return True
+        import msvcrt  # noqa: PLC0415 - on Windows only
+
+        os.lseek(handle, _LOCKED, os.SEEK_SET)
+        try:
+            msvcrt.locking(handle, msvcrt.LK_NBLCK, 1)
+        except OSError:
+            return False
+        finally:
+            os.lseek(handle, 0, os.SEEK_SET)
+        return True
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def _begun(out: BinaryIO, head: bytes, new: Index) -> int:
+    """Return how many of the chunks, from the first on, a file has already; what follows is cut off."""
+    length = out.seek(0, 2)
+    out.seek(0)
+    done = 0
+    if length >= len(head) and out.read(len(head)) == head:
+        for chunk in new.chunks():
+            if not chunk.repeated:
+                out.seek(chunk.place)
+                try:
+                    unpack(out.read(chunk.packed), chunk)
+                except DamagedResourceError:
+                    out.seek(chunk.place)
+                    break
+            done += 1
+        else:
+            out.seek(new.length)
+    else:
+        out.seek(0)
+        out.write(head)
+    out.truncate()
+    return done
+
+
+def _drop_others(place: Path) -> None:
+    """Remove what dead processes left of other archives for the same place."""
+    start = _aside(place)
+    with contextlib.suppress(OSError):
+        for each in place.parent.iterdir():
+            if each.name.startswith(start) and each.name.endswith(".part"):
+                with each.open("r+b") as stream:
+                    dead = _lock(stream.fileno())
+                    if dead and os.name != "nt":
+                        each.unlink()
+                if dead and os.name == "nt":
+                    each.unlink()
 
 
 _There = dict[tuple[bytes, int], tuple[int, int]]
@@ -146,30 +245,57 @@ def _there(olds: Iterable[Index]) -> _There:
     return found
 
 
-def _write(out: BinaryIO, new: Index, olds: Sequence[Resource], there: _There, fetched: _Fetched) -> None:
-    for chunk in new.chunks():
-        if chunk.repeated:
-            continue
+def _write(out: BinaryIO, new: Index, olds: Sequence[Resource], begun: int, fetched: _Fetched) -> None:
+    """Write the chunks that are not there yet; missing neighbours are fetched together."""
+    there = _there([each.index for each in olds])
+    rest = [chunk for number, chunk in enumerate(new.chunks()) if number >= begun and not chunk.repeated]
+    fetched.wanted(chunk for chunk in rest if (chunk.sha256, chunk.packed) not in there)
+    for chunk in rest:
         known = there.get((chunk.sha256, chunk.packed))
         data = fetched.take(chunk) if known is None else olds[known[0]].packed(olds[known[0]].index.chunk(known[1]))
         unpack(data, chunk)
         out.write(data)
 
 
-class _Fetched:
-    """The missing bytes, in the order in which they are needed; a range is asked for in pieces of whole chunks."""
+def _ranges(chunks: Iterable[Chunk]) -> list[tuple[int, int]]:
+    """Return begin and number of the bytes of chunks; neighbours are one."""
+    ranges: list[tuple[int, int]] = []
+    for chunk in chunks:
+        if ranges and sum(ranges[-1]) == chunk.place:
+            ranges[-1] = (ranges[-1][0], ranges[-1][1] + chunk.packed)
+        else:
+            ranges.append((chunk.place, chunk.packed))
+    return ranges
 
-    def __init__(self, ranges: Sequence[tuple[int, int]], fetch: Fetch) -> None:
-        self._pieces: Iterator[tuple[int, int]] = (
-            (start + done, min(MOST_FETCHED, count - done)) for start, count in ranges for done in range(0, count, MOST_FETCHED)
-        )
+
+class _Fetched:
+    """The missing bytes, in the order in which they are needed; large ranges are asked for in pieces.
+
+    Attributes:
+        failed: Whether fetching raised an error: what was written is right then, as far as it goes.
+    """
+
+    def __init__(self, fetch: Fetch) -> None:
+        self._pieces: Iterator[tuple[int, int]] = iter(())
         self._fetch = fetch
         self._held = memoryview(b"")
+        self.failed = False
+
+    def wanted(self, chunks: Iterable[Chunk]) -> None:
+        """Say which chunks will be taken."""
+        self._pieces = (
+            (start + done, min(MOST_FETCHED, count - done))
+            for start, count in _ranges(chunks)
+            for done in range(0, count, MOST_FETCHED)
+        )
 
     def take(self, chunk: Chunk) -> bytes:
+        """Return the packed bytes of the next of them."""
         while len(self._held) < chunk.packed:
             start, count = next(self._pieces)
+            self.failed = True
             data = self._fetch(start, count)
+            self.failed = False
             if len(data) != count:
                 msg = f"{count} bytes were asked for, from {start} on, and {len(data)} came"
                 raise DamagedResourceError(msg)

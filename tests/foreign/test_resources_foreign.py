@@ -37,10 +37,18 @@ def fetch(start, count):
     asked.append(count)
     return data[start:start + count]
 
+def cut(start, count):
+    raise ConnectionError
+
 with open_resource(folder / "old.resource") as old:
     old.verify()
+    try:
+        update([old], head, cut, folder / "out" / "made.resource")
+    except ConnectionError:
+        print(len(list((folder / "out").iterdir())), "begun")
     update([old], head, fetch, folder / "out" / "made.resource", identity=parse_head(head).identity)
 assert (folder / "out" / "made.resource").read_bytes() == data
+print(len(list((folder / "out").iterdir())), "there")
 with open_resource(folder / "out" / "made.resource", held=50_000) as new:
     root = new.files()
     paths = [entry.path for entry in new]
@@ -104,4 +112,4 @@ def test_an_archive_is_read_there(
     with open_resource(archives[0]) as old, open_resource(archives[1]) as new:
         missing = difference([old.index], new.index).missing
     names = ["big.bin", "empty", "not-a-module.py", "one.txt", "same.bin", "words.txt"]
-    assert done.stdout.splitlines() == [f"{missing} Zwölf {names}", "refused"]
+    assert done.stdout.splitlines() == ["1 begun", "1 there", f"{missing} Zwölf {names}", "refused"]

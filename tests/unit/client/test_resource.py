@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import sys
 import threading
 import tracemalloc
 from concurrent.futures import ThreadPoolExecutor
@@ -81,6 +82,14 @@ def test_what_a_folder_refuses(resource: Resource) -> None:
         (root / "top.txt").iterdir()
     with pytest.raises(ValueError, match="for reading"):
         (root / "top.txt").open("w")
+
+
+def test_it_is_a_traversable_of_importlib(resource: Resource) -> None:
+    if sys.version_info >= (3, 11):
+        from importlib.resources.abc import Traversable  # noqa: PLC0415 - not on Python 3.10
+    else:
+        from importlib.abc import Traversable  # noqa: PLC0415 - as above
+    assert isinstance(resource.files(), Traversable)
 
 
 def test_importlib_makes_a_file_of_it(resource: Resource) -> None:

@@ -98,12 +98,12 @@ def test_what_comes_damaged_changes_nothing(tmp_path: Path) -> None:
     def away(_start: int, _count: int) -> bytes:
         raise ConnectionError
 
-    with pytest.raises(ConnectionError):
-        update([], head, away, place)
     with pytest.raises(DamagedResourceError, match="another one"):
         update([], head, far, place, identity="0" * 64)
-    assert place.read_bytes() == b"before"
     assert list(tmp_path.iterdir()) == [place]
+    with pytest.raises(ConnectionError):
+        update([], head, away, place)
+    assert place.read_bytes() == b"before"
 
 
 def test_an_old_archive_that_is_damaged_gives_nothing(tmp_path: Path) -> None:
@@ -113,6 +113,72 @@ def test_an_old_archive_that_is_damaged_gives_nothing(tmp_path: Path) -> None:
     with Resource(io.BytesIO(bytes(data))) as old, pytest.raises(DamagedResourceError):
         update([old], far.head(), far, tmp_path / "x")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_what_had_come_before_the_connection_broke_is_not_fetched_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(resource_update, "MOST_FETCHED", 7000)
+    place = tmp_path / "x.resource"
+    place.write_bytes(b"before")
+    far = Far(archive({"a": noise(100_000), "b": bytes(20_000)}, 5000))
+    left = 50_000
+
+    def fetch(start: int, count: int) -> bytes:
+        if sum(each for _, each in far.asked) + count > left:
+            raise ConnectionError
+        return far(start, count)
+
+    with pytest.raises(ConnectionError):
+        update([], far.head(), fetch, place)
+    (aside,) = set(tmp_path.iterdir()) - {place}
+    assert place.read_bytes() == b"before"
+    assert aside.stat().st_size > 40_000
+    with aside.open("ab") as stream:  # of a chunk that was being written, a part may be there
+        stream.write(b"half of something")
+    first = sum(count for _, count in far.asked)
+    far.asked.clear()
+    found = update([], far.head(), far, place)
+    assert place.read_bytes() == far.data
+    assert list(tmp_path.iterdir()) == [place]
+    assert found.missing - first <= sum(count for _, count in far.asked) <= found.missing - first + 7000
+
+
+def test_whatever_lies_where_it_is_made_is_no_harm(tmp_path: Path) -> None:
+    place, far = tmp_path / "x.resource", Far(archive(NEW, 5000))
+
+    def away(_start: int, _count: int) -> bytes:
+        raise ConnectionError
+
+    with pytest.raises(ConnectionError):
+        update([], far.head(), away, place)
+    (aside,) = tmp_path.iterdir()
+    damaged = bytearray(far.data)
+    damaged[len(far.head()) + 30] ^= 1
+    for there in (b"", b"garbage" * 9000, far.head()[:-1], far.data, far.data + b"more", bytes(damaged)):
+        aside.write_bytes(there)
+        update([], far.head(), far, place)
+        assert place.read_bytes() == far.data
+        assert list(tmp_path.iterdir()) == [place]
+    other = tmp_path / (aside.name[:-37] + "0" * 32 + ".part")  # of a version that nobody wants any more
+    other.write_bytes(b"old")
+    update([], far.head(), far, place)
+    assert list(tmp_path.iterdir()) == [place]
+
+
+def test_two_that_make_the_same_archive_do_not_disturb_each_other(tmp_path: Path) -> None:
+    place, far = tmp_path / "x.resource", Far(archive(NEW, 5000))
+    refused = []
+
+    def fetch(start: int, count: int) -> bytes:
+        if not refused:
+            with pytest.raises(BlockingIOError, match="another process"):
+                update([], far.head(), far, place)
+            refused.append(True)
+        return far(start, count)
+
+    update([], far.head(), fetch, place)
+    assert refused
+    assert place.read_bytes() == far.data
+    assert list(tmp_path.iterdir()) == [place]
 
 
 def test_the_next_one_takes_the_place_of_the_old(tmp_path: Path) -> None:

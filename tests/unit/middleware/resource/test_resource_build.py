@@ -24,7 +24,14 @@ from pypackpack.middleware.project.read import find_project
 from pypackpack.middleware.resource import plan, write
 from pypackpack.middleware.resource.read import compare, show
 from pypackpack.model.build import BuildRequest, Bundle, Silent
-from pypackpack.model.errors import ConflictError, DamagedArtifactError, MissingToolError, SourceError, UsageError
+from pypackpack.model.errors import (
+    ConflictError,
+    DamagedArtifactError,
+    FilesystemError,
+    MissingToolError,
+    SourceError,
+    UsageError,
+)
 from tests.data_project import FILES, TARGETS, noise, project
 from tests.unit.client.resource_forge import archive, parts, together
 
@@ -246,6 +253,26 @@ def test_a_file_that_changes_while_it_is_packed(tmp_path: Path, monkeypatch: pyt
     with pytest.raises(ConflictError, match="changed while it was being built"):
         made(root, jobs=1)
     monkeypatch.undo()
+
+
+def test_what_does_not_need_a_broken_file_is_built_all_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    root = project(tmp_path, {**FILES, "windows/data/other.bin": noise(90_000, 7)})
+    made(root, targets=("linux_x86_64",))
+    real = write.pack
+
+    def broken(stream: io.BufferedIOBase, out: io.BufferedIOBase, average: int) -> object:
+        if stream.peek(4)[:4] == noise(90_000, 7)[:4]:  # type: ignore[attr-defined]
+            raise OSError(5, "Input/output error")
+        return real(stream, out, average)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(write, "pack", broken)
+    watcher = Silent()
+    place = root / "small" / "build" / "packpack" / "resource" / "small-1.0-any.resource"
+    place.unlink()
+    with pytest.raises(FilesystemError, match="Input/output"):
+        build(request(root, keep_going=True), watcher)
+    assert any("built all the same" in note for note in watcher.notes)
+    assert [each.name for each in place.parent.iterdir()] == [place.name]
 
 
 def test_large_packed_contents_are_not_held(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
