@@ -31,12 +31,23 @@ LEDGER: dict[str, Any] = {
     "cython": [1, 3],
     "translated": True,
 }
+TYPED: dict[str, Any] = {
+    "total": 285,
+    "scaled": 42,
+    "norm": 25,
+    "extension type": True,
+    "typed": True,
+    "hidden": True,
+    "cimported": 60,
+    "of a type": 25,
+}
+ARRAYS: dict[str, Any] = {"cimported": 15.0, "included": [6, 2], "refused": "no array", "pure": 15.0}
 
 
 def expected(package: str, target: str) -> dict[str, Any]:
     """Return what a package answers on a target."""
-    if package == "ledger":
-        return LEDGER
+    if package != "mixture":
+        return {"ledger": LEDGER, "typed": TYPED, "arrays": ARRAYS}[package]
     return {**MIXTURE, "here": "windows"} if target.startswith("windows") else MIXTURE
 
 

@@ -6,7 +6,7 @@ heavy at the top: it is part of the first import of every package.
 """
 
 import os
-from importlib.machinery import ModuleSpec, PathFinder, SourceFileLoader
+from importlib.machinery import EXTENSION_SUFFIXES, ModuleSpec, PathFinder, SourceFileLoader
 from importlib.util import spec_from_file_location
 
 TYPE_CHECKING = False
@@ -16,7 +16,9 @@ if TYPE_CHECKING:
     from typing import Any
 
 
-def find(package: str, layers: "tuple[str, ...]", name: str, path: "Sequence[str] | None") -> "ModuleSpec | None":
+def find(
+    package: str, layers: "tuple[str, ...]", name: str, path: "Sequence[str] | None", built: str = ""
+) -> "ModuleSpec | None":
     """Return the spec of a package in layers, or of what is below it: of each name, the uppermost layer that has it.
 
     Args:
@@ -24,9 +26,10 @@ def find(package: str, layers: "tuple[str, ...]", name: str, path: "Sequence[str
         layers: Folders of its sources, the uppermost first; they need not be there.
         name: The package's name, or one below it.
         path: The parent's ``__path__`` (see importlib.abc.MetaPathFinder).
+        built: The folder of what was built of native sources.
 
     Raises:
-        ModuleNotFoundError: No layer is there any more.
+        ModuleNotFoundError: No layer is there any more, or the module is made of a native source that was not built.
     """
     if name == package:
         spec = _package(name, list(layers))
@@ -42,11 +45,53 @@ def find(package: str, layers: "tuple[str, ...]", name: str, path: "Sequence[str
     if spec is None:
         spec = PathFinder.find_spec(name, path)
         if spec is None or spec.loader is None:
-            spec = _package(name, folders)
+            spec = _built(name, built) or _package(name, folders)
     if spec is None and (source := _native_source(folders)):
-        msg = f"{name} is made of {source}, which an editable installation does not build; install the package itself"
+        msg = f"{name} is made of {source}, and was not built for this Python: {_REBUILD}"
         raise ModuleNotFoundError(msg, name=name)
     return spec
+
+
+_REBUILD = "`pypackpack sync` in the project builds it, and so does installing the package again (pip install -e)"
+_checked: "set[str]" = set()
+
+
+def _built(name: str, built: str) -> "ModuleSpec | None":
+    """Return the spec of an extension module that was built of a native source, or None; say so if it is older than these."""
+    folder = os.path.join(built, *name.split(".")[:-1])  # noqa: PTH118 - see _package
+    if not built or not os.path.isdir(folder):  # noqa: PTH112 - see _package
+        return None
+    spec = PathFinder.find_spec(name, [folder])
+    if spec is None or spec.loader is None or not spec.has_location:
+        return None
+    if built not in _checked:
+        _checked.add(built)
+        if source := _changed(built):
+            import warnings  # noqa: PLC0415 - rare
+
+            msg = f"{source} has changed since {name.partition('.')[0]}'s extension modules were built: {_REBUILD}"
+            warnings.warn(msg, RuntimeWarning, stacklevel=2)
+    return spec
+
+
+def _changed(built: str) -> str:
+    """Return a source that is not as it was when the extension modules for this Python were built; empty if all are."""
+    place = os.path.join(built, f"sources{EXTENSION_SUFFIXES[0]}.txt")  # noqa: PTH118 - see _package
+    try:
+        with open(place, encoding="utf-8", errors="surrogateescape") as lines:  # noqa: PTH123 - see _package
+            for line in lines:
+                if line.startswith("#"):
+                    continue
+                size, changed, source = line.rstrip("\n").split(" ", 2)
+                try:
+                    state = os.stat(source)  # noqa: PTH116 - see _package
+                except OSError:
+                    return source
+                if (state.st_size, state.st_mtime_ns) != (int(size), int(changed)):
+                    return source
+    except (OSError, ValueError):
+        return "what they are made of"  # a build that was cut off
+    return ""
 
 
 def _native_source(places: "list[str]") -> str:

@@ -98,7 +98,7 @@ def build_editable(
 
     del metadata_directory  # as in build_wheel
     with _explained() as watcher:
-        return hooks.editable(Path.cwd(), Path(wheel_directory), hooks.checked_settings(config_settings, watcher))
+        return hooks.editable(Path.cwd(), Path(wheel_directory), hooks.checked_settings(config_settings, watcher), watcher)
     raise AssertionError
 
 

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from pypackpack.backend import filesystem, host, process
 from pypackpack.middleware.build_checks import COMPILING, check_rerun, is_to_rerun, order_warnings, refuse_unfit, unfit_warnings
+from pypackpack.middleware.build_environments import synchronise
 from pypackpack.middleware.build_history import open_history, save_history
 from pypackpack.middleware.bundle import artifacts
 from pypackpack.middleware.bundle.dependencies import Dependencies, merge_compiled
@@ -315,6 +316,7 @@ class _Build:
         order, shop = self._order, self._shop
         if order.request.bundle is Bundle.RESOURCE:
             return self._resources()
+        synchronise(order, self._watcher)
         plans, files, same = plan_members(order, shop)
         unfit: dict[str, tuple[str, ...]] = {}
         for member in order.members:
@@ -356,7 +358,10 @@ class _Build:
                 *dependencies.warnings(),
             ),
             dependencies=merge_compiled(each for item in built.values() for each in item.compiled),
-            minified=tuple(found for plan in plans.values() if (found := plan.smaller(outcomes)) is not None),
+            minified=(
+                *(found for plan in plans.values() if (found := plan.smaller(outcomes)) is not None),
+                *dependencies.plan.smaller(outcomes),
+            ),
         )
 
     def _resources(self) -> BuildResult:

@@ -129,6 +129,7 @@ def remember(words: Sequence[str], start: str, face: str, order: Order, result: 
     """
     from pypackpack.backend import filesystem  # noqa: PLC0415 - not for the reading half
     from pypackpack.middleware.build import is_still  # noqa: PLC0415 - not for the reading half
+    from pypackpack.middleware.build_environments import including  # noqa: PLC0415 - not for the reading half
     from pypackpack.middleware.bundle.metadata import metadata_sources  # noqa: PLC0415 - not for the reading half
     from pypackpack.middleware.environment.path_sources import source_folders  # noqa: PLC0415 - not for the reading half
     from pypackpack.model.build import Bundle  # noqa: PLC0415 - not for the reading half
@@ -146,7 +147,9 @@ def remember(words: Sequence[str], start: str, face: str, order: Order, result: 
     try:
         if any("/" in pattern for member in order.members for pattern in metadata_sources(member, order.project)[1]):
             return  # a new licence in a folder below would not be seen
-        if order.request.bundle is Bundle.BINARY and source_folders(order.project, package):
+        looked_into = [package] if order.request.bundle is Bundle.BINARY else []
+        looked_into += [each for each, _ in including(order)]
+        if any(source_folders(order.project, each) for each in looked_into):
             return  # dependencies in folders that other tools build from: what matters there is theirs to say
         found = [(kind, os.path.relpath(path, root), _mark(marks, kind, path)) for kind, path in _watched(order, result)]
         if marks.newest > order.began - RACY_NANOSECONDS or not is_still(order):
@@ -177,6 +180,7 @@ def _watched(order: Order, result: BuildResult) -> list[tuple[str, str]]:
     """Return every file and folder that decides what the build makes, and what it made."""
     from pypackpack.backend import distributions  # noqa: PLC0415 - not for the reading half
     from pypackpack.backend.tools import cython  # noqa: PLC0415 - not for the reading half
+    from pypackpack.middleware.build_environments import including  # noqa: PLC0415 - not for the reading half
     from pypackpack.middleware.bundle.artifacts import METADATA_WRITERS  # noqa: PLC0415 - not for the reading half
     from pypackpack.middleware.bundle.metadata import metadata_sources  # noqa: PLC0415 - not for the reading half
     from pypackpack.middleware.environment.place import site_packages  # noqa: PLC0415 - not for the reading half
@@ -208,7 +212,10 @@ def _watched(order: Order, result: BuildResult) -> list[tuple[str, str]]:
     if order.request.bundle is Bundle.BINARY:
         sites = [site_packages(order.package, target, python.series) for target in order.targets for python in order.pythons]
         found += [("installed", os.fspath(site)) for site in sites]
-    return found
+    for package, targets in including(order):
+        sites = [site_packages(package, target, python.series) for target in targets for python in order.pythons]
+        found += [("installed", os.fspath(site)) for site in sites]
+    return list(dict.fromkeys(found))
 
 
 def asks_the_machine(order: Order) -> bool:

@@ -17,7 +17,7 @@ from pypackpack.middleware.project.finish import ours
 from pypackpack.middleware.project.read import FILE, find_project, load_alone, load_project
 from pypackpack.middleware.project.repository import folder_references, has_folders, repository_references
 from pypackpack.middleware.project.toml import read_toml
-from pypackpack.model.build import BuildRequest, BuildType, Bundle, Level
+from pypackpack.model.build import BuildRequest, BuildType, Bundle, Level, Silent
 from pypackpack.model.errors import NoProjectError, PyPackPackError, UsageError
 from pypackpack.model.names import import_name, normalise
 from pypackpack.model.project import BundleSettings, Package
@@ -133,10 +133,11 @@ def sdist(folder: Path, directory: Path, settings: Mapping[str, str]) -> str:
     return write_sdist(directory, place.package, place.project, place.references, place.extras).name
 
 
-def editable(folder: Path, directory: Path, settings: Mapping[str, str]) -> str:
+def editable(folder: Path, directory: Path, settings: Mapping[str, str], watcher: Watcher | None = None) -> str:
     """Write the wheel of an editable installation into a directory; returns its file name (PEP 660, ``build_editable``).
 
-    Other packages of the project are named by their folders: what a person works on, and not what was committed.
+    Other packages of the project are named by their folders: what a person works on, and not what was committed. The package's
+    own native sources are built for the Python that runs this.
 
     Raises:
         PyPackPackError: It cannot be written.
@@ -146,7 +147,23 @@ def editable(folder: Path, directory: Path, settings: Mapping[str, str]) -> str:
     place = _place(folder, _references(settings, for_editable=True))
     if place.extras is not None:
         return _bare_wheel(place, directory)
+    _build_extensions(place, settings, watcher or Silent())
     return editable_wheel(place.package, place.project, directory, _host(), place.references).name
+
+
+def _build_extensions(place: Place, settings: Mapping[str, str], watcher: Watcher) -> None:
+    from pypackpack.middleware.editable.extensions import are_current, build_extensions  # noqa: PLC0415 - import cost
+    from pypackpack.middleware.python.choose import the_python  # noqa: PLC0415 - as above
+
+    target, package = _host(), place.package
+    if "type" in settings:
+        package = replace(package, hooks=replace(package.hooks, type=settings["type"]))
+    if are_current(package, target, sys.version_info[:2]):
+        return
+    python = the_python(Path(sys.executable), Level.NATIVE, watcher)
+    made = build_extensions(package, place.project, target, python, offline=False, watcher=watcher)
+    if made:
+        watcher.note(f"built: {', '.join(made)}")
 
 
 def metadata(folder: Path, directory: Path, settings: Mapping[str, str], *, for_editable: bool) -> str:

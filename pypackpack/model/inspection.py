@@ -109,14 +109,35 @@ class InspectedFile:
 
 
 @dataclass(frozen=True)
+class InspectedDependency:
+    """A dependency in a binary.
+
+    Attributes:
+        name: Distribution name, as its metadata has it.
+        version: Its version.
+        level: What its code was built at.
+        modules: Form of modules → how many have it.
+        files: Number of its files.
+        size: Their bytes.
+    """
+
+    name: str
+    version: str
+    level: str
+    modules: tuple[tuple[str, int], ...]
+    files: int
+    size: int
+
+
+@dataclass(frozen=True)
 class Inspection:
     """What is known of an artifact.
 
     Attributes:
-        kind: ``wheel``.
+        kind: ``wheel``, or ``binary``, which is a folder.
         path: Where it is.
         size: Bytes of the file.
-        sha256: Its digest.
+        sha256: Its digest; of a folder, that of its manifest.
         name: Distribution name.
         version: Its version.
         tags: Which interpreters and platforms may install it.
@@ -130,6 +151,8 @@ class Inspection:
         modules: By name.
         data: Files that are neither modules nor metadata.
         notes: What a person should know of this answer.
+        target: The target of a binary, whose folder has no tags; else empty.
+        dependencies: What a binary holds besides the package.
     """
 
     kind: str
@@ -149,3 +172,5 @@ class Inspection:
     modules: tuple[InspectedModule, ...]
     data: tuple[InspectedFile, ...]
     notes: tuple[str, ...] = ()
+    target: str = ""
+    dependencies: tuple[InspectedDependency, ...] = ()

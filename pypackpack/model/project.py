@@ -62,10 +62,10 @@ class Minify:
 class BuildSettings:
     """Finished ``[tool.pypackpack.build]`` for one target: defaults, the table, then the family's and the target's own.
 
-    ``extensions`` has name and settings of each extension module that settings speak of. ``ship_sources`` are patterns of native
-    sources that go into a release wheel. ``time_limit`` is in seconds. ``toolchain`` is None for the one that the table of
-    targets names, ``toolchain_program`` for the compiler of the usual name. ``mypyc`` says which modules it gets, if it
-    is the one; Cython gets the others.
+    ``extensions`` has name and settings of each extension module that settings speak of. ``include_packages`` are dependencies
+    whose headers and declarations the package's code uses. ``ship_sources`` are patterns of native sources that go into a release
+    wheel. ``time_limit`` is in seconds. ``toolchain`` is None for the one that the table of targets names, ``toolchain_program``
+    for the compiler of the usual name. ``mypyc`` says which modules it gets, if it is the one; Cython gets the others.
     """
 
     compiler: str = "cython"
@@ -77,6 +77,7 @@ class BuildSettings:
     minify: Minify | None = None
     strict: bool = False
     extensions: tuple[tuple[str, ExtensionSettings], ...] = ()
+    include_packages: tuple[str, ...] = ()
     ship_sources: tuple[str, ...] = ()
     time_limit: float = 3600.0
     toolchain: str | None = None

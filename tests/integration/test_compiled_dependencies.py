@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from pypackpack.middleware.inspect import inspect
 from tests import dependents
 from tests.builds import build, run
 
@@ -52,6 +53,40 @@ def test_dependencies_are_what_the_level_says(level: str, kind: str, native: lis
     again = build(root, "app", *words)
     assert again.answer["tasks_run"] == 0
     assert again.answer["artifacts"][0]["sha256"] == built.answer["artifacts"][0]["sha256"]
+
+
+@pytest.mark.parametrize("level", ["instant", "bytecode"])
+def test_minify_reaches_dependencies_and_inspect_shows_them(level: str, tmp_path: Path) -> None:
+    settings = '[tool.pypackpack.build]\nminify = { docstrings = true }\ndependencies = ["plainlib", "hardlib"]\n'
+    root = dependents.project(tmp_path, settings=settings)
+    built = build(root, "app", "binary", "--level", level)
+    folder = built.wheel("linux_x86_64")
+    found = ask(folder, tmp_path)
+    assert (found["answers"], found["gone"], found["wrong"]) == (dependents.ANSWERS, [], [])
+    text = (folder / "plainlib" / "core.py").read_text()
+    assert "Twice a value" not in text
+    assert "def double(value)" in text
+    assert (folder / "lone.py").read_text() == dependents.LONE["lone.py"]  # not among those that the level is for
+    assert (folder / "hardlib" / "old.py").read_text() == dependents.HARD["hardlib/old.py"]
+    smaller = {each["package"]: each for each in built.answer["minified"]}
+    assert smaller["plainlib 1.0"]["after"] < smaller["plainlib 1.0"]["before"]
+    assert ["hardlib.old", "Python cannot read it"] in smaller["hardlib 1.0"]["kept"]
+    assert {each["name"] for each in built.answer["dependencies"]} == (set() if level == "instant" else {"plainlib", "hardlib"})
+    assert build(root, "app", "binary", "--level", level).answer["tasks_run"] == 0
+    seen = inspect(folder)
+    assert (seen.kind, seen.name, seen.target, seen.level, seen.notes) == ("binary", "app", "linux_x86_64", level, ())
+    assert [module.module for module in seen.modules] == ["app"]
+    assert {each.name: each.level for each in seen.dependencies} == {
+        "hardlib": level, "lone": "instant", "plainlib": level, "spaced_one": "instant"
+    }  # fmt: skip
+    (folder / "lone.py").write_text("changed = True\n")
+    (folder / "plainlib" / "core.py").unlink()
+    (folder / "more.txt").touch()
+    assert inspect(folder).notes == (
+        "1 file of its manifest is not there: plainlib/core.py",
+        "1 file is not as its manifest says: lone.py",
+        "1 file is in no manifest: more.txt",
+    )
 
 
 def test_a_list_says_which(tmp_path: Path) -> None:

@@ -17,6 +17,7 @@ from pypackpack.backend.tools.pool import Pool
 from pypackpack.model.errors import MissingToolError, PyPackPackError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
     from types import TracebackType
 
     from typing_extensions import Self
@@ -119,7 +120,15 @@ class Cython:
         source = base64.b64encode(b"def f(x):\n    return x\n").decode()
         self._pool.prepare({"path": "warm/up.py", "module": "warm.up", "source": source, "trailer": "", "packages": ["warm"]})
 
-    def transcompile(self, path: str, module: str, source: bytes, trailer: str = "") -> Transcompiled:
+    def transcompile(
+        self,
+        path: str,
+        module: str,
+        source: bytes,
+        trailer: str = "",
+        declared: Mapping[str, bytes] | None = None,
+        packages: Sequence[str] = (),
+    ) -> Transcompiled:
         """Turn one module into C.
 
         Args:
@@ -127,15 +136,21 @@ class Cython:
             module: Its full name; of a package's ``__init__.py`` the package's.
             source: The file's bytes.
             trailer: Source to put after it (`bytecode.Examined`).
+            declared: Path → bytes of the declarations that Cython may look at (``.pxd``).
+            packages: Folders that are packages, besides those that the module lies in.
 
         Raises:
             FilesystemError: This machine cannot: the disk is full, for instance.
             ToolError: Cython ended in the middle of it.
         """
         parents = Path(path).parent.parts
-        packages = ["/".join(parents[: count + 1]) for count in range(len(parents))]
+        above = ["/".join(parents[: count + 1]) for count in range(len(parents))]
         data = base64.b64encode(source).decode()
-        answer = self._pool.request({"path": path, "module": module, "source": data, "trailer": trailer, "packages": packages})
+        request: dict[str, object] = {"path": path, "module": module, "source": data, "trailer": trailer}
+        request["packages"] = [*above, *(each for each in packages if each not in above)]
+        if declared:
+            request["declared"] = {name: base64.b64encode(content).decode() for name, content in declared.items()}
+        answer = self._pool.request(request)
         if "trouble" in answer:
             with filesystem.explained("write the C of", Path(path)):
                 raise OSError(answer["errno"], answer["trouble"])

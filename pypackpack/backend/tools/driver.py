@@ -10,7 +10,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pypackpack.backend import filesystem, process
-from pypackpack.backend.tools.toolchain import DETAILS_SHOWN, RefusedError, dialect, is_cplusplus
+from pypackpack.backend.tools.toolchain import (
+    DETAILS_SHOWN,
+    RefusedError,
+    UnknownOptionError,
+    dialect,
+    is_cplusplus,
+    unknown_option,
+)
 from pypackpack.model.compiler_options import for_language
 from pypackpack.model.errors import MissingToolError, PyPackPackError, ToolError
 
@@ -108,7 +115,14 @@ class Driver:
             own = dialect(flags, source, own=job.own)
             options = for_language(job.options, cplusplus=is_cplusplus(source))
             what = f"compiling {source}"
-            self.run([self.cc, *own, *words, *options, "-c", source, "-o", made.name], scratch, what, job.authored)
+            try:
+                self.run([self.cc, *own, *words, *options, "-c", source, "-o", made.name], scratch, what, job.authored)
+            except RefusedError:
+                raise
+            except ToolError as error:
+                if job.own and (word := unknown_option(error.details, options)):
+                    raise UnknownOptionError(word, error.details) from error
+                raise
             objects.append(self.made(made, what))
         return objects
 

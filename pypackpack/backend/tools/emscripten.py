@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 from pypackpack.backend import filesystem
 from pypackpack.backend.host import find_program
 from pypackpack.backend.tools.driver import COMMON, DEBUG, RELEASE, Driver, names, numbers, says, version_in
-from pypackpack.backend.tools.toolchain import init_symbol
+from pypackpack.backend.tools.toolchain import init_symbol, written
 from pypackpack.model.errors import ToolError
 from pypackpack.model.toolchain import FoundToolchain
 
@@ -89,13 +89,21 @@ class Emcc:
     def build_module(self, job: ModuleJob, scratch: Path) -> bytes:
         """Compile and link one extension module and return its bytes (`toolchain.Toolchain`)."""
         scratch = scratch.resolve()
-        objects = self.driver.compile(job, scratch, self.adapter.flags(job.target, release=job.release), ())
+        objects = [*self._compile(job, scratch), *written(job.objects, scratch)]
         out, what = f"module{job.suffix}", f"linking {job.path} for {job.target.name}"
         # 64-bit integers as the browser has them, as in Pyodide: otherwise signatures do not fit at load.
         words: list[str | Path] = [self.driver.linker(job), "-sSIDE_MODULE=2", "-sWASM_BIGINT"]
         words += [f"-sEXPORTED_FUNCTIONS=_{init_symbol(job.name)}", *(["-O2"] if job.release else ["-O0", "-g"])]
         self.driver.run([*words, *names(objects), "-o", out, *job.link_options], scratch, what)
         return filesystem.read_bytes(self.driver.made(scratch / out, what))
+
+    def build_object(self, job: ModuleJob, scratch: Path) -> bytes:
+        """Compile one source and return the object (`toolchain.ObjectToolchain`)."""
+        (made,) = self._compile(job, scratch.resolve())
+        return filesystem.read_bytes(made)
+
+    def _compile(self, job: ModuleJob, scratch: Path) -> list[Path]:
+        return self.driver.compile(job, scratch, self.adapter.flags(job.target, release=job.release), ())
 
 
 ADAPTER: Final = EmccAdapter()

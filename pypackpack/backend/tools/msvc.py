@@ -14,12 +14,20 @@ from typing import TYPE_CHECKING, Final
 from pypackpack.backend import filesystem, process
 from pypackpack.backend.tools import coff
 from pypackpack.backend.tools.driver import names, numbers, says
-from pypackpack.backend.tools.toolchain import DETAILS_SHOWN, RefusedError, init_symbol, is_cplusplus
+from pypackpack.backend.tools.toolchain import (
+    DETAILS_SHOWN,
+    RefusedError,
+    UnknownOptionError,
+    init_symbol,
+    is_cplusplus,
+    unknown_option,
+    written,
+)
 from pypackpack.model.errors import FilesystemError, ToolError
 from pypackpack.model.toolchain import FoundToolchain
 
 if TYPE_CHECKING:
-    from collections.abc import Container, Sequence
+    from collections.abc import Sequence
 
     from pypackpack.backend.tools.toolchain import ModuleJob, Toolchain
     from pypackpack.model.target import Target
@@ -95,9 +103,7 @@ class Msvc:
     def build_module(self, job: ModuleJob, scratch: Path) -> bytes:
         """Compile and link one extension module and return its bytes (`toolchain.Toolchain`)."""
         scratch = scratch.resolve()
-        for name, data in job.files.items():
-            filesystem.write_scratch(scratch / name, data)
-        objects = [self._compile(job, source, number, scratch) for number, source in enumerate(job.sources)]
+        objects = [*self._objects(job, scratch), *written(job.objects, scratch)]
         what = f"linking {job.path} for {job.target.name}"
         library = self._python_library(job, objects, scratch, what)
         out, words = f"module{job.suffix}", ["/nologo", "/DLL", "/Brepro", "/INCREMENTAL:NO", "/OPT:REF", "/OPT:ICF"]
@@ -107,6 +113,16 @@ class Msvc:
             words.append("/DEBUG:NONE")  # the name of a .pdb would be this machine's; what /Z7 wrote stays in the objects
         self._run("link", [*words, *(f"{name}.lib" for name in job.libraries)], scratch, what)
         return coff.without_identity(filesystem.read_bytes(self._made(scratch / out, what)))
+
+    def build_object(self, job: ModuleJob, scratch: Path) -> bytes:
+        """Compile one source and return the object (`toolchain.ObjectToolchain`)."""
+        (made,) = self._objects(job, scratch.resolve())
+        return filesystem.read_bytes(made)
+
+    def _objects(self, job: ModuleJob, scratch: Path) -> list[Path]:
+        for name, data in job.files.items():
+            filesystem.write_scratch(scratch / name, data)
+        return [self._compile(job, source, number, scratch) for number, source in enumerate(job.sources)]
 
     def _compile(self, job: ModuleJob, source: str, number: int, scratch: Path) -> Path:
         made = scratch / ("module.obj" if number == 0 else f"module-{number}.obj")
@@ -119,7 +135,9 @@ class Msvc:
         words += [f"/I{folder}" for role, folder in self.found.folders.items() if role.startswith("include ")]
         words += [f"/d1trimfile:{scratch}\\", *job.options]
         what = f"compiling {source}"
-        self._run("cl", [*words, "/c", source, f"/Fo{made.name}"], scratch, what, job.authored)
+        said = self._run("cl", [*words, "/c", source, f"/Fo{made.name}"], scratch, what, job)
+        if job.own and (word := unknown_option(said, job.options)):
+            raise UnknownOptionError(word, said[-DETAILS_SHOWN:])  # it would go on without
         return self._made(made, what)
 
     def _python_library(self, job: ModuleJob, objects: Sequence[Path], scratch: Path, what: str) -> str:
@@ -133,16 +151,19 @@ class Msvc:
         self._run("lib", ["/nologo", f"/DEF:{dll}.def", f"/MACHINE:{machine}", f"/OUT:{dll}.lib"], scratch, what)
         return f"{dll}.lib"
 
-    def _run(self, role: str, words: Sequence[str], cwd: Path, what: str, own: Container[str] | None = None) -> None:
+    def _run(self, role: str, words: Sequence[str], cwd: Path, what: str, job: ModuleJob | None = None) -> str:
         program = self.found.programs[role]
         # VSLANG 1033: errors in English, whose form is known.
         done = process.run([program, *words], cwd=cwd, env=process.compiler_environment({"VSLANG": "1033"}))
+        text = (done.stdout + done.stderr).strip()
         if done.code != 0:
-            text = (done.stdout + done.stderr).strip()
             first = _ERROR.search(text)
-            kind = RefusedError if first is not None and own is not None and first[1] in own else ToolError
+            if job is not None and job.own and first is None and (word := unknown_option(text, job.options)):
+                raise UnknownOptionError(word, text[-DETAILS_SHOWN:])
+            kind = RefusedError if first is not None and job is not None and first[1] in job.authored else ToolError
             msg = f"{what} failed (MSVC {self.found.version}, {done.how})"
             raise kind(msg, details=text[-DETAILS_SHOWN:])
+        return text
 
     def _made(self, place: Path, what: str) -> Path:
         if place.is_symlink() or not place.is_file():

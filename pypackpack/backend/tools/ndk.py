@@ -15,6 +15,7 @@ from pypackpack.backend import filesystem
 from pypackpack.backend.tools import elf
 from pypackpack.backend.tools.android import LINK, STUB, python_library, stub_source
 from pypackpack.backend.tools.driver import COMMON, DEBUG, RELEASE, STATIC_CPLUSPLUS, Driver, names, numbers
+from pypackpack.backend.tools.toolchain import written
 from pypackpack.model.errors import FilesystemError
 from pypackpack.model.toolchain import FoundToolchain
 
@@ -102,9 +103,7 @@ class Ndk:
         """Compile and link one extension module and return its bytes (`toolchain.Toolchain`)."""
         scratch = scratch.resolve()
         driver, sysroot = self.driver, f"--sysroot={self.sysroot}"
-        flags = self.adapter.flags(job.target, release=job.release)
-        hidden = [sysroot, f"-ffile-prefix-map={self.sysroot.parent}=ndk"]
-        objects = driver.compile(job, scratch, flags, hidden)
+        objects = [*self._compile(job, scratch), *written(job.objects, scratch)]
         what = f"linking {job.path} for {job.target.name}"
         missing = elf.undefined_symbols(*map(filesystem.read_bytes, objects))
         library = python_library(job)
@@ -118,6 +117,15 @@ class Ndk:
         out = f"module{job.suffix}"
         driver.run([*words, *names(objects), library, "-lm", "-o", out, *job.link_options], scratch, what)
         return filesystem.read_bytes(driver.made(scratch / out, what))
+
+    def build_object(self, job: ModuleJob, scratch: Path) -> bytes:
+        """Compile one source and return the object (`toolchain.ObjectToolchain`)."""
+        (made,) = self._compile(job, scratch.resolve())
+        return filesystem.read_bytes(made)
+
+    def _compile(self, job: ModuleJob, scratch: Path) -> list[Path]:
+        hidden = [f"--sysroot={self.sysroot}", f"-ffile-prefix-map={self.sysroot.parent}=ndk"]
+        return self.driver.compile(job, scratch, self.adapter.flags(job.target, release=job.release), hidden)
 
 
 def _in_sdks(around: Surroundings) -> Iterator[Path]:

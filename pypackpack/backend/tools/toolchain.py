@@ -23,6 +23,14 @@ if TYPE_CHECKING:
 DETAILS_SHOWN = 8000
 """So many characters of a compiler's words are kept."""
 
+_WITHOUT_PLACE = re.compile(
+    # Not the line in which emcc says how it called clang.
+    r"^(?!em(?:cc|\+\+)(?:\.py)?: )(?:[^:\s]+: )?error: (?P<said>.*)$"
+    r"|^cl : Command line (?:warning D9002|error D\d+) : (?P<cl>.*)$",
+    re.MULTILINE,
+)
+"""What compilers have against their command line: gcc and clang as errors; Microsoft's also goes on without a word (D9002)."""
+
 CPLUSPLUS = (".cc", ".cpp", ".cxx", ".c++")
 """Suffixes of C++ sources, as compilers know them."""
 
@@ -37,6 +45,21 @@ class UnknownOptionError(ToolError):
     def __init__(self, word: str, details: str) -> None:
         super().__init__(f"the compiler does not know {word}", details=details)
         self.word = word
+
+
+def unknown_option(said: str, options: Sequence[str]) -> str:
+    """Return the one of a person's words that a compiler speaks of in an error without a place; empty if it speaks of none.
+
+    Args:
+        said: What the compiler said: ``gcc: error: unrecognized command-line option '-fno-such'``.
+        options: The words.
+    """
+    lines = "\n".join(found["said"] or found["cl"] for found in _WITHOUT_PLACE.finditer(said))
+    values = [(word.partition("=")[2], word) for word in options]
+    for wanted, word in [*((word, word) for word in options), *values]:
+        if wanted and re.search(rf"(?<![\w-]){re.escape(wanted)}(?![\w-])", lines):
+            return word
+    return ""
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 from pypackpack.backend import filesystem
 from pypackpack.backend.host import find_program
 from pypackpack.backend.tools.driver import COMMON, DEBUG, RELEASE, Driver, names, numbers, says, version_in
+from pypackpack.backend.tools.toolchain import written
 from pypackpack.model.errors import ToolError
 from pypackpack.model.toolchain import FoundToolchain
 
@@ -83,7 +84,7 @@ class Xcode:
         """Compile and link one extension module and return its bytes (`toolchain.Toolchain`)."""
         scratch = scratch.resolve()
         root = ["-isysroot", str(self.sysroot)]
-        objects = self.driver.compile(job, scratch, self.adapter.flags(job.target, release=job.release), root)
+        objects = [*self._compile(job, scratch), *written(job.objects, scratch)]
         out, what = f"module{job.suffix}", f"linking {job.path} for {job.target.name}"
         words: list[str | Path] = [self.driver.linker(job), *_platform(job.target), *root]
         if job.target.family == "ios":
@@ -95,6 +96,15 @@ class Xcode:
         words += ["-Wl,-undefined,dynamic_lookup", "-Wl,-dead_strip", *(["-Wl,-S", "-Wl,-x"] if job.release else [])]
         self.driver.run([*words, *names(objects), "-o", out, *job.link_options], scratch, what)
         return filesystem.read_bytes(self.driver.made(scratch / out, what))
+
+    def build_object(self, job: ModuleJob, scratch: Path) -> bytes:
+        """Compile one source and return the object (`toolchain.ObjectToolchain`)."""
+        (made,) = self._compile(job, scratch.resolve())
+        return filesystem.read_bytes(made)
+
+    def _compile(self, job: ModuleJob, scratch: Path) -> list[Path]:
+        flags = self.adapter.flags(job.target, release=job.release)
+        return self.driver.compile(job, scratch, flags, ["-isysroot", str(self.sysroot)])
 
 
 def _sdk(target: Target) -> str:

@@ -10,9 +10,9 @@ from pypackpack.frontend.cli.style import PLAIN, Style
 from pypackpack.model.inspection import ABI3, BYTECODE, EXTENSION, PACKAGE, SOURCE, VERSION
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
-    from pypackpack.model.inspection import InspectedModule, Inspection, Tool
+    from pypackpack.model.inspection import InspectedDependency, InspectedModule, Inspection, Tool
 
 _SCOPES = {VERSION: "extension module", ABI3: "extension module, abi3", PACKAGE: "in the package's one extension module"}
 _NAMES = {"cython": "Cython", "nuitka": "Nuitka", "mypyc": "mypyc"}
@@ -29,6 +29,8 @@ def inspection_lines(result: Inspection, width: int | None, style: Style = PLAIN
         lines += ["", *_modules(result.modules, width, style)]
     if result.data:
         lines += ["", *_data(result, width, style)]
+    if result.dependencies:
+        lines += ["", *(line for each in result.dependencies for line in _dependency(each, width, style))]
     lines += ["", *paragraph(_totals(result), width)]
     for note in result.notes:
         first, *rest = paragraph(f"note: {safe(note)}", width)
@@ -47,6 +49,7 @@ def _facts(result: Inspection, width: int | None, style: Style) -> list[str]:
         ("level", ", ".join(word for word in (result.level, result.type) if word)),
         ("python", _python(result)),
         ("tags", " ".join(result.tags)),
+        ("target", result.target),
         ("made by", _made_by(result)),
     ]
     lines = []
@@ -121,17 +124,29 @@ def _data(result: Inspection, width: int | None, style: Style) -> list[str]:
     return [*lines, *([style.dim(f"  and {count(rest, 'file')} more")] if rest else [])]
 
 
-def _totals(result: Inspection) -> str:
-    forms = Counter(module.form for module in result.modules)
-    said = [
+def _dependency(each: InspectedDependency, width: int | None, style: Style) -> list[str]:
+    """Return a dependency of a binary as one line, and what its modules are."""
+    words = [*_counted(dict(each.modules)), f"{count(each.files, 'file')}, {size(each.size)}"]
+    first, *rest = paragraph(f"{safe(each.name)} {safe(each.version)}: {', '.join(words)}", width, "  ", "  ")
+    name = safe(each.name)
+    return [first.replace(name, style.word(name), 1), *rest]
+
+
+def _counted(forms: Mapping[str, int]) -> list[str]:
+    """Return how many modules have which form, in words."""
+    return [
         count(forms[form], one, several)
         for form, one, several in (
             (EXTENSION, "extension module", "extension modules"),
             (BYTECODE, "module as bytecode", "modules as bytecode"),
             (SOURCE, "module as source", "modules as source"),
         )
-        if forms[form]
+        if forms.get(form)
     ]
+
+
+def _totals(result: Inspection) -> str:
+    said = _counted(Counter(module.form for module in result.modules))
     if result.data:
         said.append(f"{count(len(result.data), 'other file')} ({size(sum(each.size for each in result.data))})")
     return ", ".join(said) or "no files but its metadata"

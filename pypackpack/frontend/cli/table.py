@@ -173,7 +173,7 @@ ROWS = (
         "inspect",
         "inspect_:inspect",
         "Build",
-        "Show what each module of a wheel became, and why; what a patch does; what separates two wheels.",
+        "Show what each module of a wheel or a binary became, and why; what a patch does; what separates two wheels.",
         "pypackpack inspect billing-1.0-cp313-cp313-win_amd64.whl",
     ),
     Row(

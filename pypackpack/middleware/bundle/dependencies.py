@@ -10,6 +10,7 @@ from pypackpack.backend import filesystem
 from pypackpack.middleware.bundle.installed import Installed, installed_in
 from pypackpack.middleware.bundle.tags import WheelTag, wheel_tags
 from pypackpack.middleware.compile.dependencies import DependencyPlan
+from pypackpack.model.build import Level
 from pypackpack.model.names import normalise
 
 if TYPE_CHECKING:
@@ -113,7 +114,8 @@ class Dependencies:
             files = tuple(_rewritten(file, contents, target, python) for file in item.files if file.path in kept)
             digests = {place: content.digest for place, content in fresh.items()}
             became.append(replace(item, files=files, made=digests, level=level))
-            compiled.append(self.plan.compiled(item, target, python, outcomes))
+            if self.plan.level is not Level.INSTANT:
+                compiled.append(self.plan.compiled(item, target, python, outcomes))
             fallbacks += contents.fallbacks
             cached = cached and contents.cached
         return BuiltDependencies(Installed(tuple(became), installed.loose), made, tuple(compiled), tuple(fallbacks), cached)

@@ -18,8 +18,9 @@ from pypackpack.middleware.compile.content import Content, Contents
 from pypackpack.middleware.compile.extension import extension_tasks, module_extension
 from pypackpack.middleware.compile.forms import bytecode_files, bytecode_task
 from pypackpack.middleware.compile.layers import SourceFile
+from pypackpack.middleware.compile.minify import STEP, Text, minified, minify_task, total
 from pypackpack.middleware.compile.reasons import NEEDS_SOURCE
-from pypackpack.middleware.compile.source import Source
+from pypackpack.middleware.compile.source import TEXT, Source
 from pypackpack.middleware.compile.transcompile import COMPILERS, FOR_DEPENDENCIES
 from pypackpack.middleware.compile.way import way_for
 from pypackpack.model.action import ActionResult
@@ -37,21 +38,27 @@ if TYPE_CHECKING:
     from pypackpack.middleware.compile.workshop import Workshop
     from pypackpack.middleware.graph.schedule import Outcome
     from pypackpack.middleware.graph.task import Needs, Task
+    from pypackpack.model.build import Minified
     from pypackpack.model.interpreter import Interpreter
     from pypackpack.model.project import BuildSettings
     from pypackpack.model.target import Target
 
 _EXTENSIONS = (".so", ".pyd")
+_READING = ("bytecode", STEP)
 
 
 @dataclass(frozen=True)
 class _Module:
-    """A module of a distribution on one target, and the tasks that make its forms."""
+    """A module of a distribution on one target, and the tasks that make its forms.
+
+    ``bytecode`` is empty where none is made, at level instant; ``text`` names what makes the module smaller, if anything does.
+    """
 
     file: InstalledFile
     source: Source
     bytecode: str
     extension: str | None
+    text: str = ""
 
 
 class DependencyPlan:
@@ -77,7 +84,7 @@ class DependencyPlan:
             distributions: All that is installed there.
             settings: Those of the package that is built: which of them are compiled, and with what.
         """
-        if self.level is Level.INSTANT:
+        if self.level is Level.INSTANT and settings.minify is None:
             return
         way = compiler = None
         if self.level is Level.NATIVE:
@@ -95,7 +102,13 @@ class DependencyPlan:
                     stem = file.path[: -len(".py")]
                     compiled = compiler is not None and stem.rpartition("/")[2] not in NEVER_NATIVE and stem not in native
                     extension = self._extension(source, compiler, way) if compiled and compiler and way else None
-                    modules[file.path] = _Module(file, source, self._bytecode(source, python), extension)
+                    small = source  # what becomes native is made of the file, for its lines' sake
+                    if settings.minify is not None:
+                        task = minify_task(source, settings.minify, python, self._shop)
+                        self._task(task)
+                        small = minified(source, task)
+                    code = self._bytecode(small, python) if self.level is not Level.INSTANT else ""
+                    modules[file.path] = _Module(file, source, code, extension, small.maker)
                 self._modules[target.name, python, item.info] = modules
 
     @property
@@ -105,8 +118,8 @@ class DependencyPlan:
 
     @property
     def syntax_tasks(self) -> tuple[Task, ...]:
-        """The tasks that make bytecode, and by it find out what Python can read."""
-        return tuple(task for task in self._tasks.values() if task.step == "bytecode")
+        """The tasks that make texts and bytecode, and by it find out what Python can read."""
+        return tuple(task for task in self._tasks.values() if task.step in _READING)
 
     def native_tasks(self, outcomes: Mapping[str, Outcome]) -> tuple[Task, ...]:
         """Return the tasks that make extension modules, but for modules that Python cannot read or that are mostly tables."""
@@ -117,7 +130,7 @@ class DependencyPlan:
             name = todo.pop()
             needed[name] = None
             todo += [need for need in self._tasks[name].needs if need not in needed]
-        return tuple(task for task in self._tasks.values() if task.step != "bytecode" and task.name in needed)
+        return tuple(task for task in self._tasks.values() if task.step not in _READING and task.name in needed)
 
     @property
     def unknown(self) -> tuple[str, ...]:
@@ -153,7 +166,10 @@ class DependencyPlan:
         for file in distribution.files:
             module = modules.get(file.path)
             text = Content(file.path, file.sha256, _source_file(file))
-            if module is None:
+            if module is not None and module.text:
+                text = _smaller(text, outcomes[module.text].result.outputs[TEXT])
+                cached = cached and outcomes[module.text].cached
+            if module is None or not module.bytecode:
                 files.append(text)
                 continue
             fallback = partial(Fallback, module.source.name, (target.name,), python.series, distribution=distribution.label)
@@ -191,7 +207,7 @@ class DependencyPlan:
         """Return how many modules of a distribution became what."""
         native = bytecode = source = 0
         for module in self._modules[target.name, python, distribution.info].values():
-            if _unreadable(module, outcomes) or _needs_source(module, outcomes):
+            if not module.bytecode or _unreadable(module, outcomes) or _needs_source(module, outcomes):
                 source += 1
             elif module.extension and module.extension in outcomes and "module" in outcomes[module.extension].result.outputs:
                 native += 1
@@ -199,6 +215,16 @@ class DependencyPlan:
                 bytecode += 1
         counts = (native, bytecode, source)
         return CompiledDependency(distribution.name, distribution.version, (target.name,), python.series, *counts)
+
+    def smaller(self, outcomes: Mapping[str, Outcome]) -> tuple[Minified, ...]:
+        """Return, by distribution, what became of the sizes of the modules that stay Python, where these were to be smaller."""
+        found: dict[str, dict[str, Text]] = {}
+        for module in self._every():
+            native = module.extension in outcomes and "module" in outcomes[module.extension or ""].result.outputs
+            if module.text in outcomes and not native:
+                text = Text(module.source.name, module.source.size, outcomes[module.text].result)
+                found.setdefault(module.source.package, {})[module.text] = text
+        return tuple(total(package, texts.values()) for package, texts in sorted(found.items()))
 
     def _every(self) -> Iterator[_Module]:
         for modules in self._modules.values():
@@ -259,6 +285,11 @@ def _module_name(path: str) -> str:
     return ".".join(parts[:-1] if parts[-1] == "__init__" and len(parts) > 1 else parts)
 
 
+def _smaller(text: Content, made: str) -> Content:
+    """Return a module's text as it was made smaller; one that stayed as it was is still the file."""
+    return text if made == text.digest else Content(text.place, made, made_of=text.source)
+
+
 def _unreadable(module: _Module, outcomes: Mapping[str, Outcome]) -> bool:
     outcome = outcomes.get(module.bytecode)
     return outcome is not None and "message" in outcome.result.facts
@@ -270,7 +301,7 @@ def _needs_source(module: _Module, outcomes: Mapping[str, Outcome]) -> bool:
 
 
 def _is_done(module: _Module, outcomes: Mapping[str, Outcome]) -> bool:
-    if module.bytecode not in outcomes:
+    if any(name and name not in outcomes for name in (module.bytecode, module.text)):
         return False
     return module.extension is None or module.extension in outcomes or not _is_to_compile(module, outcomes)
 

@@ -36,6 +36,7 @@ _CHECKS = "entry, files that were read, start-up"
 
 _DEBUG_WORD = re.compile("-g[0-9]?")
 _FIRST_ERROR = re.compile(r"^(?P<file>[^:\n]+):(?P<line>\d+):\d+: (?:fatal )?error: (?P<message>.*)$", re.MULTILINE)
+_NO_HEADER = re.compile("file not found|No such file or directory|Cannot open include file")
 
 
 @dataclass(frozen=True)
@@ -110,7 +111,7 @@ def extension_tasks(extension: Extension, way: Way, shop: Workshop) -> tuple[Tas
     if not way.parts:
         return _tasks(extension, way, way.target, shop)
     parts = [_tasks(extension, part, way.target, shop) for part in way.parts]
-    return (*(task for part in parts for task in part), _join(extension, way, [part[-1] for part in parts], shop))
+    return (*(task for part in parts for task in part), join_task(extension, way, [part[-1] for part in parts], shop))
 
 
 def _tasks(extension: Extension, way: Way, whole: Target, shop: Workshop) -> tuple[Task, ...]:
@@ -125,15 +126,18 @@ def _tasks(extension: Extension, way: Way, whole: Target, shop: Workshop) -> tup
     return c, runtime, _compile(extension, way, whole, shop, runtime.name)
 
 
-def common_tasks(package: str, way: Way, shop: Workshop) -> tuple[Task, ...]:
-    """Return the tasks of what modules that are joined in one extension module link once: the C, then its objects; or none."""
+def common_tasks(package: str, way: Way, whole: Target, shop: Workshop) -> tuple[Task, ...]:
+    """Return the tasks of what modules that are joined in one extension module link once: the C, then its objects; or none.
+
+    ``whole`` is the target that the way's is a part of, or that target.
+    """
     found = way.maker.runtime(package, way.python) if way.maker is not None else None
     if way.maker is None or found is None:
         return ()
     c, seconds = found
     name = f"{way.maker.name} runtime"
-    made = _runtime_task(package, name, c.name, seconds, way, way.target, shop)
-    return c, made, _runtime_task(package, f"{name} start", c.name, SMALLEST_SECONDS, way, way.target, shop, start=True)
+    made = _runtime_task(package, name, c.name, seconds, way, whole, shop)
+    return c, made, _runtime_task(package, f"{name} start", c.name, SMALLEST_SECONDS, way, whole, shop, start=True)
 
 
 def _runtime_task(
@@ -201,7 +205,7 @@ def _task_name(extension: Extension, way: Way, whole: Target) -> str:
     return f"compile {extension.package}/{extension.shown} {target} {'abi3-' * way.limited}{series}"
 
 
-def _join(extension: Extension, way: Way, parts: Sequence[Task], shop: Workshop) -> Task:
+def join_task(extension: Extension, way: Way, parts: Sequence[Task], shop: Workshop) -> Task:
     """Return the task that puts the modules of several processors into one file (Apple's "universal binary")."""
     names = tuple(task.name for task in parts)
 
@@ -301,7 +305,13 @@ def _mistake(error: RefusedError, extension: Extension, target: Target) -> Sourc
     """Return the error of a source that a person wrote: file, line and the compiler's first word, and all of them as details."""
     found = _FIRST_ERROR.search(error.details)
     where = f"{normpath(found['file'])}:{found['line']}: {found['message']}" if found else error.message
-    return SourceError(f"{extension.name} does not compile for {target.name}: {where}", hint=error.hint, details=error.details)
+    hint = error.hint or "Correct the source; --keep-going finishes the other targets."
+    if found and _NO_HEADER.search(found["message"]):
+        hint = (
+            "A header of an installed package is found when [tool.pypackpack.build] include-packages names the package; one of "
+            "your own by its path from the source's folder, or from a folder in the extension's `include`."
+        )
+    return SourceError(f"{extension.name} does not compile for {target.name}: {where}", hint=hint, details=error.details)
 
 
 def compile_inputs(extension: Extension, way: Way, choice: Choice) -> tuple[tuple[str, str], ...]:

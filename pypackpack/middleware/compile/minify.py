@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, replace
+from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING
 
 from pypackpack.backend.tools import minifier
 from pypackpack.middleware.compile.source import TEXT, source_task
 from pypackpack.model.action import ActionResult
+from pypackpack.model.build import Minified
 from pypackpack.model.errors import ToolError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from pypackpack.middleware.compile.source import Source
     from pypackpack.middleware.compile.workshop import Workshop
     from pypackpack.middleware.graph.task import Needs, Task
@@ -40,6 +43,23 @@ def minify_task(source: Source, wanted: Minify, python: Interpreter, shop: Works
     series = ".".join(map(str, python.series))
     inputs = (("minifier", minifier.fingerprint()), ("options", words), ("Python", python.release or series))
     return source_task(source, f"minify {source.package}/{source.shown} {series} ({words})", STEP, "minify-1", inputs, run, 0.05)
+
+
+@dataclass(frozen=True)
+class Text:
+    """What became of a module that stays Python: its name, the bytes of its file, and what its task left behind."""
+
+    module: str
+    before: int
+    made: ActionResult
+
+
+def total(package: str, texts: Iterable[Text]) -> Minified:
+    """Return what became of the sizes of some modules of a package, or of a dependency."""
+    every = tuple(texts)
+    kept = dict.fromkeys((each.module, reason) for each in every if (reason := each.made.facts.get("kept", "")))
+    before, after = sum(each.before for each in every), sum(int(each.made.facts["size"]) for each in every)
+    return Minified(package, len(every), before, after, tuple(kept))
 
 
 def minified(source: Source, task: Task) -> Source:

@@ -12,20 +12,21 @@ from typing import TYPE_CHECKING
 from pypackpack.middleware.compile.abi import wants_limited
 from pypackpack.middleware.compile.choice import compiler_of, idle, why_not_native
 from pypackpack.middleware.compile.content import Content, Contents
-from pypackpack.middleware.compile.extension import Extension, common_tasks, extension_tasks, module_extension
+from pypackpack.middleware.compile.extension import extension_tasks, module_extension
 from pypackpack.middleware.compile.forms import bytecode_files, bytecode_task
 from pypackpack.middleware.compile.layers import module_name
 from pypackpack.middleware.compile.linked import with_tools
-from pypackpack.middleware.compile.minify import STEP, minified, minify_task
+from pypackpack.middleware.compile.minify import STEP, Text, minified, minify_task, total
 from pypackpack.middleware.compile.native import find, tasks
+from pypackpack.middleware.compile.native.beside import Neighbours
 from pypackpack.middleware.compile.reasons import NEEDS_SOURCE, told
 from pypackpack.middleware.compile.source import TEXT, Source
 from pypackpack.middleware.compile.toolchains import tool_of
 from pypackpack.middleware.compile.transcompile import COMPILERS
-from pypackpack.middleware.compile.unit import Member, link_task, object_task, why_no_unit
+from pypackpack.middleware.compile.unit import Member, common, link_tasks, object_tasks, why_no_unit
 from pypackpack.middleware.compile.way import way_for
 from pypackpack.middleware.graph.task import needless
-from pypackpack.model.build import BuildType, Fallback, Level, Minified
+from pypackpack.model.build import BuildType, Fallback, Level
 from pypackpack.model.errors import SourceError
 from pypackpack.model.inspection import ABI3, BYTECODE, EXTENSION, PACKAGE, SOURCE, VERSION, ModuleForm, Tool
 
@@ -33,13 +34,14 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from pypackpack.middleware.compile.abi import Stable
-    from pypackpack.middleware.compile.extension import Way
+    from pypackpack.middleware.compile.extension import Extension, Way
     from pypackpack.middleware.compile.layers import SourceFile
     from pypackpack.middleware.compile.native.find import NativeModule, NativeSources
     from pypackpack.middleware.compile.transcompile import Transcompiler
     from pypackpack.middleware.compile.workshop import Workshop
     from pypackpack.middleware.graph.schedule import Outcome
     from pypackpack.middleware.graph.task import Task
+    from pypackpack.model.build import Minified
     from pypackpack.model.interpreter import Interpreter
     from pypackpack.model.project import Minify, Package
     from pypackpack.model.target import Target
@@ -51,7 +53,10 @@ _READING = ("bytecode", STEP)
 
 @dataclass(frozen=True)
 class _Module:
-    """One module of the package on one target, and the tasks that make its forms; ``c`` is the one that makes its C."""
+    """One module of the package on one target, and the tasks that make its forms.
+
+    ``c`` is the one that makes its C; ``others`` are those that compile it besides ``extension``, for a unit of several parts.
+    """
 
     file: SourceFile
     bytecode: str
@@ -61,6 +66,12 @@ class _Module:
     unit: str | None = None
     text: str = ""
     c: str = ""
+    others: tuple[str, ...] = ()
+
+    @property
+    def compiled(self) -> tuple[str, ...]:
+        """The tasks that compile it."""
+        return () if self.extension is None else (self.extension, *self.others)
 
 
 @dataclass(frozen=True)
@@ -103,6 +114,7 @@ class PackagePlan:
         """What a person should know of the plan."""
         self._own: dict[str, NativeSources] = {}
         self._own_tasks: dict[tuple[str, Interpreter], tuple[_OwnModule, ...]] = {}
+        self._neighbours = Neighbours(package, shop)
 
     @property
     def tasks(self) -> tuple[Task, ...]:
@@ -140,20 +152,23 @@ class PackagePlan:
             if file.is_module:
                 source = self._source(file)
                 extension, c = None, ""
+                others: tuple[str, ...] = ()
                 limited = shared is not None and wants_limited(file.place, settings)
                 why_not = why_not_native(file.place, settings.native) if native else ""
                 if native and not why_not:
                     compiler = self._compiler(target, file.place)
                     way = self._way(target, shared.oldest if shared and limited else python, compiler, limited=limited)
-                    c = self._task(compiler.task(source, way.python, target))
+                    declared = self._neighbours.declared(source, files, target, way.python, compiler.name)
+                    c = self._task(compiler.task(declared, way.python, target))
                     if in_unit:
                         members.append(self._member(source, c, way))
-                        extension = members[-1].task
+                        extension, *more = members[-1].tasks
+                        others = tuple(more)
                     else:
                         extension = self._task_of(module_extension(source, c), way)
                 small = self._small(source, settings.minify, python)
                 code = self._bytecode(small, python)
-                modules.append(_Module(file, code, extension, limited, why_not, text=small.maker, c=c))
+                modules.append(_Module(file, code, extension, limited, why_not, text=small.maker, c=c, others=others))
         if members:
             modules = self._unit(modules, members)
         self._modules[target.name, python] = tuple(modules)
@@ -240,20 +255,14 @@ class PackagePlan:
 
     def smaller(self, outcomes: Mapping[str, Outcome]) -> Minified | None:
         """Return what became of the sizes of the modules that stay Python; None where nothing was to be smaller."""
-        found: dict[str, tuple[str, int, int, str]] = {}
+        found: dict[str, Text] = {}
         for modules in self._modules.values():
             for module in modules:
                 if module.text and not self._is_native(module, outcomes):
-                    facts = outcomes[module.text].result.facts
                     name = module_name(self._package.import_name, module.file.place)
                     before = self._shop.digests.planned(module.file.path)[1]
-                    found[module.text] = (name, before, int(facts["size"]), facts.get("kept", ""))
-        if not found:
-            return None
-        kept = dict.fromkeys((name, reason) for name, _, _, reason in found.values() if reason)
-        before = sum(each[1] for each in found.values())
-        after = sum(each[2] for each in found.values())
-        return Minified(self._package.name, len(found), before, after, tuple(kept))
+                    found[module.text] = Text(name, before, outcomes[module.text].result)
+        return total(self._package.name, found.values()) if found else None
 
     def _is_native(self, module: _Module, outcomes: Mapping[str, Outcome]) -> bool:
         if module.extension is None:
@@ -273,7 +282,7 @@ class PackagePlan:
         settings = self._package.settings(target)
         if settings.unit != "package":
             return False
-        why = why_no_unit(self._package.import_name, target, settings, files)
+        why = why_no_unit(self._package.import_name, settings, files)
         if why:
             note = f'{why}: with unit = "package", too, each module is an extension module of its own on {target.name}'
             self.notes = tuple(dict.fromkeys((*self.notes, note)))
@@ -282,8 +291,9 @@ class PackagePlan:
     def _member(self, source: Source, c: str, way: Way) -> Member:
         extension = module_extension(source, c)
         package = extension.path.endswith("/__init__")
-        common = [self._task(task) for task in common_tasks(extension.package, way, self._shop)]
-        return Member(extension, way, package, self._task(object_task(extension, way, self._shop, *common[:1])))
+        shared = [[self._task(task) for task in part] for part in common(extension.package, way, self._shop)]
+        firsts = [part[0] if part else None for part in shared]
+        return Member(extension, way, package, tuple(map(self._task, object_tasks(extension, way, self._shop, firsts))))
 
     def _unit(self, modules: list[_Module], members: list[Member]) -> list[_Module]:
         """Link what was planned for one target and Python; the stable ABI holds for the whole if it does for each."""
@@ -291,30 +301,20 @@ class PackagePlan:
         members.sort(key=lambda member: (member.extension.path != place, member.extension.name))
         bound = [member.way for member in members if not member.way.limited]
         way = (bound or [members[0].way])[0]
-        common = [task.name for task in common_tasks(self._package.name, way, self._shop)][1:]
-        unit = self._task(link_task(members[0].extension, way, members, self._shop, common))
-        self._units.add(unit)
+        shared = [[task.name for task in part][1:] for part in common(self._package.name, way, self._shop)]
+        linked = [self._task(task) for task in link_tasks(members[0].extension, way, members, self._shop, shared)]
+        self._units.update(linked)
+        unit = linked[-1]
         return [replace(module, unit=unit, limited=way.limited) if module.extension else module for module in modules]
 
     def _own_extension(self, module: NativeModule, way: Way) -> str:
         """Plan one of these extension modules."""
         package, files, shop = self._package, self._files[way.target.name], self._shop
-        made = tasks.pyx_task(module, package, files, shop) if module.is_cython else None
+        foreign = self._neighbours.foreign(way.target, way.python)
+        made = tasks.pyx_task(module, package, files, shop, foreign) if module.is_cython else None
         made = self._tasks[self._task(made)] if made is not None else None
-        gathered = self._task(tasks.gather_task(module, package, way.target, files, shop, made))
-        extension = Extension(
-            package.name,
-            module.name,
-            tasks.import_name(package, module),
-            f"{package.import_name}/{module.path}",
-            gathered,
-            tasks.sources_bytes(module, files, shop),
-            options=module.settings.options,
-            libraries=module.libraries(way.target),
-            own=True,
-            said=f"{package.root / 'pyproject.toml'}: tool.pypackpack.build.extension.{module.name}",
-        )
-        return self._task_of(extension, way)
+        gathered = self._task(tasks.gather_task(module, package, way.target, files, shop, made, foreign))
+        return self._task_of(tasks.own_extension(module, package, way.target, files, shop, gathered), way)
 
     def has_own_modules(self, target: Target) -> bool:
         """Tell whether the package has native sources of its own on a target."""
@@ -336,7 +336,9 @@ class PackagePlan:
                     problems[where] = f"{where}: {facts['message']}{shown}"
         if problems:
             first, *others = problems.values()
-            raise SourceError(first.splitlines()[0], details="\n".join([*first.splitlines()[1:], *others]))
+            version = min(".".join(map(str, python.series)) for _, python in self._modules)
+            hint = f"Correct the line: Python {version}, which is built for, cannot read the file."
+            raise SourceError(first.splitlines()[0], hint=hint, details="\n".join([*first.splitlines()[1:], *others]))
 
     def refused(self, outcomes: Mapping[str, Outcome]) -> tuple[str, ...]:
         """Return the tasks that found a source which Python itself cannot read."""
@@ -346,13 +348,15 @@ class PackagePlan:
     def vain(self, outcomes: Mapping[str, Outcome]) -> tuple[Task, ...]:
         """Return the tasks that only modules need which Python itself cannot read."""
         names = {
-            module.extension
+            task
             for modules in self._modules.values()
             for module in modules
-            if module.extension is not None and _is_refused(module, outcomes)
+            if _is_refused(module, outcomes)
+            for task in module.compiled
         }
         tasks = self.native_tasks
-        names |= {task.name for task in tasks if task.name in self._units and names.intersection(task.needs)}
+        for _ in ("what links a unit", "what joins such links"):
+            names |= {task.name for task in tasks if task.name in self._units and names.intersection(task.needs)}
         names = needless(tasks, names)
         return tuple(task for task in tasks if task.name in names)
 
@@ -363,27 +367,20 @@ class PackagePlan:
             return False
         if any(each.extension not in outcomes for each in self._own_tasks[target.name, python]):
             return False
-        names = {name for module in modules for name in (module.bytecode, module.extension, module.unit, module.text)}
+        names = {name for module in modules for name in (module.bytecode, *module.compiled, module.unit, module.text)}
         return all(not name or name in outcomes for name in names)
 
-    def _own_contents(
-        self,
-        target: Target,
-        python: Interpreter,
-        outcomes: Mapping[str, Outcome],
-        files: list[Content],
-        forms: list[ModuleForm],
-    ) -> bool:
-        """Add the extension modules of the package's own native sources; returns whether all of them were known before."""
-        cached = True
+    def own_made(
+        self, target: Target, python: Interpreter, outcomes: Mapping[str, Outcome]
+    ) -> tuple[tuple[Content, ModuleForm, bool], ...]:
+        """Return the extension modules of the package's own native sources, and of each whether it was known before."""
+        made = []
         for own in self._own_tasks[target.name, python]:
             outcome = outcomes[own.extension]
-            cached = cached and outcome.cached
             place = f"{self._package.import_name}/{own.module.path}{target.suffix(python.series, limited=own.limited)}"
-            files.append(Content(place, outcome.result.outputs["module"]))
-            name = tasks.import_name(self._package, own.module)
-            forms.append(ModuleForm(name, place, EXTENSION, ABI3 if own.limited else VERSION))
-        return cached
+            form = ModuleForm(tasks.import_name(self._package, own.module), place, EXTENSION, ABI3 if own.limited else VERSION)
+            made.append((Content(place, outcome.result.outputs["module"]), form, outcome.cached))
+        return tuple(made)
 
     def contents(self, target: Target, python: Interpreter, outcomes: Mapping[str, Outcome]) -> Contents:
         """Return what the package becomes on a target, after its tasks ran.
@@ -393,13 +390,13 @@ class PackagePlan:
         """
         package = self._package
         modules = {module.file.place: module for module in self._modules[target.name, python]}
-        files: list[Content] = []
+        own_made = self.own_made(target, python, outcomes)
+        files: list[Content] = [content for content, _, _ in own_made]
         fallbacks: list[Fallback] = []
-        forms: list[ModuleForm] = []
+        forms: list[ModuleForm] = [form for _, form, _ in own_made]
         refused: dict[str, str] = {}
         bytecode_used = False
-        cached = self._own_contents(target, python, outcomes, files, forms)
-        native_used = bool(files)
+        cached, native_used = all(known for _, _, known in own_made), bool(own_made)
         abi3 = self.is_abi3(target, python)
         kept = self._own[target.name].kept if self._release else frozenset()
         for file in self._files[target.name]:
@@ -474,7 +471,8 @@ class PackagePlan:
 
     def _made(self, module: _Module, outcomes: Mapping[str, Outcome]) -> tuple[Outcome, str]:
         """Return what came of a module that was to be native, and what refused it before there was C; empty for a C compiler."""
-        outcome = outcomes[module.extension or ""]
+        made = [outcomes[name] for name in module.compiled]
+        outcome = next((each for each in made if "object" not in each.result.outputs), made[0])
         if module.unit is None or "object" not in outcome.result.outputs:
             return outcome, outcomes[module.c].result.facts.get("refused", "")
         whole = outcomes[module.unit]

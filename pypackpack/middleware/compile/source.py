@@ -20,6 +20,27 @@ TEXT = "text"
 
 
 @dataclass(frozen=True)
+class Beside:
+    """What a compiler may look at beside a module: declarations of types (Cython's ``.pxd``), and C headers.
+
+    Attributes:
+        declarations: Place below site-packages → file.
+        headers: Path for a C compiler → file.
+        folders: Folders of headers in which ``#include`` looks.
+        packages: Folders that are packages, as far as they matter.
+        inputs: What a key has of all that.
+        variant: What parts the names of tasks that see other files.
+    """
+
+    declarations: tuple[tuple[str, SourceFile], ...] = ()
+    headers: tuple[tuple[str, SourceFile], ...] = ()
+    folders: tuple[str, ...] = ()
+    packages: tuple[str, ...] = ()
+    inputs: tuple[tuple[str, str], ...] = ()
+    variant: str = ""
+
+
+@dataclass(frozen=True)
 class Source:
     """A file as it was when it was planned.
 
@@ -31,6 +52,7 @@ class Source:
         digest: SHA-256 of its bytes.
         size: Its bytes.
         maker: Name of the task whose result its text is, where that is not the file's own.
+        beside: What Cython may look at for it besides.
     """
 
     file: SourceFile
@@ -40,6 +62,7 @@ class Source:
     digest: str
     size: int
     maker: str = ""
+    beside: Beside = Beside()
 
     @property
     def shown(self) -> str:

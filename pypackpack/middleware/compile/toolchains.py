@@ -31,9 +31,6 @@ ADAPTERS: dict[str, Adapter] = {
 WITH_PROGRAM = frozenset({"gcc", "clang", "emcc"})
 """Those whose compiler may have another name than theirs."""
 
-WITH_OBJECTS = frozenset({"zig", "gcc", "clang"})
-"""Those that compile without linking (`toolchain.ObjectToolchain`): a package can become one extension module."""
-
 HOSTS = {"xcode": "darwin", "msvc": "win32"}
 """Those that only machines of one system can have: name → `sys.platform`."""
 

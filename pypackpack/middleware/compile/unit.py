@@ -20,13 +20,14 @@ from pypackpack.middleware.compile.choice import why_not_native
 from pypackpack.middleware.compile.extension import (
     SECONDS_PER_BYTE,
     SMALLEST_SECONDS,
+    common_tasks,
     compile_inputs,
+    join_task,
     module_job,
     needed,
     object_toolchain,
     refused_by_c,
 )
-from pypackpack.middleware.compile.toolchains import ADAPTERS, WITH_OBJECTS
 from pypackpack.middleware.graph.task import Task
 from pypackpack.model.action import ActionResult
 from pypackpack.model.csource import CSource, c_source, refusal
@@ -58,23 +59,17 @@ class Member:
         extension: The module, as it would be made by itself.
         way: How.
         package: Whether it is the ``__init__`` of a package.
-        task: Name of the task that makes its object.
+        tasks: Names of the tasks that make its object: of a target that is put together from others, one for each of these.
     """
 
     extension: Extension
     way: Way
     package: bool
-    task: str
+    tasks: tuple[str, ...]
 
 
-def why_no_unit(package: str, target: Target, settings: BuildSettings, files: Iterable[SourceFile]) -> str:
-    """Say why a package cannot be one extension module on a target; empty when it can."""
-    if target.parts:
-        return f"{target.name} is put together from others, module by module"
-    toolchain = settings.toolchain or target.toolchain
-    if toolchain not in WITH_OBJECTS:
-        title, able = ADAPTERS[toolchain].title, ", ".join(sorted(WITH_OBJECTS))
-        return f"{title}, which builds {target.name}, does not link packages into one extension module ({able} do)"
+def why_no_unit(package: str, settings: BuildSettings, files: Iterable[SourceFile]) -> str:
+    """Say why a package cannot be one extension module; empty when it can."""
     if not any(file.place == "__init__.py" for file in files):
         return f"{package}/__init__.py is not there, and would hold the other modules"
     if reason := why_not_native("__init__.py", settings.native):
@@ -87,18 +82,34 @@ def symbol(name: str) -> str:
     return f"pypackpack_unit_{hashlib.sha256(name.encode()).hexdigest()[:16]}"
 
 
-def object_task(extension: Extension, way: Way, shop: Workshop, common: str | None = None) -> Task:
-    """Return the task that compiles a module for a unit.
+def common(package: str, way: Way, shop: Workshop) -> tuple[tuple[Task, ...], ...]:
+    """Return what the modules of a unit have in common (`extension.common_tasks`), for each processor that is linked for."""
+    return tuple(common_tasks(package, part, way.target, shop) for part in way.parts or (way,))
 
-    Its result has the output ``object``; or it is a refusal, the C's own or that of the compiler, which is not kept.
+
+def object_tasks(extension: Extension, way: Way, shop: Workshop, common: Sequence[str | None] = (None,)) -> tuple[Task, ...]:
+    """Return the tasks that compile a module for a unit: one, or one for each processor of a target that is put together.
+
+    Their results have the output ``object``; or they are refusals, the C's own or those of the compiler, which are not kept.
 
     Args:
         extension: The module.
         way: How it is compiled.
         shop: What tasks reach the world through.
-        common: Name of the task that makes the C which the modules of the unit share (`extension.common_tasks`), if any does.
+        common: For each of them the name of the task that makes the C which the modules of the unit share, if any does.
     """
-    name, target, series = extension.name, way.target, way.python.series
+    parts = zip(way.parts or (way,), common, strict=True)
+    return tuple(_object(extension, part, way.target, shop, shared) for part, shared in parts)
+
+
+def _named(part: Target, whole: Target) -> str:
+    """Return what a task's name calls a target; a part of another one says so, since that target's own settings made it."""
+    return whole.name if part == whole else f"{whole.name} ({part.name})"
+
+
+def _object(extension: Extension, way: Way, whole: Target, shop: Workshop, common: str | None) -> Task:
+    name, series = extension.name, way.python.series
+    target = _named(way.target, whole)
     renamed, choice = symbol(name), needed(way)
 
     def run(needs: Needs) -> ActionResult:
@@ -122,9 +133,9 @@ def object_task(extension: Extension, way: Way, shop: Workshop, common: str | No
         return ActionResult({"object": shop.store.put(made)})
 
     return Task(
-        name=f"compile {extension.package}/{extension.shown} {target.name} unit-{'abi3-' * way.limited}{series[0]}.{series[1]}",
+        name=f"compile {extension.package}/{extension.shown} {target} unit-{'abi3-' * way.limited}{series[0]}.{series[1]}",
         package=extension.package,
-        target=target.name,
+        target=whole.name,
         step="compile",
         kind="unit-object-1",
         inputs=(*compile_inputs(extension, way, choice), ("renamed", renamed)),
@@ -132,14 +143,16 @@ def object_task(extension: Extension, way: Way, shop: Workshop, common: str | No
         run=run,
         cost=max(SMALLEST_SECONDS, extension.size * SECONDS_PER_BYTE),
         label=name,
-        asked=(f"{extension.package} for {target.name}",),
+        asked=(f"{extension.package} for {whole.name}",),
     )
 
 
-def link_task(unit: Extension, way: Way, members: Sequence[Member], shop: Workshop, common: Sequence[str] = ()) -> Task:
-    """Return the task that links a unit.
+def link_tasks(
+    unit: Extension, way: Way, members: Sequence[Member], shop: Workshop, common: Sequence[Sequence[str]] = ((),)
+) -> tuple[Task, ...]:
+    """Return the tasks that link a unit; the last one's result is it.
 
-    Its result has the output ``module``. If the package's own ``__init__`` was refused, there is no unit, and the result is a
+    That has the output ``module``. If the package's own ``__init__`` was refused, there is no unit, and the result is a
     refusal; any other module that was refused is left out.
 
     Args:
@@ -147,19 +160,30 @@ def link_task(unit: Extension, way: Way, members: Sequence[Member], shop: Worksh
         way: How it is linked.
         members: What is in it, the package's own ``__init__`` first.
         shop: What tasks reach the world through.
-        common: Names of the tasks that make the objects which its modules have in common (`extension.common_tasks`).
+        common: For each processor the names of the tasks that make the objects which its modules have in common.
     """
-    target, series, choice = way.target, way.python.series, needed(way)
+    parts = enumerate(zip(way.parts or (way,), common, strict=True))
+    links = tuple(_link(unit, part, number, way.target, members, shop, shared) for number, (part, shared) in parts)
+    return (*links, join_task(replace(unit, shown="unit"), way, links, shop)) if way.parts else links
+
+
+def _link(
+    unit: Extension, way: Way, number: int, whole: Target, members: Sequence[Member], shop: Workshop, common: Sequence[str]
+) -> Task:
+    """Return the task that links a unit for one processor, whose tasks are those of that number."""
+    series, choice = way.python.series, needed(way)
+    target = _named(way.target, whole)
 
     def run(needs: Needs) -> ActionResult:
-        if "refused" in needs[members[0].task].facts:
+        if any("refused" in needs[task].facts for task in members[0].tasks):
             place = f"{unit.name}/__init__.py"
             reason = f'{place} cannot be compiled, and with unit = "package" it holds the other modules'
             return refusal(reason)
         if refused := next((needs[name] for name in common if "refused" in needs[name].facts), None):
             return refused
-        made = [member for member in members if "object" in needs[member.task].outputs]
-        objects = [*((each.task, each.extension.name) for each in made), *((each, unit.name) for each in common)]
+        # A module that one processor's compiler refused is in none of the parts: they are to have the same modules.
+        made = [member for member in members if all("object" in needs[task].outputs for task in member.tasks)]
+        objects = [*((each.tasks[number], each.extension.name) for each in made), *((each, unit.name) for each in common)]
         job = replace(
             module_job(unit.name.rpartition(".")[2], unit.path, CSource({}, (HOST.name,)), way, shop, choice),
             files={HOST.name: filesystem.read_bytes(HOST), _TABLE: table(unit.name, made)},
@@ -175,9 +199,9 @@ def link_task(unit: Extension, way: Way, members: Sequence[Member], shop: Worksh
         return ActionResult({"module": shop.store.put(linked)})
 
     return Task(
-        name=f"compile {unit.package}/unit {target.name} {'abi3-' * way.limited}{series[0]}.{series[1]}",
+        name=f"compile {unit.package}/unit {target} {'abi3-' * way.limited}{series[0]}.{series[1]}",
         package=unit.package,
-        target=target.name,
+        target=whole.name,
         step="compile",
         kind="unit-2",
         inputs=(
@@ -186,11 +210,11 @@ def link_task(unit: Extension, way: Way, members: Sequence[Member], shop: Worksh
             ("unit_modules.py", filesystem.sha256_file(FINDER)),
             ("modules", json.dumps([[member.extension.name, member.package] for member in members])),
         ),
-        needs=(*(member.task for member in members), *common),
+        needs=(*(task for member in members for task in member.tasks), *common),
         run=run,
         cost=SMALLEST_SECONDS,
         label=unit.name,
-        asked=(f"{unit.package} for {target.name}",),
+        asked=(f"{unit.package} for {whole.name}",),
     )
 
 

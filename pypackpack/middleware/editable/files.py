@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pypackpack
+from pypackpack.middleware.editable.places import extensions_folder
 from pypackpack.middleware.editable.view import view_folder
 from pypackpack.middleware.project.templates import template
 
@@ -45,6 +46,7 @@ def editable_files(package: Package, target: Target | None) -> tuple[tuple[str, 
         finder=f"{module}_finder",
         layers=repr(source_layers(package, target)),
         paths=repr([] if in_pth else [view]),
+        built=repr(os.fspath(extensions_folder(package, target)) if target is not None else ""),
     )
     pth = f"{view}\nimport {module}\n" if in_pth else f"import {module}\n"
     return (

@@ -370,6 +370,17 @@ class Work:
 
         place_packages(self.project, self.site)
 
+    def build_extensions(self, *, offline: bool) -> None:
+        """Build the packages' own native sources for ``.venv``; what is wrong with them leaves everything else in it right.
+
+        Raises:
+            SourceError: A source has errors.
+            PyPackPackError: Something that is needed cannot be had.
+        """
+        from pypackpack.middleware.environment.development_editable import build_extensions  # noqa: PLC0415 - import cost
+
+        build_extensions(self.project, self.python, offline=offline, watcher=self.watcher)
+
     def only_packages(self) -> DevelopmentSync:
         """Let ``.venv`` have the project's packages as they are now, and leave everything else in it alone."""
         from pypackpack.middleware.environment.development_editable import remove_gone  # noqa: PLC0415 - import cost
@@ -377,6 +388,7 @@ class Work:
         before = distributions(self.site)
         remove_gone(self.project, self.site)
         self.place_packages()
+        self.build_extensions(offline=True)
         return self.result(before)
 
     def sync(self, options: tuple[str, ...] = (), *, offline: bool = False) -> DevelopmentSync:
@@ -410,6 +422,7 @@ class Work:
             filesystem.write_atomic(self.project.root / LOCK, new)
         if not other and use is not LockUse.FROZEN:  # what was asked for just this once is not what the next sync makes
             self.write_stamp()
+        self.build_extensions(offline=offline)
         return replace(self.result(before), locked=new != old)
 
     def write_stamp(self) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from pypackpack.backend.tools import venv
 from pypackpack.middleware.editable.install import STATE, install_editable, is_current, remove_editable
 from pypackpack.middleware.environment.distributions import distributions
 from pypackpack.middleware.target import table
@@ -12,6 +13,8 @@ from pypackpack.model.errors import PyPackPackError
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from pypackpack.model.build import Watcher
+    from pypackpack.model.interpreter import Interpreter
     from pypackpack.model.project import Project
     from pypackpack.model.target import Target
 
@@ -38,6 +41,42 @@ def place_packages(project: Project, site: Path) -> None:
             install_editable(package, project, site, target)
 
 
+def build_extensions(project: Project, python: Path, *, offline: bool, watcher: Watcher) -> None:
+    """Build the packages' own native sources for an environment's Python, as far as they are not as they were built.
+
+    Args:
+        project: The project.
+        python: The environment's interpreter.
+        offline: Never touch the network.
+        watcher: Told of the progress.
+
+    Raises:
+        SourceError: A source has errors; the other packages' are built all the same.
+        PyPackPackError: Something that is needed cannot be had.
+    """
+    from pypackpack.middleware.editable import extensions  # noqa: PLC0415 - the two know each other
+
+    target, first = host(), None
+    interpreter: Interpreter | None = None
+    series = venv.version(python.parent.parent)
+    for package in project.packages:
+        if series is not None and extensions.are_current(package, target, series[:2]):
+            continue
+        from pypackpack.middleware.python.choose import the_python  # noqa: PLC0415 - import cost, rarely needed
+        from pypackpack.model.build import Level  # noqa: PLC0415 - as above
+
+        interpreter = interpreter or the_python(python, Level.NATIVE, watcher)
+        try:
+            made = extensions.build_extensions(package, project, target, interpreter, offline=offline, watcher=watcher)
+        except PyPackPackError as error:
+            first = first or error
+            continue
+        if made:
+            watcher.note(f"built for .venv: {', '.join(made)}")
+    if first is not None:
+        raise first
+
+
 def remove_gone(project: Project, site: Path) -> None:
     """Take out of an environment what `place_packages` put there for a package that the project has no more."""
     for name, _ in distributions(site):
@@ -46,6 +85,10 @@ def remove_gone(project: Project, site: Path) -> None:
 
 
 def all_current(project: Project, site: Path) -> bool:
-    """Tell whether every package of a project is there as it should be."""
-    target = host()
-    return all(is_current(package, project, site, target) for package in project.packages)
+    """Tell whether every package of a project is there as it should be, its own native sources built."""
+    from pypackpack.middleware.editable.extensions import are_current  # noqa: PLC0415 - the two know each other
+
+    target, series = host(), venv.version(project.venv)
+    return all(is_current(package, project, site, target) for package in project.packages) and all(
+        are_current(package, target, series[:2]) for package in project.packages if series is not None
+    )

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from pypackpack.middleware.bundle.binary import MANIFEST
+from pypackpack.middleware.inspect.binary import inspect_binary
 from pypackpack.middleware.inspect.wheel import inspect_wheel
 from pypackpack.model.errors import UsageError
 
@@ -37,13 +39,15 @@ def inspect(path: Path) -> Inspection | PatchInspection:
         MissingToolError: It is for a newer pypackpack.
         FilesystemError: It cannot be read.
     """
+    if path.is_dir() and (path / MANIFEST).is_file():
+        return inspect_binary(path)
     _check(path)
     name = path.name.lower()
     for end, look in KINDS:
         if name.endswith(end):
             return look(path)
     msg = f"{path} is no artifact that inspect knows"
-    raise UsageError(msg, hint="It reads wheels and patches: files whose names end in .whl and .whl.patch.")
+    raise UsageError(msg, hint="It reads wheels and patches, whose names end in .whl and .whl.patch, and folders of binaries.")
 
 
 def compare(first: Path, second: Path) -> Comparison:
@@ -66,8 +70,8 @@ def compare(first: Path, second: Path) -> Comparison:
 
 def _check(path: Path) -> None:
     if path.is_dir():
-        msg = f"{path} is a folder"
-        raise UsageError(msg, hint="Name a wheel; the folder of a binary has a manifest.json, which says what is in it.")
+        msg = f"{path} is a folder without a {MANIFEST}"
+        raise UsageError(msg, hint="Name a wheel, or the folder of a binary: that of one target.")
     if not path.exists():
         msg = f"{path} is not there"
         raise UsageError(msg, hint="`pypackpack build` prints the paths of what it made.")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from email.parser import BytesHeaderParser
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from pypackpack.backend import filesystem
 from pypackpack.backend.zip_reader import ZipReader
@@ -35,6 +35,18 @@ _RANK = {EXTENSION: 0, SOURCE: 1, BYTECODE: 2}
 """Which form Python takes where there are several: importlib's order of suffixes."""
 
 
+class Listed(Protocol):
+    """A file of an artifact: its path, and its bytes uncompressed."""
+
+    @property
+    def path(self) -> str:
+        """Its path, with ``/``."""
+
+    @property
+    def size(self) -> int:
+        """Its bytes."""
+
+
 @dataclass(frozen=True)
 class _Found:
     """A file that can be imported."""
@@ -42,7 +54,7 @@ class _Found:
     module: str
     form: str
     scope: str
-    entry: Entry
+    entry: Listed
     cached: bool = False
 
 
@@ -72,7 +84,7 @@ def inspect_wheel(path: Path) -> Inspection:
             raise _no_wheel(path, f"{info} has no {name}")
     metadata, wheel = (BytesHeaderParser().parsebytes(read[name]) for name in ("METADATA", "WHEEL"))
     report, notes = _report(read.get(FILE))
-    modules, data = _files(entries, info, report)
+    modules, data = parted(entries, info, report)
     if report is not None:
         notes += _missing(report, entries)
     made_by = _line(wheel["Generator"])
@@ -143,10 +155,16 @@ def _missing(report: WheelReport, entries: Mapping[str, Entry]) -> tuple[str, ..
     return (f"its {FILE} names {len(gone)} files that are not in it, {gone[0]!r} first",) if gone else ()
 
 
-def _files(
-    entries: Mapping[str, Entry], info: str, report: WheelReport | None
+def parted(
+    entries: Mapping[str, Listed], info: str, report: WheelReport | None
 ) -> tuple[tuple[InspectedModule, ...], tuple[InspectedFile, ...]]:
-    """Part the files into modules and data."""
+    """Part the files of an artifact into modules and data.
+
+    Args:
+        entries: Path → file.
+        info: The folder of its metadata, which is neither.
+        report: What it says of itself.
+    """
     by_module: dict[str, list[_Found]] = {}
     data: list[InspectedFile] = []
     for place, entry in entries.items():
@@ -181,7 +199,7 @@ def _seen(found: list[_Found], told: ModuleForm | None) -> InspectedModule:
     return InspectedModule(first.module, first.entry.path, form, scope, also, first.entry.size, reason, compiler)
 
 
-def _module(entry: Entry) -> _Found | None:
+def _module(entry: Listed) -> _Found | None:
     """Return what a file is to Python's import system; None where that is nothing."""
     place = _SCHEME.sub("", entry.path)
     if place.partition("/")[0].endswith(".data"):

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
 _PLAIN = ("compiler", "abi", "unit", "strict")
 _PATTERNS = ("native", "abi3", "mypyc")
+_LISTS = ("include-packages", "ship-sources")
 _REQUIREMENT_NAME = re.compile(r"\s*([A-Za-z0-9][A-Za-z0-9._-]*)")
 
 
@@ -217,8 +218,7 @@ def _overlaid(base: BuildSettings, layer: Mapping[str, Any]) -> BuildSettings:
     for key in _PATTERNS:
         if key in layer:  # key by key: a target can exclude something without saying again what is included
             changes[key] = _patterns(getattr(base, key), layer[key])
-    if "ship-sources" in layer:
-        changes["ship_sources"] = tuple(layer["ship-sources"])
+    changes |= {key.replace("-", "_"): tuple(layer[key]) for key in _LISTS if key in layer}
     if "extension" in layer:
         known = dict(base.extensions)
         known |= {name: _extension(known.get(name, ExtensionSettings()), said) for name, said in layer["extension"].items()}

@@ -263,6 +263,13 @@ class BuildValues(Table):
     )
     native: NativeTable = Field(NativeTable.model_construct(), description="Which modules are compiled at level native.")
     extension: dict[str, ExtensionTable] = Field({}, description="Extension modules of the package's own native sources.")
+    include_packages: list[DistributionName] = Field(
+        [],
+        description=(
+            "Dependencies whose C headers and `.pxd` files the package's own code may use, such as `numpy`. They are read in the "
+            "environment of each target."
+        ),
+    )
     ship_sources: list[Pattern] = Field(
         [], description="Patterns of native sources and headers that a release wheel holds; a debug wheel holds all of them."
     )

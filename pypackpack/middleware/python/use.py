@@ -64,6 +64,7 @@ def use(project: Project, word: str, watcher: Watcher, *, uv_options: Sequence[s
         if cleared:  # what type checkers follow lies there too
             work.place_packages()
             work.write_stamp()
+            work.build_extensions(offline=offline)
         stale = tuple(package.name for package in project.packages if (package.root / LOCK).is_file())
         return PythonChange(python, before, changed, cleared, synced, stale)
 

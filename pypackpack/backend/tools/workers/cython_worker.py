@@ -3,7 +3,8 @@
 Started as a script by `pypackpack.backend.tools.cython`; it must not import anything of pypackpack, so that starting it
 costs Cython's import and nothing else.
 
-Request: ``{"path": "pkg/mod.py", "module": "pkg.mod", "source": <base64>, "trailer": "", "packages": ["pkg"]}``.
+Request: ``{"path": "pkg/mod.py", "module": "pkg.mod", "source": <base64>, "trailer": "", "packages": ["pkg"]}``, and with
+``"declared": {"pkg/mod.pxd": <base64>}`` the declarations that Cython may look at: they and the module get a folder of their own.
 Answer: ``{"c": <base64>}`` or ``{"errors": [[line, column, message], …]}``; ``{"errno": n, "trouble": text}`` when it is this
 machine that cannot do it. To ``{"folder": ...}``, which it works in from then on, it answers ``{"cython": "3.1.0"}``.
 
@@ -19,6 +20,7 @@ from __future__ import annotations
 import sys
 
 sys.path.pop(0)  # the folder of this script: nothing in it may shadow a module that Cython imports
+_standard = list(sys.path)
 sys.path.append(sys.argv[1])  # where Cython is; started with -S, there is nothing else but the standard library
 
 import gc
@@ -31,11 +33,16 @@ import errno
 import io
 import json
 import os
+import re
+import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import cython  # noqa: F401 - imported by Cython when it looks into a source, which it could not be later
 from Cython import Utils, __version__
 from Cython.Compiler import Errors, Main, MatchCaseNodes, Options, ParseTreeTransforms, Symtab
+
+sys.path[:] = _standard  # Cython looks for .pxd files there, and what somebody has installed is in no key
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -90,6 +97,9 @@ _WEAK = b"""\
 #endif
 """
 _FRAME = b"frame = PyEval_EvalCode(code_object, dict, dict);"
+DECLARATION = re.compile(r"(?!warning:)[^:]+\.p(?:xd|xi):\d+:\d+: ")
+"""How Cython's words about a declaration begin."""
+
 MENDED = {
     # Before 3.12 there is no vectorcall in the limited API, and with it went the weak references to functions.
     _WEAK + b"#endif\n": b"#endif\n" + _WEAK,
@@ -156,6 +166,25 @@ def without_directive(init: Callable[..., None]) -> Callable[..., None]:
     return begin
 
 
+def inferred(process: Callable[..., Any]) -> Callable[..., Any]:
+    """Wrap the method of Cython that reads declarations, so that inline functions in them are compiled as Cython does by itself.
+
+    They are Cython and no Python, and rely on inferred types: numpy's assign a ``PyObject *`` to names that nobody declared.
+    """
+
+    def process_pxd(context: Any, source: Any, *args: Any) -> Any:
+        if getattr(source, "in_utility_code", False):
+            return process(context, source, *args)
+        before = context.compiler_directives
+        context.compiler_directives = {**before, "infer_types": None}
+        try:
+            return process(context, source, *args)
+        finally:
+            context.compiler_directives = before
+
+    return process_pxd
+
+
 def setup() -> None:
     """Set Cython's global options once."""
     # A name that is nowhere declared may still be there at run time, as in Python.
@@ -165,11 +194,29 @@ def setup() -> None:
     # the first values.pop() then ends the process; so it is off only while Cython decides about a name.
     Symtab.ModuleScope.declare_builtin = uncached(Symtab.ModuleScope.declare_builtin)
     Symtab.BuiltinScope.lookup = of_this_python(Symtab.BuiltinScope.lookup)
+    Main.Context.process_pxd = inferred(Main.Context.process_pxd)
     MatchCaseNodes.MatchNode.refactor_cases = only_leading_ifs(MatchCaseNodes.MatchNode.refactor_cases)
     directives = ParseTreeTransforms.InterpretCompilerDirectives
     directives.__init__ = without_directive(directives.__init__)
     # The source line above each statement triples the size of the C for readers whom it does not have.
     Options.emit_code_comments = False
+
+
+def apart(request: dict[str, Any], number: int) -> dict[str, Any]:
+    """Answer a request that brings declarations, in a folder of its own: no other module is to see them."""
+    home, folder = Path.cwd(), Path(f"apart-{number}")
+    try:
+        for name, content in request["declared"].items():
+            place = folder / name
+            place.parent.mkdir(parents=True, exist_ok=True)
+            place.write_bytes(base64.b64decode(content))
+        os.chdir(folder)
+        return transcompile(request)
+    except OSError as error:
+        return {"errno": error.errno or 0, "trouble": error.strerror or str(error)}
+    finally:
+        os.chdir(home)
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def transcompile(request: dict[str, Any]) -> dict[str, Any]:
@@ -271,6 +318,8 @@ def parse(text: str) -> list[list[Any]]:
         column, _, message = rest.partition(":")
         if head and not head.startswith("warning:") and number.isdigit() and column.isdigit():
             found.append([int(number), int(column), message.strip()])
+        elif DECLARATION.match(line):
+            found.append([0, 0, line.strip()])
     return found or [[0, 0, text.strip()]]
 
 
@@ -281,11 +330,13 @@ def main() -> None:
     setup()
     gc.freeze()
     gc.enable()
-    for line in sys.stdin.buffer:
+    for number, line in enumerate(sys.stdin.buffer):
         request = json.loads(line)
         if "folder" in request:
             os.chdir(request["folder"])  # relative names are what its C will say
             answer: dict[str, Any] = {"cython": __version__}
+        elif "declared" in request:
+            answer = apart(request, number)
         else:
             answer = transcompile(request)
         answers.write(json.dumps(answer).encode() + b"\n")

@@ -14,7 +14,10 @@ from pypackpack.model.errors import UsageError
 
 def inspect(
     ctx: typer.Context,  # noqa: ARG001 - every command gets it
-    file: Annotated[str, typer.Argument(metavar="<file>", help="A wheel or a patch, whoever made it.", show_default=False)],
+    file: Annotated[
+        str,
+        typer.Argument(metavar="<file>", help="A wheel or a patch, or the folder of a binary.", show_default=False),
+    ],
     other: Annotated[
         Optional[str],  # noqa: UP045 - typer evaluates it on Python 3.10 too
         typer.Argument(metavar="<other>", help="With --diff: the wheel to compare it with.", show_default=False),
@@ -23,7 +26,7 @@ def inspect(
         bool, typer.Option("--diff", help="Show what separates two wheels: files, metadata, modules.", show_default=False)
     ] = False,
 ) -> Answer:
-    """Show what each module of a wheel became, and why; what a patch does; what separates two wheels."""
+    """Show what each module of a wheel or a binary became, and why; what a patch does; what separates two wheels."""
     from pypackpack.middleware.inspect import compare  # noqa: PLC0415 - import cost
     from pypackpack.middleware.inspect import inspect as look  # noqa: PLC0415 - import cost
 

@@ -35,17 +35,19 @@ class CythonCompiler:
 
     def task(self, source: Source, python: Interpreter, _target: Target) -> Task:
         """Return the task that makes the C of a module, whichever of the Pythons looks into the source first."""
-        shop, place = self._shop, source.place
+        shop, place, beside = self._shop, source.place, source.beside
 
         def run(needs: Needs) -> ActionResult:
             data = source.text(needs, shop)
             seen = shop.bytecode(python).examine(data, self.name, self.version)
             errors = bytecode.places(seen.refused)
             if not errors:
-                made = shop.cython.transcompile(place, source.name, data, seen.trailer)
+                declared = {path: shop.read(each) for path, each in beside.declarations}
+                made = shop.cython.transcompile(place, source.name, data, seen.trailer, declared, beside.packages)
                 if made.c is not None:
                     file = f"{place.removesuffix('.py')}.c"
-                    return CSource({file: shop.store.put(made.c)}, (file,)).result()
+                    headers = {path: shop.store.put(shop.read(each)) for path, each in beside.headers}
+                    return CSource({file: shop.store.put(made.c), **headers}, (file,), beside.folders).result()
                 errors = made.errors
             return refusal("\n".join(f"{place}:{line}" for line in errors))
 
@@ -54,9 +56,10 @@ class CythonCompiler:
             ("Cython", cython.fingerprint()),
             ("guard", bytecode.examiner()),
             ("module", source.name),
+            *beside.inputs,
         )
-        name, cost = f"transcompile {source.package}/{source.shown}", 0.1 + source.size * SECONDS_PER_BYTE
-        return source_task(source, name, "transcompile", "transcompile-cython-4", inputs, run, cost)
+        name, cost = f"transcompile {source.package}/{source.shown}{beside.variant}", 0.1 + source.size * SECONDS_PER_BYTE
+        return source_task(source, name, "transcompile", "transcompile-cython-5", inputs, run, cost)
 
     def headers(self, _target: Target, _python: Interpreter) -> tuple[HeaderFolder, ...]:
         """Return nothing: its C needs Python's headers only."""

@@ -282,7 +282,8 @@ def test_a_header_that_cython_writes_is_nobody_elses(tmp_path: Path) -> None:
 
 
 def test_everything_that_cython_sees_is_in_its_key(tmp_path: Path) -> None:
-    files = {"main/one.pyx": "a", "main/one.pxd": "b", "main/sub/p.pxi": "c", "main/x.h": "d", "main/more.py": "e"}
+    seen = {"main/one.pyx": 'include "sub/p.pxi"\n', "main/one.pxd": "from .near cimport x\n", "main/near.pxd": "", "main/sub/p.pxi": ""}
+    files = {**seen, "main/far.pxd": "", "main/x.h": "d", "main/more.py": "e"}
     bench = Bench(tmp_path)
     demo = package(tmp_path, files)
     before, c = gathered(demo, bench)
@@ -292,8 +293,8 @@ def test_everything_that_cython_sees_is_in_its_key(tmp_path: Path) -> None:
         place = demo.source / name
         place.write_text(f"{place.read_text()} changed")
         after, _ = gathered(demo, Bench(tmp_path))
-        assert (before[pyx_name] != after[pyx_name]) is name.endswith((".pyx", ".pxd", ".pxi")), name
-        assert (before != after) is not name.endswith(".py"), name
+        assert (before[pyx_name] != after[pyx_name]) is (name in seen), name
+        assert (before != after) is (name in seen or name.endswith(".h")), name
         before = after
     package(tmp_path, {"linux/one.pxd": "of Linux"})
     assert f"{pyx_name} linux" in gathered(demo, Bench(tmp_path))[0]

@@ -13,20 +13,21 @@ from pypackpack.backend.tools.toolchain import RefusedError
 from pypackpack.middleware.compile.extension import Extension, Way
 from pypackpack.middleware.compile.layers import SourceFile
 from pypackpack.middleware.compile.toolchains import choose
-from pypackpack.middleware.compile.unit import FINDER, Member, link_task, symbol, table, why_no_unit
-from pypackpack.middleware.target.table import find
+from pypackpack.middleware.compile.unit import FINDER, Member, link_tasks, object_tasks, symbol, table, why_no_unit
+from pypackpack.middleware.target.table import find, parts_of
 from pypackpack.model.action import ActionResult
 from pypackpack.model.interpreter import Interpreter
 from pypackpack.model.project import BuildSettings, NativePattern
 
 if TYPE_CHECKING:
+    from pypackpack.backend.tools.toolchain import ModuleJob
     from pypackpack.middleware.compile.workshop import Workshop
 
 FILES = tuple(SourceFile(place, Path("src", place), "main") for place in ("__init__.py", "a.py"))
 
 
 def member(name: str, *, package: bool) -> Member:
-    return Member(Extension("pkg", name, name, name, "c", 1), cast("Way", None), package, name)
+    return Member(Extension("pkg", name, name, name, "c", 1), cast("Way", None), package, (name,))
 
 
 def test_the_table_has_functions_and_names_in_one_order() -> None:
@@ -46,27 +47,15 @@ def test_symbols_differ_by_full_name_and_are_of_c() -> None:
 
 
 @pytest.mark.parametrize(
-    ("target", "settings", "files", "why"),
+    ("settings", "files", "why"),
     [
-        ("linux_x86_64", BuildSettings(), FILES, ""),
-        ("linux_x86_64", BuildSettings(native=NativePattern(exclude=("__init__",))), FILES, "native.exclude names it: __init__"),
-        ("linux_x86_64", BuildSettings(), FILES[1:], "pkg/__init__.py is not there"),
-        ("linux_x86_64", BuildSettings(toolchain="gcc"), FILES, ""),
-        ("linux_arm64", BuildSettings(toolchain="clang"), FILES, ""),
-        (
-            "emscripten_wasm32",
-            BuildSettings(toolchain="emcc"),
-            FILES,
-            "emcc, which builds emscripten_wasm32, does not link packages",
-        ),
-        ("macos_universal2", BuildSettings(), FILES, "put together from others"),
-        ("ios_13_0_arm64", BuildSettings(), FILES, "does not link packages"),
+        (BuildSettings(), FILES, ""),
+        (BuildSettings(native=NativePattern(exclude=("__init__",))), FILES, "native.exclude names it: __init__"),
+        (BuildSettings(), FILES[1:], "pkg/__init__.py is not there"),
     ],
 )
-def test_where_there_is_no_unit_the_reason_is_said(
-    target: str, settings: BuildSettings, files: tuple[SourceFile, ...], why: str
-) -> None:
-    found = why_no_unit("pkg", find(target), settings, files)
+def test_where_there_is_no_unit_the_reason_is_said(settings: BuildSettings, files: tuple[SourceFile, ...], why: str) -> None:
+    found = why_no_unit("pkg", settings, files)
     assert bool(found) is bool(why)
     assert why in found
 
@@ -87,10 +76,51 @@ def test_a_unit_that_wants_what_the_target_has_not_is_a_refusal_and_an_error_in_
         stored=lambda *_words: b"object",
         folder=lambda: contextlib.nullcontext(tmp_path),
     )
-    task = link_task(unit, way, [Member(unit, way, True, "object of pkg")], cast("Workshop", shop))
+    (task,) = link_tasks(unit, way, [Member(unit, way, True, ("object of pkg",))], cast("Workshop", shop))
     result = task.run({"object of pkg": ActionResult({"object": "1"})})
     assert result.facts == {"refused": error.message}
     assert not result.keep
     error = RefusedError("compiling unit.c failed", details="unit.c:1:1: error: no")
     with pytest.raises(RefusedError, match=r"compiling unit\.c"):
         task.run({"object of pkg": ActionResult({"object": "1"})})
+
+
+def test_a_target_of_two_processors_has_two_links_with_the_same_modules(tmp_path: Path) -> None:
+    linked: list[tuple[str, bytes, tuple[bytes, ...]]] = []
+
+    def build_module(job: ModuleJob, _folder: Path) -> bytes:
+        linked.append((job.target.name, job.files["unit_table.h"], job.objects))
+        return job.target.name.encode()
+
+    whole, settings = find("macos_universal2"), BuildSettings()
+    python = Interpreter(tmp_path / "python", (3, 13, 1), "cpython", tmp_path, True, False, "x")
+    parts = tuple(Way(part, python, True, (), choose(part, settings)) for part in parts_of(whole))
+    way = Way(whole, python, True, (), None, parts=parts)
+    modules = [Extension("pkg", name, name, name, f"c of {name}", 1) for name in ("pkg", "pkg.a", "pkg.b")]
+    shop = SimpleNamespace(
+        toolchain=lambda _choice: SimpleNamespace(build_object=build_module, build_module=build_module),
+        sound=lambda *_words: (),
+        stored=lambda digest, _what: digest.encode(),
+        store=SimpleNamespace(put=lambda data: data.decode("latin-1")),
+        folder=lambda: contextlib.nullcontext(tmp_path),
+    )
+    members = [
+        Member(each, way, each.name == "pkg", tuple(task.name for task in object_tasks(each, way, cast("Workshop", shop), [None, None])))
+        for each in modules
+    ]
+    assert [len(member.tasks) for member in members] == [2, 2, 2]
+    assert len({name for member in members for name in member.tasks}) == 6
+    first, second, join = link_tasks(modules[0], way, members, cast("Workshop", shop), [(), ()])
+    assert join.needs == (first.name, second.name)
+    assert (first.target, second.target, join.target) == (whole.name,) * 3
+    needs = {name: ActionResult({"object": f"{name}"}) for member in members for name in member.tasks}
+    needs[members[2].tasks[1]] = ActionResult(facts={"refused": "one processor's compiler cannot"})
+    results = {task.name: task.run(needs) for task in (first, second)}
+    assert [name for name, _, _ in linked] == ["macos_x86_64", "macos_arm64"]
+    assert linked[0][1] == linked[1][1]  # the table: the same modules in both
+    assert [objects for _, _, objects in linked] == [
+        tuple(member.tasks[number].encode() for member in members[:2]) for number in range(2)
+    ]
+    assert {result.outputs["module"] for result in results.values()} == {"macos_x86_64", "macos_arm64"}
+    needs[members[0].tasks[0]] = ActionResult(facts={"refused": "no"})
+    assert "cannot be compiled" in second.run(needs).facts["refused"]

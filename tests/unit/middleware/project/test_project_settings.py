@@ -37,7 +37,7 @@ def test_the_defaults_of_the_schema_are_those_of_the_finished_settings() -> None
     build, native, limited, bundle = BuildTable(), NativeTable(), LimitedTable(), BundleTable()
     finished = BuildSettings()
     for field in fields(BuildSettings):
-        if field.name not in {"native", "abi3", "mypyc", "dependencies", "extensions", "ship_sources", "minify"}:
+        if field.name not in {"native", "abi3", "mypyc", "dependencies", "extensions", "include_packages", "ship_sources", "minify"}:
             assert getattr(build, field.name) == getattr(finished, field.name)
     assert (build.extension, build.ship_sources) == ({}, [])
     assert (finished.extensions, finished.ship_sources) == ((), ())

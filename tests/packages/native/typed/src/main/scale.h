@@ -1,0 +1,2 @@
+#define FACTOR 6
+static long scale(long x) { return FACTOR * x; }
