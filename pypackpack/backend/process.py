@@ -166,6 +166,11 @@ def _time_limit(timeout: float | None) -> float | None:
     return timeout if timeout is not None or now is None else now[1]
 
 
+def _shown_limit(limit: float | None, timeout: float | None) -> str:
+    """Say a limit in words, and whose it is where a person can change it."""
+    return f"{limit:g} seconds" + (", its `time-limit` in [tool.pypackpack.build]" if timeout is None else "")
+
+
 def environment(changes: Mapping[str, str | None], *, base: Mapping[str, str] | None = None) -> dict[str, str]:
     """Return this process's environment with changes; None removes a variable."""
     result = dict(os.environ if base is None else base)
@@ -288,7 +293,7 @@ def run(
     out, err = (said.decode(errors="replace") for said in pipes.said())
     if pipes.too_much or not ended:
         msg = f"{words[0]} wrote more than {MOST_OUTPUT // 1_000_000} MB" if pipes.too_much else ""
-        msg = msg or f"{words[0]} did not end within {limit:g} seconds"
+        msg = msg or f"{words[0]} did not end within {_shown_limit(limit, timeout)}"
         raise ToolError(msg, hint="The command was: " + " ".join(words))
     done = Completed(words, child.returncode, out, err)
     _note_words(words, done.stdout + done.stderr)
@@ -371,7 +376,7 @@ class Worker:
         if _stopping.is_set():
             raise KeyboardInterrupt
         if late.is_set():
-            msg = f"{self._words[0]} did not answer within {_time_limit(None):g} seconds"
+            msg = f"{self._words[0]} did not answer within {_shown_limit(_time_limit(None), None)}"
             raise ToolError(msg, hint="The command was: " + " ".join(self._words))
         if len(line) == MOST_ANSWER:
             _end(self._child)

@@ -29,7 +29,7 @@ _NAME = re.compile(
 )
 _CACHED = re.compile(r"(?:(?P<folder>.*)/)?__pycache__/(?P<stem>[^/.]+)\.[^/]*\.pyc")
 _BOUND = re.compile(r"\.(?:cpython-\d\w*(?:-[\w-]+)?|cp\d\w*(?:-[\w-]+)?|pypy\w+(?:-[\w-]+)?|graalpy\w+(?:-[\w-]+)?)")
-_SCHEME = re.compile(r"[^/]+\.data/(?:purelib|platlib)/")
+_SCHEME = re.compile(r"\A[^/]+\.data/(?:purelib|platlib)/")
 _LIBRARIES = re.compile(r"(?:^|/)(?:[^/]*\.libs|\.libs|\.dylibs|lib[^/]*\.so[^/]*|lib[^/]*\.dylib)(?:/|$)")
 _RANK = {EXTENSION: 0, SOURCE: 1, BYTECODE: 2}
 """Which form Python takes where there are several: importlib's order of suffixes."""

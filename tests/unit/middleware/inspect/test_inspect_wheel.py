@@ -206,6 +206,8 @@ def test_names_that_a_careless_pattern_would_look_at_for_hours(tmp_path: Path) -
     for middle in ("cp" + "1" * 60_000, "cpython-" + "1" * 60_000, "pypy" + "1" * 60_000):
         path = wheel(tmp_path, f"demo/a.{middle}!.so")
         assert [each.path for each in inspect(path).data] == [f"demo/a.{middle}!.so"]
+    crowd = [f"demo/{number}{'a' * 60_000}.py" for number in range(100)]  # each took ten seconds
+    assert [each.path for each in inspect(wheel(tmp_path, *crowd)).data] == sorted(crowd)
 
 
 def test_what_is_no_artifact(tmp_path: Path) -> None:
