@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from pypackpack.model.inspection import InspectedFile
+
 ADDED, REMOVED, CHANGED = "added", "removed", "changed"
 """What became of a member, a field or a module from the first artifact to the second."""
 
@@ -146,3 +148,61 @@ class PatchInspection:
     result_size: int
     kept: int
     members: tuple[PatchedMember, ...]
+
+
+@dataclass(frozen=True)
+class ResourceInspection:
+    """What is known of an archive of data files.
+
+    Attributes:
+        kind: ``resource``.
+        path: Where it is.
+        size: Its bytes.
+        sha256: Its digest.
+        name: The distribution.
+        version: Its version.
+        package: The import package whose data files these are.
+        tag: What it is for: ``any``, a family of targets, or one target.
+        identity: SHA-256 over all that decides what is read from it.
+        unpacked: Bytes of all files together.
+        chunks: Number of chunks that stand in it.
+        data: The files, by path.
+    """
+
+    kind: str
+    path: Path
+    size: int
+    sha256: str
+    name: str
+    version: str
+    package: str
+    tag: str
+    identity: str
+    unpacked: int
+    chunks: int
+    data: tuple[InspectedFile, ...]
+
+
+@dataclass(frozen=True)
+class ResourceComparison:
+    """What separates an archive of data files from the next one.
+
+    Attributes:
+        kind: ``resource-comparison``.
+        first: The first archive.
+        second: The second archive.
+        sizes: Bytes of the two files.
+        same: Whether all files are the same.
+        members: Files that differ, by path.
+        chunks: Number of chunks that whoever has the first is missing for the second.
+        fetch: Bytes that they have to fetch.
+    """
+
+    kind: str
+    first: Path
+    second: Path
+    sizes: tuple[int, int]
+    same: bool
+    members: tuple[MemberChange, ...]
+    chunks: int
+    fetch: int

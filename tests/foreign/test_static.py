@@ -8,9 +8,13 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import auditwheel
+import lief
 import pytest
-from statics import TAGS, check, suffix
+from statics import TAGS, check, module_of, suffix
 
+from pypackpack.backend.images import read_images
+from pypackpack.middleware.verify import system_libraries, verify
 from tests.builds import EXAMPLE, PYTHON, build, copy_project, members, run
 
 if TYPE_CHECKING:
@@ -22,6 +26,20 @@ PY = "{}{}".format(*PYTHON)
 
 WHOLE = ("linux_x86_64", "linux_arm64")
 """Targets that other tests make the same modules for; of the others a sample is compiled, since nothing runs it here."""
+
+MACHINES = {
+    "linux_x86_64": ["x86_64"],
+    "linux_arm64": ["aarch64"],
+    "linux_musl_x86_64": ["x86_64"],
+    "linux_musl_arm64": ["aarch64"],
+    "windows_amd64": ["x86_64"],
+    "windows_arm64": ["aarch64"],
+    "macos_arm64": ["arm64"],
+    "macos_x86_64": ["x86_64"],
+    "macos_universal2": ["x86_64", "arm64"],
+    "emscripten_wasm32": ["wasm32"],
+}
+"""The processors of each target's modules, as `pypackpack.model.image.Image` names them."""
 
 SAMPLE = {"tidegauge": ("__init__", "harmonics", "places"), "tidewatch": ("__init__", "__main__", "feed")}
 """Modules of the sample: packages, one with an overlay, one with the mathematics of C, one with coroutines."""
@@ -116,3 +134,56 @@ def test_twine_and_check_wheel_contents(release: Mapping[str, Mapping[str, Path]
     # W001 and W010 are expected where bytecode is on purpose: __main__ goes along as bytecode.
     done = run([sys.executable, "-m", "check_wheel_contents", "--no-config", "--ignore", "W001,W010", *wheels], cwd=tmp_path)
     assert done.returncode == 0, json.dumps([done.stdout, done.stderr])
+
+
+def test_verify_and_the_audit_find_nothing_and_read_what_lief_reads(release: Mapping[str, Mapping[str, Path]]) -> None:
+    for target, wheels in release.items():
+        for wheel in wheels.values():
+            found = verify(wheel, audit=True)
+            assert found.problems == (), target
+            assert [check.name for check in found.checks][-2:] == ["modules", "libraries"]
+        for name, data in binaries(wheels):
+            images = read_images(data)
+            assert [image.machine for image in images] == MACHINES[target], name
+            if target.startswith(("linux", "windows")):
+                other = lief.parse(list(data))
+                assert isinstance(other, (lief.ELF.Binary, lief.PE.Binary))
+                assert set(images[0].needs) == {
+                    str(getattr(each, "name", each)) for each in (getattr(other, "imports", None) or other.libraries)
+                }
+                assert len(images[0].exports) == len(
+                    {symbol.name for symbol in other.exported_symbols} if target.startswith("linux") else other.exported_functions
+                )
+            for image in images:
+                assert f"PyInit_{module_of(name)}" in image.exports
+
+
+def test_a_wheel_under_the_tag_of_another_target_is_found_out(release: Mapping[str, Mapping[str, Path]], tmp_path: Path) -> None:
+    wheels = {target: found["tidegauge"] for target, found in release.items()}
+    for target, wheel in wheels.items():
+        other = wheels["linux_x86_64" if target in ("linux_arm64", "linux_musl_arm64") else "linux_arm64"]
+        lie = tmp_path / other.name
+        lie.write_bytes(wheel.read_bytes())
+        assert any("and the wheel's tag says" in problem for problem in verify(lie).problems), (target, other.name)
+        lie.unlink()
+    old = tmp_path / wheels["linux_x86_64"].name.replace("manylinux_2_17", "manylinux_2_5").replace("manylinux2014", "manylinux1")
+    old.write_bytes(wheels["linux_x86_64"].read_bytes())
+    assert any("needs glibc 2.1" in problem and "the tag says 2.5" in problem for problem in verify(old).problems)
+
+
+def test_what_every_system_has_is_what_auditwheel_says() -> None:
+    policies = json.loads(Path(str(auditwheel.__file__)).with_name("policy").joinpath("manylinux-policy.json").read_text())
+    for policy in policies:
+        version = tuple(int(part) for part in policy["name"].split("_")[1:])
+        if not version or "x86_64" not in policy["symbol_versions"]:
+            continue
+        assert set(policy["lib_whitelist"]) <= system_libraries.MANYLINUX
+        known = system_libraries.SYMBOLS[max(each for each in system_libraries.SYMBOLS if each <= version)]
+        for arch in ("x86_64", "aarch64"):
+            for word, most in known.items():
+                there = [
+                    tuple(map(int, each.split(".")))
+                    for each in policy["symbol_versions"].get(arch, {}).get(word, ())
+                    if each[0].isdigit()
+                ]
+                assert not there or max(there) >= most, (policy["name"], arch, word)

@@ -9,8 +9,17 @@ from pypackpack.frontend.cli.render import count, near_path, paragraph, size, ta
 from pypackpack.model.comparison import ADDED, REMOVED
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from pypackpack.frontend.cli.style import Style
-    from pypackpack.model.comparison import Comparison, FieldChange, PatchInspection
+    from pypackpack.model.comparison import (
+        Comparison,
+        FieldChange,
+        MemberChange,
+        PatchInspection,
+        ResourceComparison,
+        ResourceInspection,
+    )
 
 _SIGNS = {ADDED: "+", REMOVED: "-"}
 
@@ -22,17 +31,7 @@ def comparison_lines(result: Comparison, width: int | None, style: Style) -> lis
     if result.same:
         return [*lines, "", "the same to the byte"]
     if result.members:
-        rows = [
-            (
-                _SIGNS.get(each.change, "~"),
-                safe(each.path),
-                _size(each.before),
-                "->" if each.before != each.after else "",
-                _size(each.after),
-            )
-            for each in result.members
-        ]
-        lines += ["", style.bold("files"), *(f"  {line}" for line in table(rows, right=(2, 4)))]
+        lines += ["", style.bold("files"), *_members(result.members)]
         if result.unchanged:
             lines.append(style.dim(f"  and {count(result.unchanged, 'file')} the same in both"))
     if result.packing:
@@ -50,6 +49,39 @@ def comparison_lines(result: Comparison, width: int | None, style: Style) -> lis
                 for number, line in enumerate(safe(each) for each in text.splitlines()):
                     lines += paragraph(f"{sign} {line}", width, "      ") if number == 0 else paragraph(line, width, "        ")
     return lines
+
+
+def _members(members: Sequence[MemberChange]) -> list[str]:
+    rows = []
+    for each in members:
+        arrow = "->" if each.before != each.after else ""
+        rows.append((_SIGNS.get(each.change, "~"), safe(each.path), _size(each.before), arrow, _size(each.after)))
+    return [f"  {line}" for line in table(rows, right=(2, 4))]
+
+
+def resources_lines(result: ResourceComparison, width: int | None, style: Style) -> list[str]:
+    """Return what separates two archives of data files, and what the second costs those who have the first."""
+    names = [safe(near_path(path)) for path in (result.first, result.second)]
+    lines = [f"{style.bold(name)}  {size(bytes_)}" for name, bytes_ in zip(names, result.sizes, strict=True)]
+    if result.same:
+        return [*lines, "", "all files are the same"]
+    text = f"{count(result.chunks, 'chunk')} to fetch for whoever has the first, {size(result.fetch)}"
+    return [*lines, "", style.bold("files"), *_members(result.members), "", *paragraph(text, width, hang="")]
+
+
+def resource_lines(result: ResourceInspection, width: int | None, style: Style) -> list[str]:
+    """Return what is in an archive of data files."""
+    rows = [
+        ("package", f"{result.name} {result.version}, for {result.package}"),
+        ("for", result.tag),
+        ("identity", result.identity),
+    ]
+    lines = [f"{style.bold(safe(near_path(result.path)))}  {size(result.size)}", *(f"  {safe(line)}" for line in table(rows))]
+    if result.data:
+        files = table([(safe(each.path), size(each.size)) for each in result.data], right=(1,))
+        lines += ["", *(f"  {line}" for line in files)]
+    text = f"{count(len(result.data), 'file')}, {size(result.unpacked)} unpacked, in {count(result.chunks, 'chunk')}"
+    return [*lines, "", *paragraph(text, width, hang="")]
 
 
 def _size(number: int | None) -> str:

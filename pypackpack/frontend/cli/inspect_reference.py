@@ -6,21 +6,22 @@ import json
 from typing import Any
 
 from pypackpack.frontend.cli.event_reference import define, fields
-from pypackpack.model.comparison import Comparison, PatchInspection
+from pypackpack.model.comparison import Comparison, PatchInspection, ResourceComparison, ResourceInspection
 from pypackpack.model.inspection import Inspection
 from pypackpack.model.verification import Verification
 
 SCHEMA_FILE = "inspection.schema.json"
-_KINDS = (Inspection, PatchInspection, Comparison, Verification)
+_KINDS = (Inspection, PatchInspection, ResourceInspection, Comparison, ResourceComparison, Verification)
 
 _HEAD = """\
 # What inspect and verify answer
 
 <!-- Made by `python -m pypackpack.frontend.cli.reference`; a test compares them. -->
 
-`pypackpack inspect <file> --json` writes one object to stdout: about a wheel, about a patch, or with `--diff` about two wheels.
-`kind` says which. `pypackpack verify <file>… --json` writes a list of objects, one for each file; with problems the exit code
-is 1. Fields may be added. [inspection.schema.json](inspection.schema.json) is the JSON Schema of one object.
+`pypackpack inspect <file> --json` writes one object to stdout: about a wheel, a patch or an archive of data files, or with
+`--diff` about two of them. `kind` says which. `pypackpack verify <file>… --json` writes a list of objects, one for each file;
+with problems the exit code is 1. Fields may be added. The JSON Schema of one object is
+[inspection.schema.json](inspection.schema.json).
 """
 
 

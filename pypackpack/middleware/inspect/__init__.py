@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from pypackpack.model.comparison import Comparison, PatchInspection
+    from pypackpack.model.comparison import Comparison, PatchInspection, ResourceComparison, ResourceInspection
     from pypackpack.model.inspection import Inspection
 
 
@@ -26,11 +26,21 @@ def _patch(path: Path) -> PatchInspection:
     return inspect_patch(path)
 
 
-KINDS: tuple[tuple[str, Callable[[Path], Inspection | PatchInspection]], ...] = ((".whl.patch", _patch), (".whl", inspect_wheel))
+def _resource(path: Path) -> ResourceInspection:
+    from pypackpack.middleware.inspect.resource import inspect_resource  # noqa: PLC0415 - import cost
+
+    return inspect_resource(path)
+
+
+KINDS: tuple[tuple[str, Callable[[Path], Inspection | PatchInspection | ResourceInspection]], ...] = (
+    (".whl.patch", _patch),
+    (".whl", inspect_wheel),
+    (".resource", _resource),
+)
 """Ends of names, with what looks into such a file."""
 
 
-def inspect(path: Path) -> Inspection | PatchInspection:
+def inspect(path: Path) -> Inspection | PatchInspection | ResourceInspection:
     """Return what is known of an artifact.
 
     Raises:
@@ -47,25 +57,33 @@ def inspect(path: Path) -> Inspection | PatchInspection:
         if name.endswith(end):
             return look(path)
     msg = f"{path} is no artifact that inspect knows"
-    raise UsageError(msg, hint="It reads wheels and patches, whose names end in .whl and .whl.patch, and folders of binaries.")
+    kinds = "wheels (.whl), patches (.whl.patch), archives of data files (.resource), and folders of binaries"
+    raise UsageError(msg, hint=f"It reads {kinds}.")
 
 
-def compare(first: Path, second: Path) -> Comparison:
-    """Return what separates two wheels.
+def compare(first: Path, second: Path) -> Comparison | ResourceComparison:
+    """Return what separates two wheels, or two archives of data files.
 
     Raises:
-        UsageError: One is not there, or no wheel.
+        UsageError: One is not there, or the two are no such pair.
         DamagedArtifactError: One is damaged.
+        MissingToolError: One is for a newer pypackpack.
         FilesystemError: One cannot be read.
     """
     from pypackpack.middleware.inspect.compare import compare_wheels  # noqa: PLC0415 - import cost
+    from pypackpack.middleware.inspect.resource import compare_resources  # noqa: PLC0415 - import cost
 
     for path in (first, second):
         _check(path)
-        if not path.name.lower().endswith(".whl"):
-            msg = f"{path} is no wheel"
-            raise UsageError(msg, hint="--diff takes two wheels.")
-    return compare_wheels(first, second)
+    pairs: tuple[tuple[str, Callable[[Path, Path], Comparison | ResourceComparison]], ...] = (
+        (".whl", compare_wheels),
+        (".resource", compare_resources),
+    )
+    for end, look in pairs:
+        if all(path.name.lower().endswith(end) for path in (first, second)):
+            return look(first, second)
+    msg = f"{first.name} and {second.name} are neither two wheels nor two archives of data files"
+    raise UsageError(msg, hint="--diff takes two files whose names end in .whl, or in .resource.")
 
 
 def _check(path: Path) -> None:

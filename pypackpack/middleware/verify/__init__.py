@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pypackpack.middleware.verify.patch import verify_patch
+from pypackpack.middleware.verify.resource import verify_resource
 from pypackpack.middleware.verify.wheel import verify_wheel
 from pypackpack.model.errors import UsageError
 
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 
     from pypackpack.model.verification import Verification
 
-PATCH, WHEEL = ".whl.patch", ".whl"
+PATCH, WHEEL, RESOURCE = ".whl.patch", ".whl", ".resource"
 
 
 def verify(path: Path, *, audit: bool = False, base: Path | None = None) -> Verification:
@@ -36,15 +37,17 @@ def verify(path: Path, *, audit: bool = False, base: Path | None = None) -> Veri
     if not path.is_file():  # a pipe would be waited for
         msg = f"{path} is {'a folder' if path.is_dir() else 'no regular file' if path.exists() else 'not there'}"
         raise UsageError(msg, hint="Name a wheel or a patch.")
+    if audit and not name.endswith(WHEEL):
+        msg = f"{path.name} is no wheel, and --audit is for wheels"
+        raise UsageError(msg, hint="Leave it out.")
     if name.endswith(PATCH):
-        if audit:
-            msg = f"{path.name} is a patch, and --audit is for wheels"
-            raise UsageError(msg, hint="Apply it, and audit the wheel that it makes.")
         return verify_patch(path, base)
     if base is not None:
         msg = f"--base is for patches, and {path.name} is none"
         raise UsageError(msg)
     if name.endswith(WHEEL):
         return verify_wheel(path, audit=audit)
+    if name.endswith(RESOURCE):
+        return verify_resource(path)
     msg = f"{path} is no artifact that verify knows"
-    raise UsageError(msg, hint="It looks at wheels (.whl) and patches (.whl.patch).")
+    raise UsageError(msg, hint="It looks at wheels (.whl), patches (.whl.patch) and archives of data files (.resource).")

@@ -19,7 +19,9 @@ if TYPE_CHECKING:
 
 def verify(
     ctx: typer.Context,
-    file: Annotated[list[str], typer.Argument(metavar="<file>", help="A wheel or a patch, whoever made it.", show_default=False)],
+    file: Annotated[
+        list[str], typer.Argument(metavar="<file>", help="A wheel, a patch or an archive of data files.", show_default=False)
+    ],
     rebuild: Annotated[
         bool,
         typer.Option(
@@ -43,13 +45,13 @@ def verify(
     offline: OfflineOption = False,
 ) -> Answer:
     """Check whether artifacts are what they say they are."""
-    from pypackpack.middleware.verify import PATCH  # noqa: PLC0415 - import cost
+    from pypackpack.middleware.verify import WHEEL  # noqa: PLC0415 - import cost
     from pypackpack.middleware.verify import verify as look  # noqa: PLC0415 - import cost
 
     session = session_of(ctx)
-    if rebuild and (wrong := next((each for each in file if each.lower().endswith(PATCH)), None)):
-        msg = f"{wrong} is a patch, and --rebuild is for wheels"
-        raise UsageError(msg, hint="Apply it, and rebuild the wheel that it makes.")
+    if rebuild and (wrong := next((each for each in file if not each.lower().endswith(WHEEL)), None)):
+        msg = f"{wrong} is no wheel, and --rebuild is for wheels"
+        raise UsageError(msg, hint="Of a patch, rebuild the wheel that it makes.")
     found = [look(Path(each), audit=audit, base=Path(base) if base is not None else None) for each in file]
     if rebuild:
         from pypackpack.middleware.verify.rebuild import rebuild as again  # noqa: PLC0415 - import cost

@@ -11,17 +11,26 @@ from jsonschema import Draft202012Validator
 
 import pypackpack
 from pypackpack.frontend.cli import inspect_reference
-from pypackpack.frontend.cli.comparison_view import comparison_lines, patch_lines
+from pypackpack.frontend.cli.comparison_view import comparison_lines, patch_lines, resource_lines, resources_lines
 from pypackpack.frontend.cli.console import as_json
 from pypackpack.frontend.cli.style import PLAIN
 from pypackpack.middleware.bundle.report import FILE, write_report
 from pypackpack.middleware.inspect import compare, inspect
 from pypackpack.middleware.patch.make import make_patch
 from pypackpack.middleware.verify import verify
-from pypackpack.model.comparison import FieldChange, MemberChange, ModuleChange, PatchInspection
+from pypackpack.model.comparison import (
+    Comparison,
+    FieldChange,
+    MemberChange,
+    ModuleChange,
+    PatchInspection,
+    ResourceComparison,
+    ResourceInspection,
+)
 from pypackpack.model.errors import DamagedArtifactError, UsageError
 from pypackpack.model.inspection import ModuleForm, Tool, WheelReport
 from tests.crafted import craft
+from tests.unit.client import resource_forge
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -43,6 +52,12 @@ def make(folder: Path, version: str, files: dict[str, bytes], more: str = "", **
     return craft(folder, inside, NAME.format(version), metadata=METADATA.format(version, more, version), info=info)
 
 
+def compare_two(one: Path, other: Path) -> Comparison:
+    found = compare(one, other)
+    assert isinstance(found, Comparison)
+    return found
+
+
 def valid(value: object) -> None:
     SCHEMA.validate(json.loads(json.dumps(as_json(value))))
 
@@ -60,7 +75,7 @@ def two(tmp_path: Path) -> tuple[Path, Path]:
 
 
 def test_files_metadata_and_modules(two: tuple[Path, Path]) -> None:
-    found = compare(*two)
+    found = compare_two(*two)
     valid(found)
     members = {each.path: each for each in found.members if not each.path.startswith(".dist-info/")}
     assert members == {
@@ -86,7 +101,7 @@ def test_files_metadata_and_modules(two: tuple[Path, Path]) -> None:
 
 
 def test_a_table_of_it(two: tuple[Path, Path]) -> None:
-    lines = comparison_lines(compare(*two), 100, PLAIN)
+    lines = comparison_lines(compare_two(*two), 100, PLAIN)
     text = "\n".join(lines)
     assert "~  demo/__init__.py" in text
     assert "-  demo/gone.txt" in text
@@ -100,13 +115,13 @@ def test_a_table_of_it(two: tuple[Path, Path]) -> None:
 def test_the_same_and_only_packed_otherwise(two: tuple[Path, Path], tmp_path: Path) -> None:
     copy = tmp_path / two[0].name
     copy.write_bytes(two[0].read_bytes())
-    found = compare(two[0], copy)
+    found = compare_two(two[0], copy)
     assert (found.same, found.members, found.packing) == (True, (), False)
     assert comparison_lines(found, None, PLAIN)[-1] == "the same to the byte"
     data = bytearray(copy.read_bytes())
     data[10] ^= 1  # the time of the first member
     copy.write_bytes(data)
-    found = compare(two[0], copy)
+    found = compare_two(two[0], copy)
     assert (found.same, found.members, found.packing) == (False, (), True)
     assert "all files are the same" in "\n".join(comparison_lines(found, None, PLAIN))
 
@@ -116,19 +131,19 @@ def test_control_characters_of_others_do_nothing(tmp_path: Path) -> None:
         tmp_path, {"demo/\x1b[2J.txt".replace("\x1b", "~"): b""}, metadata="Name: demo\nVersion: 1.0\nSummary: \x1b[2Jred\n"
     )
     other = craft(tmp_path / "..", {}, metadata="Name: demo\nVersion: 1.0\nSummary: blue\n", name="other-1.0-py3-none-any.whl")
-    assert "\x1b" not in "\n".join(comparison_lines(compare(wheel, other), None, PLAIN))
+    assert "\x1b" not in "\n".join(comparison_lines(compare_two(wheel, other), None, PLAIN))
 
 
 def test_what_cannot_be_compared(two: tuple[Path, Path], tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="is not there"):
         compare(two[0], tmp_path / "none.whl")
     (tmp_path / "x.txt").touch()
-    with pytest.raises(UsageError, match="is no wheel"):
+    with pytest.raises(UsageError, match="neither two wheels nor"):
         compare(two[0], tmp_path / "x.txt")
     data = two[1].read_bytes()
     two[1].write_bytes(data[: len(data) // 2])
     with pytest.raises(DamagedArtifactError):
-        compare(*two)
+        compare_two(*two)
 
 
 @pytest.fixture
@@ -167,6 +182,42 @@ def test_verify_of_a_patch(patch: Path, two: tuple[Path, Path]) -> None:
     for look in (verify, inspect):
         with pytest.raises(DamagedArtifactError):
             look(wrong)
+
+
+def test_archives_of_data_files(tmp_path: Path) -> None:
+    before = {"a.txt": b"a" * 10, "b.txt": b"b", "c.txt": b"c"}
+    one = tmp_path / "one.resource"
+    one.write_bytes(resource_forge.archive(before))
+    other = tmp_path / "other.resource"
+    other.write_bytes(resource_forge.archive({"a.txt": b"other", "b.txt": b"b", "d.txt": b"dd"}))
+    found = inspect(one)
+    assert isinstance(found, ResourceInspection)
+    valid(found)
+    assert [(each.path, each.size) for each in found.data] == [("a.txt", 10), ("b.txt", 1), ("c.txt", 1)]
+    assert "3 files" in resource_lines(found, 80, PLAIN)[-1]
+    compared = compare(one, other)
+    assert isinstance(compared, ResourceComparison)
+    valid(compared)
+    assert [(each.path, each.change, each.before, each.after) for each in compared.members] == [
+        ("a.txt", "changed", 10, 5),
+        ("c.txt", "removed", 1, None),
+        ("d.txt", "added", None, 2),
+    ]
+    assert "+  d.txt" in "\n".join(resources_lines(compared, 80, PLAIN))
+    assert resources_lines(compare(one, one), None, PLAIN)[-1] == "all files are the same"
+
+    checked = verify(one)
+    valid(checked)
+    (problem,) = checked.problems
+    named = one.rename(one.with_name(problem.rpartition(" ")[2]))
+    assert verify(named).problems == ()
+    with pytest.raises(UsageError, match="neither two wheels nor"):
+        compare(named, craft(tmp_path, {}))
+    data = bytearray(named.read_bytes())
+    data[-1] ^= 1
+    named.write_bytes(data)
+    with pytest.raises(DamagedArtifactError):
+        verify(named)
 
 
 def test_what_verify_says_of_a_wheel_is_by_the_schema(two: tuple[Path, Path]) -> None:
