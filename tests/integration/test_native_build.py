@@ -100,12 +100,15 @@ def test_debug_information_for_macos_names_no_folder_of_this_machine(small: Path
     ("option", "code", "words"),
     [
         ("-fno-such-thing", 2, "extension.int.options: the compiler for linux_x86_64 does not know -fno-such-thing"),
-        ("-fplugin=evil.so", 2, "extension.int.options[0]: expected"),
+        ("-ffixed-x18", 2, "extension.int.options: the compiler for linux_x86_64 does not know -ffixed-x18"),
+        ("-mneon", 2, "extension.int.options: the compiler for linux_x86_64 does not know -mneon"),
+        ("-march=none", 2, "extension.int.options: the compiler for linux_x86_64 does not know -march=none"),
+        ("-fplugin=evil.so", 2, "extension.int.options[1]: expected"),
     ],
 )
 def test_a_wrong_option_is_named_with_its_key(small: Path, option: str, code: int, words: str) -> None:
     settings = small / "small" / "pyproject.toml"
-    settings.write_text(f'{SETTINGS}[tool.pypackpack.build.extension.int]\noptions = ["{option}"]\n')
+    settings.write_text(f'{SETTINGS}[tool.pypackpack.build.extension.int]\noptions = ["-mno-avx", "{option}", "-g"]\n')
     done = ppp(small, "--target", "linux_x86_64")
     assert done.returncode == code, done.stderr
     assert words in " ".join(done.stderr.split())

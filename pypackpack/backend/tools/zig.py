@@ -23,6 +23,7 @@ from pypackpack.backend.tools.toolchain import (
     init_symbol,
     is_cplusplus,
     prerequisites,
+    unknown_option,
     written,
 )
 from pypackpack.model.compiler_options import for_language
@@ -176,9 +177,10 @@ class Zig:
         except ToolError as error:
             if _ERROR_AT.search(error.details) or "undefined symbol" in error.details or "duplicate symbol" in error.details:
                 raise RefusedError(error.message, details=error.details) from error
-            if options and (said := re.search(r"^error: (.*)$", error.details, re.MULTILINE)):
-                word = next((each for each in options if each.lstrip("-fmW") and each.lstrip("-fmW") in said[1]), None)
-                raise UnknownOptionError(word or " ".join(options), error.details) from error
+            # Of -msse4.2 zig says that there is no feature "sse4.2".
+            features = (each for each in options if f'"{each.removeprefix("-m").removeprefix("no-")}"' in error.details)
+            if word := unknown_option(error.details, options) or next(features, ""):
+                raise UnknownOptionError(word, error.details) from error
             raise
 
     def build_module(self, job: ModuleJob, scratch: Path) -> bytes:
