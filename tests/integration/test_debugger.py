@@ -27,6 +27,7 @@ def gdb() -> str:
 @pytest.mark.skipif(sys.platform != "linux", reason="gdb, and modules for this machine's Python")
 def test_gdb_stops_at_a_line_of_the_source(tmp_path: Path) -> None:
     project = copy_project(PACKAGES / "whole", tmp_path / "whole")
+    (project / "other" / "src" / "main" / "typed.pyx").write_text("def of(int number):\n    cdef int twice = number * 2\n    return twice\n")
     built = build(project, "other", "single", "--type", "debug", "--level", "native", "--target", "host")
     (wheel,) = built.wheels()
     source = project / "other" / "src" / "main" / "first.py"
@@ -42,13 +43,17 @@ def test_gdb_stops_at_a_line_of_the_source(tmp_path: Path) -> None:
         "list",
         "next",
         "info line",
+        "break other/typed.pyx:2",
+        "continue",
+        "bt 2",
     ]
     words = [word for command in commands for word in ("-ex", command)]
     program = os.path.realpath(sys.executable)
-    code = "import other; print(other.one())"
+    code = "import other, other.typed; print(other.one(), other.typed.of(3))"
     done = run([gdb(), "-nx", "-q", "-batch", *words, "--args", program, "-c", code], cwd=unpack([wheel], tmp_path / "wheel"))
     assert f"at other/first.py:{number}" in done.stdout, done.stdout + done.stderr
     assert f"{number}\t{lines[number - 1]}" in done.stdout, done.stdout
+    assert "at other/typed.pyx:2\n2\t    cdef int twice = number * 2" in done.stdout, done.stdout
     # Nothing is said to be at a line that the source does not have.
     assert "out of range" not in done.stdout + done.stderr
     # And no path of this machine stands in what is shipped.

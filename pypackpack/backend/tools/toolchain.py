@@ -119,7 +119,7 @@ class ModuleJob:
     @property
     def authored(self) -> frozenset[str]:
         """The files whose errors are their author's: besides ``files`` those that generated C says it comes from (``#line``)."""
-        stems = [name[: -len(".c")] for name in self.files if name.endswith(".c")]
+        stems = [name.rpartition(".")[0] for name in self.files if name.endswith((".c", *CPLUSPLUS))]
         return frozenset((*self.files, *(f"{stem}{suffix}" for stem in stems for suffix in (".py", ".pyx"))))
 
     @property

@@ -85,7 +85,7 @@ def transcompile(request: dict[str, Any], folder: Path) -> dict[str, Any]:
                 output_file=os.fspath(c_file),
                 cplus=request["cplusplus"],
                 use_listing_file=0,
-                emit_linenums=False,
+                emit_linenums=True,
             )
             result = Main.compile_single(source, options, full_module_name=request["module"])
         if result.num_errors:
@@ -100,8 +100,36 @@ def transcompile(request: dict[str, Any], folder: Path) -> dict[str, Any]:
         errors = [[source, 0, 0, f"the compiler crashed: {type(error).__name__}: {error}"]]
     if errors or not c_file.exists():
         return {"errors": errors or [[source, 0, 0, words.getvalue().strip() or "no C was written"]]}
+    c_file.write_bytes(lined(c_file.read_bytes(), c_file.as_posix()))
     made = [c_file, Path(f"{stem}.h"), Path(f"{stem}_api.h")]
     return {"files": {each.as_posix(): base64.b64encode(each.read_bytes()).decode() for each in made if each.exists()}}
+
+
+def lined(c: bytes, name: str) -> bytes:
+    """Return C in which lines of the source are named where they belong to, and nowhere else.
+
+    The same as in the worker of Python modules, which cannot be imported here: it sets Cython up.
+
+    Cython says before each line that it writes for a place which place that is (``#line``), and never that the next line is for
+    none; a debugger would show set-up code as lines behind the source's end.
+
+    Args:
+        c: What Cython wrote.
+        name: The C file, as a compiler is to call it.
+    """
+    made: list[bytes] = []
+    placed = False
+    for line in c.split(b"\n"):
+        directive = line.startswith(b"#line ")
+        if placed and not directive and line.strip() and not (made and made[-1].endswith(b"\\")):
+            if made[-1].startswith(b"#line "):
+                made.append(line)  # the one that was announced
+                continue
+            made.append(b'#line %d "%s"' % (len(made) + 2, name.encode()))
+            placed = False
+        placed = placed or directive
+        made.append(line)
+    return b"\n".join(made)
 
 
 def parse(text: str, source: str) -> list[list[Any]]:
