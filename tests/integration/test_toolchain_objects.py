@@ -155,3 +155,22 @@ def test_gcc_itself_is_heard(tmp_path: Path) -> None:
 )
 def test_which_word_is_meant(said: str, options: tuple[str, ...], word: str) -> None:
     assert unknown_option(said, options) == word
+
+
+def test_the_settings_of_emcc_are_in_its_key(tmp_path: Path) -> None:
+    said = "emcc (Emscripten gcc/clang-like replacement) 4.0.9 (abc)"
+    place = program(tmp_path / "emcc", tmp_path / "log", tmp_path, answers={"--version": said})
+
+    def identity(**variables: str) -> dict[str, str]:
+        around = Surroundings("linux", "x86_64", {"PYPACKPACK_EMCC": str(place), **variables}, tmp_path / "home")
+        found = emscripten.ADAPTER.find(table.find("emscripten"), "", around)
+        return {"missing": found.missing} if found.missing else dict(found.identity)
+
+    assert identity() == {"emcc": said}
+    config, beside = tmp_path / "config", tmp_path / ".emscripten"
+    beside.write_text("LLVM_ROOT = '/beside'\n")
+    config.write_text("LLVM_ROOT = '/one'\n")
+    one = identity(EM_CONFIG=str(config))
+    config.write_text("LLVM_ROOT = '/other'\n")
+    assert len({each["emcc's settings"] for each in (one, identity(), identity(EM_CONFIG=str(config)))}) == 3
+    assert "/none" in identity(EM_CONFIG="/none")["missing"]

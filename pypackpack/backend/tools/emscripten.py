@@ -14,10 +14,12 @@ from pypackpack.backend import filesystem
 from pypackpack.backend.host import find_program
 from pypackpack.backend.tools.driver import COMMON, DEBUG, RELEASE, Driver, names, numbers, says, version_in
 from pypackpack.backend.tools.toolchain import init_symbol, written
-from pypackpack.model.errors import ToolError
+from pypackpack.model.errors import FilesystemError, ToolError
 from pypackpack.model.toolchain import FoundToolchain
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from pypackpack.backend.tools.toolchain import ModuleJob, Toolchain
     from pypackpack.model.target import Target
     from pypackpack.model.toolchain import Surroundings
@@ -65,7 +67,11 @@ class EmccAdapter:
             msg = f"{place} is {line}, and emcc {'.'.join(map(str, OLDEST))} is the oldest that works"
             return FoundToolchain("emcc", version, place, missing=msg, hint=_HINT)
         programs = {"cc": place, "c++": place.with_name(f"em++{place.suffix}")}
-        return FoundToolchain("emcc", version, place, (("emcc", line),), programs=programs)
+        try:
+            identity = (("emcc", line), *_settings(place, own, around.home))
+        except FilesystemError as error:
+            return FoundToolchain("emcc", version, place, missing=error.message, hint=_HINT)
+        return FoundToolchain("emcc", version, place, identity, programs=programs)
 
     def flags(self, target: Target, *, release: bool) -> tuple[str, ...]:
         """Return the words that decide an object besides its source."""
@@ -77,6 +83,21 @@ class EmccAdapter:
         del cache  # it has a cache of its own, which a distribution ships ready
         own = {name: value for name, value in os.environ.items() if name in _OWN_VARIABLES}
         return Emcc(self, Driver(f"emcc {found.version}", found.programs["cc"], found.programs["c++"], own))
+
+
+def _settings(emcc: Path, own: Mapping[str, str], home: Path) -> tuple[tuple[str, str], ...]:
+    """Return the digest of the settings that emcc reads: where its clang, its linker and its libraries are.
+
+    They are the file that ``EM_CONFIG`` names, else ``.emscripten`` beside emcc, else that in the person's folder (source:
+    ``tools/config.py`` of Emscripten).
+
+    Raises:
+        FilesystemError: They cannot be read.
+    """
+    named = own.get("EM_CONFIG", "")
+    places = [Path(named)] if named else [emcc.resolve().parent / ".emscripten", home / ".emscripten"]
+    found = next((place for place in places if named or place.is_file()), None)
+    return () if found is None else (("emcc's settings", filesystem.sha256_bytes(filesystem.read_bytes(found))),)
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ wheel from the package index when first needed, pinned by hash, into the user's 
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import sys
@@ -15,6 +16,7 @@ from typing import TYPE_CHECKING
 
 from pypackpack.backend import filesystem, process
 from pypackpack.backend.tools import coff, elf, headers, pinned, windows_runtime, zig_android, zig_wasm
+from pypackpack.backend.tools.android import LINK
 from pypackpack.backend.tools.toolchain import (
     DETAILS_SHOWN,
     RefusedError,
@@ -39,8 +41,11 @@ if TYPE_CHECKING:
     from pypackpack.model.target import Target
     from pypackpack.model.toolchain import Surroundings
 
-FLAGS_VERSION = "3"
-"""Part of every key: raise it when the command lines below change what comes out."""
+AFTERWARDS = "4"
+"""Part of every key: raised when what is done to a linked file changes (`elf.without_needed`, `coff.without_identity`).
+
+The words of its calls are in the key themselves (`key_flags`).
+"""
 
 _COMMON = (
     "-std=c11",
@@ -125,6 +130,82 @@ def compile_flags(target: Target, *, release: bool) -> CompileFlags:
         # zig asks clang for CodeView, which names the command line and the object with this machine's paths.
         words += ["-gdwarf", "-gno-codeview-command-line", "-Xclang", "-object-file-name=module.o"]
     return CompileFlags(tuple(words))
+
+
+def link_flags(target: Target, *, release: bool, own: bool, cplusplus: bool, crt: bool = True, name: str = "module") -> list[str]:
+    """Return the words of a link, without those that the objects decide, and without names of files.
+
+    Args:
+        target: For what.
+        release: Stripped.
+        own: Whether a person wrote the sources.
+        cplusplus: Whether some of them are C++.
+        crt: On Windows: whether the functions of the C runtime come from the system's, and not from MinGW's own.
+        name: The module's name, its last part.
+    """
+    strip = "-fstrip" if release else "-fno-strip"
+    library = ["build-lib", "-dynamic", "-target", target.triple]
+    symbol = init_symbol(name)
+    if target.object_format == "macho":
+        # "-bundle" crashes this zig. A dylib names itself in ID_DYLIB, by default with the path that it is written to.
+        words = [*library, "-lc", "-fno-compiler-rt", "-fallow-shlib-undefined", "-dead_strip", "-OReleaseFast", strip]
+        return [*words, *(["-lc++"] if cplusplus else [])]
+    if target.object_format == "wasm":
+        words = ["wasm-ld", "-shared", "--experimental-pic", "--unresolved-symbols=import-dynamic", "--gc-sections"]
+        # What a person's C does not define, the module has not, on all platforms alike; that is found when it is done.
+        return [*words, f"--export{'-if-defined' * own}={symbol}", *(["--strip-all"] if release else [])]
+    if target.object_format == "coff" and crt:
+        return [*library, "-fno-entry", strip, "-OReleaseFast"]
+    if target.object_format == "coff":
+        words = ["c++" if cplusplus else "cc", "-target", target.triple, *_LINK, "-shared", "-Wl,--gc-sections"]
+        return [*words, *(["-s"] if release else [])]
+    words = [*library, "-fallow-shlib-undefined", "--gc-sections", "-fno-soname", "-OReleaseFast", strip]
+    if own:
+        words += ["--version-script", _SCRIPT, "--undefined-version"]
+    if cplusplus:
+        words.append("-lc++")
+    if "-musl" not in target.triple:
+        # Against the C library's stubs, so that each function is bound to the version of the target's floor.
+        words.append("-lc")
+    return words
+
+
+@cache
+def key_flags(target: Target, *, release: bool) -> tuple[str, ...]:
+    """Return all words that decide a module besides its sources: those of a compile, and the digest of those of every link.
+
+    What goes with a file as its text (a version script, what hides a C++ source) counts as a word.
+    """
+    both = (False, True)
+    links: list[list[str]] = [
+        link_flags(target, release=release, own=own, cplusplus=cplusplus, crt=crt)
+        for own in both
+        for cplusplus in both
+        for crt in both
+    ]
+    compiled = compile_flags(target, release=release).words
+    dialects = [dialect(compiled, f"x{end}", own=own) for end in (".c", ".cpp") for own in both]
+    if target.object_format == "wasm":
+        dialects.append(zig_wasm.cplusplus(compiled))
+    if target.family == "android":
+        dialects.append([*LINK, *zig_android.headers(target)])
+    texts = [_entry_line("x"), version_script("x"), *_HIDING, _HELPER.pattern]
+    whole = filesystem.sha256_bytes(json.dumps([links, dialects, texts]))
+    return (*compiled, f"and {whole[:16]}")
+
+
+_HIDING = ("-fvisibility=hidden", "-fvisibility-inlines-hidden", "-include")
+_SCRIPT = "module.map"
+
+
+def _entry_line(symbol: str) -> str:
+    """Return the declaration of a module's function, as the only one that is seen outside."""
+    return f'struct _object; extern "C" __attribute__((visibility("default"))) struct _object *{symbol}(void);\n'
+
+
+def version_script(symbol: str) -> str:
+    """Return the version script (GNU ld, "VERSION") by which a module shows nothing but its function."""
+    return f"{{ global: {symbol}; local: *; }};\n"
 
 
 class Zig:
@@ -263,10 +344,8 @@ class Zig:
         """
         if not job.own or not is_cplusplus(source) or job.target.object_format == "coff":
             return []
-        symbol = init_symbol(job.name)
-        line = f'struct _object; extern "C" __attribute__((visibility("default"))) struct _object *{symbol}(void);\n'
-        filesystem.write_scratch(scratch / _ENTRY_HEADER, line.encode())
-        return ["-fvisibility=hidden", "-fvisibility-inlines-hidden", "-include", _ENTRY_HEADER]
+        filesystem.write_scratch(scratch / _ENTRY_HEADER, _entry_line(init_symbol(job.name)).encode())
+        return [*_HIDING, _ENTRY_HEADER]
 
     def _check_made(self, place: Path, what: str) -> None:
         """Look whether zig made a file; a link is none, for it may lead anywhere.
@@ -284,17 +363,9 @@ class Zig:
             what = f"linking {job.path} for {job.target.name}"
             zig_android.link(job, _names(made), missing, out, scratch, lambda words: self._run(words, scratch, what))
             return
-        words = ["build-lib", "-dynamic", "-target", job.target.triple, "-fallow-shlib-undefined", "--gc-sections", "-fno-soname"]
-        words += ["-OReleaseFast", *_helpers(missing), "-fstrip" if job.release else "-fno-strip"]
+        words = [*_link(job), *_helpers(missing)]
         if job.own:
-            script = f"{{ global: {init_symbol(job.name)}; local: *; }};\n"
-            filesystem.write_scratch(scratch / "module.map", script.encode())
-            words += ["--version-script", "module.map", "--undefined-version"]
-        if job.is_cplusplus:
-            words.append("-lc++")
-        if "-musl" not in job.target.triple:
-            # Against the C library's stubs, so that each function is bound to the version of the target's floor.
-            words.append("-lc")
+            filesystem.write_scratch(scratch / _SCRIPT, version_script(init_symbol(job.name)).encode())
         # On musl the module names no C library: zig would write NEEDED libc.so, which auditwheel takes for glibc's, and the C
         # library is in the process before any extension module is. Its C++ library brings the C library's name back.
         self._run([*words, *_names(made), f"-femit-bin={out}"], scratch, f"linking {job.path} for {job.target.name}")
@@ -303,11 +374,7 @@ class Zig:
             filesystem.write_scratch(scratch / out, data)
 
     def _link_macho(self, job: ModuleJob, made: Sequence[Path], out: str, scratch: Path) -> None:
-        # "-bundle" crashes this zig. A dylib names itself in ID_DYLIB, by default with the path that it is written to.
-        name = f"@rpath/{job.path.rpartition('/')[2]}{job.suffix}"
-        words = ["build-lib", "-dynamic", "-target", job.target.triple, "-lc", "-fno-compiler-rt", "-fallow-shlib-undefined"]
-        words += ["-dead_strip", "-OReleaseFast", "-install_name", name, "-fstrip" if job.release else "-fno-strip"]
-        words += ["-lc++"] if job.is_cplusplus else []
+        words = [*_link(job), "-install_name", f"@rpath/{job.path.rpartition('/')[2]}{job.suffix}"]
         self._run([*words, *_names(made), f"-femit-bin={out}"], scratch, f"linking {job.path} for {job.target.name}")
 
     def _link_coff(self, job: ModuleJob, made: Sequence[Path], out: str, scratch: Path) -> None:
@@ -329,13 +396,10 @@ class Zig:
             if windows_runtime.OWN.intersection(rest):
                 filesystem.write_scratch(scratch / "windows_runtime.c", filesystem.read_bytes(windows_runtime.SOURCE))
                 own = ["windows_runtime.c"]
-            words = ["build-lib", "-dynamic", "-target", job.target.triple, *_helpers(rest), "-fno-entry"]
-            words.append("-fstrip" if job.release else "-fno-strip")
-            self._run([*words, "-OReleaseFast", *_names(made), *own, python, *library, f"-femit-bin={out}"], scratch, what)
+            words = [*_link(job), *_helpers(rest), *_names(made), *own, python, *library, f"-femit-bin={out}"]
+            self._run(words, scratch, what)
             return
-        strip = ["-s"] if job.release else []
-        words = ["c++" if job.is_cplusplus else "cc", "-target", job.target.triple, *_LINK, "-shared", "-Wl,--gc-sections"]
-        words += [*strip, *_names(made), python, *job.link_options, "-o", out]
+        words = [*_link(job, crt=False), *_names(made), python, *job.link_options, "-o", out]
         (self._run_own if job.own else self._run)(words, scratch, what)
 
     def _import_library(self, dll: str, names: tuple[str, ...], target: Target, scratch: Path, what: str) -> str:
@@ -347,19 +411,18 @@ class Zig:
         return f"{dll}.lib"
 
     def _link_wasm(self, job: ModuleJob, made: Sequence[Path], out: str, scratch: Path) -> None:
-        words = ["wasm-ld", "-shared", "--experimental-pic", "--unresolved-symbols=import-dynamic", "--gc-sections"]
-        # What a person's C does not define, the module has not, on all platforms alike; that is found when it is done.
-        words += [
-            f"--export{'-if-defined' * job.own}={init_symbol(job.name)}",
-            *(["--strip-all"] if job.release else []),
-            *_names(made),
-        ]
+        words = [*_link(job), *_names(made)]
         if job.is_cplusplus:
             what = f"making the C++ library of {job.target.name}"
             overlay = headers.emscripten_overlay()
             words.append(str(zig_wasm.archive(self.library, self.cache, overlay, lambda given, cwd: self._run(given, cwd, what))))
         words += ["-o", out]
         self._run(words, scratch, f"linking {job.path} for {job.target.name}")
+
+
+def _link(job: ModuleJob, *, crt: bool = True) -> list[str]:
+    """Return the words of the link of a module, as `link_flags` has them."""
+    return link_flags(job.target, release=job.release, own=job.own, cplusplus=job.is_cplusplus, crt=crt, name=job.name)
 
 
 def _helpers(missing: Iterable[str]) -> list[str]:
@@ -381,7 +444,7 @@ class ZigAdapter:
 
     name: str = "zig"
     title: str = "zig"
-    flags_version: str = FLAGS_VERSION
+    flags_version: str = AFTERWARDS
 
     def serves(self, target: Target) -> bool:
         """Tell whether it can build for a target at all."""
@@ -401,7 +464,7 @@ class ZigAdapter:
 
     def flags(self, target: Target, *, release: bool) -> tuple[str, ...]:
         """Return the words that decide an object besides its source."""
-        return compile_flags(target, release=release).words
+        return key_flags(target, release=release)
 
     def open(self, found: FoundToolchain, cache: Path) -> Zig:
         """Return the zig that was fetched before.

@@ -96,7 +96,8 @@ def foreign_files(package: Package, target: Target, python: PythonVersion, names
                 f"{package.root / 'pyproject.toml'}: tool.pypackpack.build.include-packages names {name}, which is not installed "
                 f"in the environment of {target.name}"
             )
-            raise SettingsError(msg, hint=f"Make it a dependency: pypackpack {package.name} add {name}")
+            words = f"pypackpack {package.name}"
+            raise SettingsError(msg, hint=f"Make it a dependency: `{words} add {name}`; what is one, `{words} sync` installs.")
         listed = list(_recorded(info))
         found = {path: SourceFile(path, site / path, "") for path in listed if path.endswith((*DECLARATIONS, *INCLUDED))}
         for path, file in found.items():
