@@ -1,7 +1,7 @@
 """How fast compiled modules are: pyperformance's pure Python benchmarks, compiled against interpreted. By hand:
 
     pip install pyperformance
-    python tests/benchmarks/speed.py [--names …] [--rounds N] [--python PROGRAM] [--typed] [--way cython|abi3|nuitka|mypyc|-O1|-O2|-O3|-Os …]
+    python tests/benchmarks/speed.py [--names …] [--rounds N] [--python PROGRAM] [--typed] [--cpu] [--way cython|abi3|nuitka|mypyc|-O1|-O2|-O3|-Os …]
 
 Each benchmark's module goes into one package as it is; its ``if __name__ == "__main__"`` part is run in the module's names by a
 small driver, so that everything that is timed is the module's own code. The package is built for the Python that runs this, or
@@ -143,12 +143,14 @@ def main() -> int:
     )
     parser.add_argument("--names", nargs="*", default=[])
     parser.add_argument("--typed", action="store_true")
+    parser.add_argument("--cpu", action="store_true", help="count seconds of the processor, where other work runs on the machine")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--python", default=sys.executable)
     parser.add_argument("--markdown", type=Path)
     said = parser.parse_args()
     if unknown := [way for way in said.way if way not in WAYS]:
         parser.error(f"--way: {unknown[0]}")
+    os.environ["SPEED_CLOCK"] = "processor" if said.cpu else "wall"
     names = said.names or list(SIGNATURES if said.typed else NAMES)
     with tempfile.TemporaryDirectory(prefix="speed-") as scratch:
         places: dict[str, Path] = {}

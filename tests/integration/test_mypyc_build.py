@@ -72,7 +72,8 @@ def run(root: Path) -> BuildResult:
 
 
 def test_each_module_gets_its_compiler(mine: Callable[..., Path], tmp_path: Path) -> None:
-    files = {"main/typed.py": TYPED, "main/heir.py": HEIR, "main/dotted.py": DOTTED}
+    failing = 'import os\n\nKEPT: list[int] = [1]\nNAME: str = os.environ["SMALL_TEST"]\n'
+    files = {"main/typed.py": TYPED, "main/heir.py": HEIR, "main/dotted.py": DOTTED, "main/failing.py": failing}
     result = run(mine(files, settings=f'{SETTINGS}mypyc = {{ exclude = ["mod", "__init__"] }}\n'))
     (artifact,) = result.artifacts
     with zipfile.ZipFile(artifact.path) as wheel:
@@ -86,6 +87,7 @@ def test_each_module_gets_its_compiler(mine: Callable[..., Path], tmp_path: Path
         "small.typed": "extension",
         "small.heir": "extension",
         "small.dotted": "bytecode",
+        "small.failing": "extension",
     }
     (reason,) = [each["reason"] for each in report["modules"] if each["module"] == "small.dotted"]
     assert reason.startswith("small/dotted.py:4:0: A base from another module has to be a plain name")
@@ -96,7 +98,13 @@ for wrong in (lambda: typed.twice("x"), lambda: setattr(typed.Base(1), "other", 
     try: wrong()
     except (TypeError, AttributeError) as error: print(type(error).__name__)
 print(repr(typed.twice(1)), heir.same(), heir.Heir(4).start, Here(5).start, dotted.Heir(6).limit, mod.answer())
-import importlib, sys
+import gc, importlib, os, sys
+for _ in range(3):
+    try: import small.failing
+    except KeyError: gc.collect()
+os.environ["SMALL_TEST"] = "set"
+import small.failing
+assert small.failing.NAME == "set"
 before = typed.Base
 assert importlib.reload(typed) is typed and typed.Base is before
 del sys.modules["small.typed"]

@@ -63,6 +63,9 @@ def test_refusals_name_line_and_column(here: mypyc.Mypyc) -> None:
     assert made(here, "refused_untyped").errors == ("4:0: Function is missing a type annotation  [no-untyped-def]",)
     (wrong,) = made(here, "refused_wrong").errors
     assert wrong.startswith("5:11: Incompatible return value type")
+    for head in ("# mypy: ignore-errors", "# type: ignore"):  # mypy would leave the bodies of functions out, or all of it
+        ignored = here.generate("exact/i.py", "exact.i", f"{head}\n\ndef f() -> int:\n    return 1\n".encode(), "linux")
+        assert ignored.errors[0].startswith("1:0: mypy does not look into it")
     crash = here.generate("exact/crash.py", "exact.crash", b"class A:\n    class B: ...\n", "linux")
     assert crash.errors == ("2:0: Unsupported statement in class body",)
 

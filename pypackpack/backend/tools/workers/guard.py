@@ -296,6 +296,28 @@ def second_name(tree):
                     yield each, f"{value.id} would not be found when the class is made"
 
 
+def relative_star(tree):
+    """Find ``from .module import *``."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom) and node.level and any(name.name == "*" for name in node.names):
+            yield node, "the module would be looked for without the package around it"
+
+
+def type_checking(tree):
+    """Find code that runs only, or only does not, where types are checked, besides imports that nobody needs at run time."""
+
+    def asks(node):
+        return last_name(node) in {"TYPE_CHECKING", "MYPY"}
+
+    reason = "the code would be that of the type checker, and not what runs"
+    for node in ast.walk(tree):
+        if isinstance(node, ast.If) and asks(node.test):
+            if node.orelse or not all(isinstance(each, (ast.Import, ast.ImportFrom, ast.Pass)) for each in node.body):
+                yield node, reason
+        elif isinstance(node, (ast.If, ast.IfExp, ast.While)) and any(map(asks, ast.walk(node.test))):
+            yield node, reason
+
+
 ALL = ("", "")
 RULES = (
     Rule(
@@ -393,6 +415,21 @@ RULES = (
         "A class that gives one of its methods a second name looks for it where it is not: the import ends in `KeyError`.",
         "class Vector:\n    def __mul__(self, by): ...\n    __rmul__ = __mul__",
         second_name,
+    ),
+    Rule(
+        "relative-star",
+        {"mypyc": ALL},
+        "`import *` from a module by its relative name looks for a module of that name outside of the package, and ends in "
+        "`ModuleNotFoundError`.",
+        "from .shapes import *",
+        relative_star,
+    ),
+    Rule(
+        "type-checking",
+        {"mypyc": ALL},
+        "mypy believes that `TYPE_CHECKING` is true, so what stands in its `else` is left out, and what stands behind it runs.",
+        "if TYPE_CHECKING:\n    from shapes import Shape\nelse:\n    Shape = object",
+        type_checking,
     ),
 )
 """All of them, by the order of the reference page."""

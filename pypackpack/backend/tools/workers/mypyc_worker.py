@@ -61,6 +61,7 @@ from mypy.nodes import (
     CallExpr,
     ClassDef,
     ExpressionStmt,
+    ImportFrom,
     IndexExpr,
     NameExpr,
     RefExpr,
@@ -98,6 +99,9 @@ KNOWN_BASES = frozenset(
 )
 """Classes outside of a module that a native class may inherit from: mypyc knows how their objects lie in memory."""
 
+HOOKS = frozenset({"__delattr__", "__getattr__", "__setattr__"})
+"""Methods with which mypyc lets nothing outside of a module inherit from a class."""
+
 MOST_ERRORS = 20
 _ERROR = re.compile(r"^.*?\.py:(?P<line>\d+)(?::(?P<column>\d+))?: error: (?P<message>.*)$")
 
@@ -116,13 +120,17 @@ static PyObject *entry_create(PyObject *spec, PyModuleDef *def) {
     if (library == NULL) return NULL;
     int failed = exec_LIBRARY(library);
     Py_DECREF(library);
-    return failed ? NULL : INIT_ONLY();
+    PyObject *module = failed ? NULL : INIT_ONLY();
+    Py_XINCREF(module);  /* what the C keeps, and lets go of when the module's code raises; the other is Python's */
+    return module;
 }
 static int entry_exec(PyObject *module) {
     static int done = 0;  /* a module runs once: a reload, or an import of it again, is the module as it is */
     if (done) return 0;
     done = 1;
+    CPyImport_SetInitialized(&STATE, true);  /* who imports itself takes what Python has, and does not ask mypyc's library file */
     if (EXEC(module) == 0) return 0;
+    CPyImport_SetInitialized(&STATE, false);
     done = 0;
     return -1;
 }
@@ -236,7 +244,7 @@ def arrange(tree, builtins, path, errors):
         # By default nothing outside of the module could inherit from its classes, and each module is by itself.
         said = {name for each in definition.decorators if (call := get_mypyc_attr_call(each)) for name in call.arg_names}
         own = any(map(is_final_decorator, definition.decorators)) or said & {"allow_interpreted_subclasses", "free_list_len"}
-        if own or any(base.fullname in closed for base in info.mro[1:]):
+        if own or HOOKS & set(info.names) or any(base.fullname in closed for base in info.mro[1:]):
             closed.add(info.fullname)
         elif not is_trait(definition):
             definition.decorators.append(attribute("allow_interpreted_subclasses", builtins.names["True"].node))
@@ -252,16 +260,39 @@ def checked(groups, chosen, asked, source):
     Raises CompileError when it finds mistakes.
     """
     ((sources, _),) = groups
-    try:
-        return emitmodule.parse_and_typecheck(sources, chosen, asked, groups, FileSystemCache())
-    except CompileError as error:
-        missing = re.compile(rf'Module "{re.escape(sources[0].module)}" has no attribute "(\w+)"')
-        names = {found[1] for line in error.messages if (found := missing.search(line))}
-        if source.name != "__init__.py" or not names:
-            raise
+    module, given = sources[0].module, set()
+    missing = re.compile(rf'Module "{re.escape(module)}" has no attribute "(\w+)"')
+    while True:
+        try:
+            result = emitmodule.parse_and_typecheck(sources, chosen, asked, groups, FileSystemCache())
+        except CompileError as error:
+            names = {found[1] for line in error.messages if (found := missing.search(line))} - given
+            if source.name != "__init__.py" or not names:
+                raise
+        else:
+            names = submodules(result.graph[module].tree) - given if source.name == "__init__.py" else set()
+            if not names:
+                return result
+            result.manager.metastore.close()
         for name in names:
             source.with_name(f"{name}.pyi").write_text(STUB)
-    return emitmodule.parse_and_typecheck(sources, chosen, asked, groups, FileSystemCache())
+        given |= names
+
+
+def has_code(data):
+    """Tell whether a source is more than comments."""
+    return any(line.strip() and not line.lstrip().startswith(b"#") for line in data.splitlines())
+
+
+def submodules(tree):
+    """Return the names that a package imports from itself, and does not define: its own modules."""
+    own = (
+        name
+        for each in tree.imports
+        if isinstance(each, ImportFrom) and (each.id == tree.fullname or (each.relative == 1 and not each.id))
+        for name, _ in each.names
+    )
+    return {name for name in own if (found := tree.names.get(name)) is None or getattr(found.node, "is_suppressed_import", False)}
 
 
 def generate(request):
@@ -290,7 +321,12 @@ def generate(request):
         return {"errors": parse(error.messages)}
     errors = Errors(chosen)
     try:
-        tree = result.graph[module].tree
+        state = result.graph[module]
+        tree = state.tree
+        if state.options.ignore_errors or (not tree.defs and has_code(source.read_bytes())):
+            return {
+                "errors": [[1, 0, "mypy does not look into it (ignore-errors, or type: ignore at its top), and leaves code out"]]
+            }
         if arrange(tree, result.manager.modules["builtins"], path, errors):
             asked.global_opts = False  # else mypyc believes that it knows all of their methods, and compares them by identity
         modules, made, _ = emitmodule.compile_modules_to_c(result, asked, errors, groups)
@@ -331,6 +367,7 @@ def with_entry(c, module, entry, needed, doc):
         "INIT_ONLY": common.module_init_only_name(module),
         "EXEC": common.module_exec_name(module),
         "LIBRARY": library,
+        "STATE": common.module_import_state_name(module),
         "NAME": literal(module),
         "DOC": "NULL" if doc is None or "\0" in doc else literal(doc),
         "PYINIT": entry,

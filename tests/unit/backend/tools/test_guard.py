@@ -76,6 +76,14 @@ def test_second_names_of_methods() -> None:
     assert names("def f(): ...\nclass A:\n    g = f", "mypyc") == []
 
 
+def test_what_is_for_type_checkers() -> None:
+    assert names("if TYPE_CHECKING:\n    import a\n    from b import c", "mypyc") == []
+    assert names("if typing.TYPE_CHECKING:\n    import a\n    A = a.B", "mypyc") == ["type-checking"]
+    assert names("if not TYPE_CHECKING:\n    import a", "mypyc") == ["type-checking"]
+    assert names("A = 1 if TYPE_CHECKING else 2", "mypyc") == ["type-checking"]
+    assert names("from . import a\nfrom b import *", "mypyc") == []
+
+
 def test_a_rule_holds_for_the_versions_that_it_names() -> None:
     rule = Rule("x", {"cython": ("3.1", "3.10")}, "", "", lambda _: ())
     assert [rule.holds("cython", version) for version in ("3.0.12", "3.1", "3.9.2", "3.10.0a1", "")] == [

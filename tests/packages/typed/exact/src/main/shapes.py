@@ -135,6 +135,11 @@ class Kept(OrderedDict[str, int]):
             self.popitem(last=False)
 
 
+class Loose:
+    def __getattr__(self, name: str) -> object:
+        return f"no {name}"
+
+
 class Words(str):
     def count_of(self) -> int:
         return len(self.split())
@@ -187,7 +192,7 @@ def answer_base_in_c() -> object:
     kept = Kept(2)
     for number, word in enumerate("abc"):
         kept.put(word, number)
-    return [list(kept.items()), kept.most, Words("a b c").count_of(), Words("x") + "y"]
+    return [list(kept.items()), kept.most, Words("a b c").count_of(), Words("x") + "y", Loose().anything]
 
 
 def answer_copies() -> object:
