@@ -352,7 +352,7 @@ RULES = (
     ),
     Rule(
         "required-keys",
-        {"cython": ALL},
+        {"cython": ALL, "mypyc": ALL},
         "A `TypedDict` looks for `Required[]` and `NotRequired[]` when it is made, and compiled annotations are text: "
         "`__required_keys__` would have the wrong keys.",
         "class Options(TypedDict, total=False):\n    name: Required[str]",
