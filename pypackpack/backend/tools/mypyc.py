@@ -9,6 +9,7 @@ tried is taken (`SERIES`).
 from __future__ import annotations
 
 import base64
+import itertools
 import sys
 from dataclasses import dataclass, field
 from functools import cache
@@ -131,7 +132,7 @@ class Mypyc:
     def __init__(self, scratch: Path, machine: Machine) -> None:
         self._scratch = scratch
         self._machine = machine
-        self._started = 0
+        self._numbers = itertools.count(1)
         self._pool = Pool(self._start)
 
     def _start(self) -> process.Worker:
@@ -141,10 +142,10 @@ class Mypyc:
             MissingToolError: It is not what is in the keys.
             ToolError: It does not start.
         """
-        self._started += 1
         machine, installed = self._machine, find()
         series = ".".join(map(str, machine.series))
-        folder = self._scratch / f"mypyc-{series}-{machine.size}-{self._started}-{id(self)}"
+        # One step: two threads that start workers at one time do not get the same folder.
+        folder = self._scratch / f"mypyc-{series}-{machine.size}-{next(self._numbers)}-{id(self)}"
         with filesystem.explained("make", folder):
             folder.mkdir(parents=True)
         # Isolated, so that the mypy whose version is in the key is the one that works: -I would do, but for the hash seed.
