@@ -85,6 +85,19 @@ def test_what_no_key_has_and_a_module_without_its_entry_point_are_errors_on_each
         assert (f"small/int for {target} has no function PyInit_int" in said) is (target != "windows_amd64"), said
 
 
+def test_what_lies_outside_does_not_get_into_a_report_by_a_declaration(small: Path) -> None:
+    main = small / "small" / "src" / "main"
+    (main / "int.c").unlink()
+    (small / "outside.pxi").write_text("the secret\n")
+    (main / "mod.py").touch()
+    (main / "mod.pxd").write_text(f'include "{(small / "outside.pxi").as_posix()}"\n')
+    done = ppp(small, "--target", "linux_x86_64", "--level", "native")
+    assert done.returncode == 0, done.stderr
+    said = " ".join((done.stdout + done.stderr).split())
+    assert "outside.pxi' lies outside of the package" in said
+    assert "secret" not in said
+
+
 def test_debug_information_for_macos_names_no_folder_of_this_machine(small: Path) -> None:
     settings = small / "small" / "pyproject.toml"
     asked = '[tool.pypackpack.build.extension.int]\noptions = ["-g3"]\n'

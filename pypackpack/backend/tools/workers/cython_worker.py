@@ -185,6 +185,23 @@ def inferred(process: Callable[..., Any]) -> Callable[..., Any]:
     return process_pxd
 
 
+def below(find: Callable[..., str | None]) -> Callable[..., str | None]:
+    """Wrap the method of Cython that finds what ``include`` names: nothing outside of the request's folder, which no key has.
+
+    A ``.py`` file includes nothing, but a ``.pxd`` file beside it may. The same as in the worker of ``.pyx`` files.
+    """
+
+    def find_include_file(context: Any, filename: str, *args: Any, **options: Any) -> str | None:
+        path = find(context, filename, *args, **options)
+        if path is not None and Path.cwd().resolve() not in Path(path).resolve().parents:
+            pos = args[0] if args else options.get("pos")
+            Errors.error(pos, f"'{filename}' lies outside of the package: put it there, and name it by a relative path")
+            return None
+        return path
+
+    return find_include_file
+
+
 def setup() -> None:
     """Set Cython's global options once."""
     # A name that is nowhere declared may still be there at run time, as in Python.
@@ -196,6 +213,7 @@ def setup() -> None:
     Symtab.BuiltinScope.lookup = of_this_python(Symtab.BuiltinScope.lookup)
     Main.Context.process_pxd = inferred(Main.Context.process_pxd)
     MatchCaseNodes.MatchNode.refactor_cases = only_leading_ifs(MatchCaseNodes.MatchNode.refactor_cases)
+    Main.Context.find_include_file = below(Main.Context.find_include_file)
     directives = ParseTreeTransforms.InterpretCompilerDirectives
     directives.__init__ = without_directive(directives.__init__)
     # The source line above each statement triples the size of the C for readers whom it does not have.
