@@ -100,6 +100,18 @@ def by_nuitka(project: Path, here: Here, tmp_path_factory: pytest.TempPathFactor
 
 
 @pytest.fixture(scope="session")
+def joined_by_nuitka(by_nuitka: Built, project: Path, here: Here, tmp_path_factory: pytest.TempPathFactory) -> Built:
+    """The package for the newest Python by Nuitka as one extension module, of the C that was made before."""
+    assert by_nuitka.wheels()
+    mine = copy_project(project, tmp_path_factory.mktemp("joined") / "eras")
+    settings = mine / "eras" / "pyproject.toml"
+    table = '\n[tool.pypackpack.build]\ncompiler = "nuitka"\nunit = "package"\n'
+    settings.write_text(settings.read_text(encoding="utf-8") + table, encoding="utf-8")
+    options = ("single", "--type", "debug", "--level", "native", "--target", HOST, "--python", text(NEWEST))
+    return build(mine, "eras", *options, env=here.environment)
+
+
+@pytest.fixture(scope="session")
 def wasm(project: Path, here: Here) -> Built:
     """The package for the two Pythons that Pyodide has here."""
     options = ("single", "--type", "debug", "--level", "native", "--target", WASM, "--python", "3.13", text(NEWEST))
@@ -146,6 +158,16 @@ def test_each_wheel_by_nuitka_runs_on_the_python_it_is_for(
     folders = (stage(project / "eras", "eras", tmp_path / "source"), unpack([by_nuitka.wheel(HOST, series)], tmp_path / "wheel"))
     said = [answers(python.run_script(behaviours.RUNNER, paths=[folder], args=["eras"])) for folder in folders]
     compare(said[0], said[1], HOST, series)
+
+
+def test_one_file_by_nuitka_runs_on_the_newest_python(
+    joined_by_nuitka: Built, project: Path, foreign_python: PythonOf, tmp_path: Path
+) -> None:
+    python, wheel = foreign_python(HOST, NEWEST), joined_by_nuitka.wheel(HOST)
+    assert native_modules(members(wheel)) == {"eras"}
+    folders = (stage(project / "eras", "eras", tmp_path / "source"), unpack([wheel], tmp_path / "wheel"))
+    said = [answers(python.run_script(behaviours.RUNNER, paths=[folder], args=["eras"])) for folder in folders]
+    compare(said[0], said[1], HOST, NEWEST)
 
 
 @pytest.mark.parametrize(("target", "series"), FOREIGN, ids=lambda value: value if isinstance(value, str) else text(value))
