@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, cast
@@ -16,6 +17,7 @@ from pypackpack.middleware.compile.toolchains import choose
 from pypackpack.middleware.compile.unit import FINDER, Member, link_tasks, object_tasks, symbol, table, why_no_unit
 from pypackpack.middleware.target.table import find, parts_of
 from pypackpack.model.action import ActionResult
+from pypackpack.model.csource import CSource, c_source, refusal
 from pypackpack.model.interpreter import Interpreter
 from pypackpack.model.project import BuildSettings, NativePattern
 
@@ -105,7 +107,12 @@ def test_a_target_of_two_processors_has_two_links_with_the_same_modules(tmp_path
         folder=lambda: contextlib.nullcontext(tmp_path),
     )
     members = [
-        Member(each, way, each.name == "pkg", tuple(task.name for task in object_tasks(each, way, cast("Workshop", shop), [None, None])))
+        Member(
+            each,
+            way,
+            each.name == "pkg",
+            tuple(task.name for task in object_tasks(each, way, cast("Workshop", shop), [None, None])),
+        )
         for each in modules
     ]
     assert [len(member.tasks) for member in members] == [2, 2, 2]
@@ -124,3 +131,70 @@ def test_a_target_of_two_processors_has_two_links_with_the_same_modules(tmp_path
     assert {result.outputs["module"] for result in results.values()} == {"macos_x86_64", "macos_arm64"}
     needs[members[0].tasks[0]] = ActionResult(facts={"refused": "no"})
     assert "cannot be compiled" in second.run(needs).facts["refused"]
+
+
+SHARED = CSource({"x/__constants.h": "1", "runtime.c": "2"}, ("runtime.c",), member="x/start/__start.c")
+MEMBER = CSource({"x/__constants.h": "1", "x/__member.c": "3", "x/__entry.c": "4"}, ("x/__entry.c",), member="x/__member.c")
+
+
+class Recorder:
+    """A shop whose toolchain keeps what it was to compile."""
+
+    def __init__(self, folder: Path) -> None:
+        self.jobs: list[ModuleJob] = []
+        self.folder = lambda: contextlib.nullcontext(folder)
+        self.store = SimpleNamespace(put=lambda _data: "object")
+
+    def toolchain(self, _choice: object) -> object:
+        return SimpleNamespace(build_object=self.build, build_module=self.build)
+
+    def build(self, job: ModuleJob, _folder: Path) -> bytes:
+        self.jobs.append(job)
+        return b"object"
+
+    def sound(self, *_words: object) -> tuple[()]:
+        return ()
+
+    def stored(self, digest: str, _what: str) -> bytes:
+        return f"of {digest}\n".encode()
+
+
+def joined(tmp_path: Path, c: ActionResult, shared: ActionResult) -> tuple[ActionResult, Recorder]:
+    """Compile a module for a unit, given its C and what its modules have in common."""
+    shop = Recorder(tmp_path)
+    python = Interpreter(tmp_path / "python", (3, 13, 1), "cpython", tmp_path, True, False, "x")
+    way = Way(find("linux_arm64"), python, release=True, headers=(), choice=choose(find("linux_arm64"), BuildSettings()))
+    (task,) = object_tasks(Extension("pkg", "pkg", "pkg.mod", "pkg/mod", "c", 1), way, cast("Workshop", shop), ["common"])
+    assert task.needs == ("c", "common")
+    return task.run({"c": c, "common": shared}), shop
+
+
+def test_a_member_is_compiled_by_a_name_of_its_own(tmp_path: Path) -> None:
+    result, shop = joined(tmp_path, MEMBER.result(), SHARED.result())
+    assert result.outputs == {"object": "object"}
+    (job,) = shop.jobs
+    assert job.sources == ("x/__member.c",)
+    assert job.files["x/__member.c"] == f"#define MEMBER {symbol('pkg.mod')}\n#line 1\nof 3\n".encode()
+
+
+@pytest.mark.parametrize(
+    ("c", "shared", "why"),
+    [
+        (replace(MEMBER, member="", apart="its entry is another"), SHARED, "it cannot be compiled: its entry is another"),
+        (replace(MEMBER, files={**MEMBER.files, "x/__constants.h": "9"}), SHARED, "its x/__constants.h is another than that of"),
+    ],
+)
+def test_a_module_that_cannot_be_joined_is_a_refusal(tmp_path: Path, c: CSource, shared: CSource, why: str) -> None:
+    result, shop = joined(tmp_path, c.result(), shared.result())
+    assert why in result.facts["refused"]
+    assert shop.jobs == []
+
+
+def test_without_what_all_have_in_common_there_is_none(tmp_path: Path) -> None:
+    result, shop = joined(tmp_path, MEMBER.result(), refusal("an empty module: no"))
+    assert (result.facts["refused"], shop.jobs) == ("an empty module: no", [])
+
+
+def test_c_that_a_task_left_is_read_as_it_was() -> None:
+    for each in (MEMBER, SHARED, CSource({"a.c": "1"}, ("a.c",), ("x",), (("A", ""),)), replace(MEMBER, apart="why")):
+        assert c_source(each.result()) == each
