@@ -6,17 +6,18 @@ import json
 import os
 import subprocess
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 import series
 
+from pypackpack.model.interpreter import NEWEST, OLDEST
 from tests import behaviours
 from tests.builds import PACKAGES, PYTHON, Built, build, copy_project, members, native_modules, stage, unpack
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from pathlib import Path
 
     from conftest import PythonOf
 
@@ -84,6 +85,24 @@ def test_pyodide_answers_as_the_sources(project: Path, foreign_python: PythonOf,
         assert done.returncode == 0, done.stderr
         answers.append(behaviours.parse(done.stdout))
     check(answers[0], answers[1])
+
+
+def test_the_oldest_and_the_newest_python(project: Path, foreign_python: PythonOf, tmp_path: Path) -> None:
+    mine = copy_project(project, tmp_path / "typed")
+    settings = mine / "exact" / "pyproject.toml"
+    settings.write_text(settings.read_text() + 'native = { include = ["numbers", "shapes"] }\n')
+    pythons = [foreign_python(HERE, version) for version in (OLDEST, NEWEST)]
+    path = os.pathsep.join([*(str(Path(python.command[0]).parent) for python in pythons), os.environ["PATH"]])
+    words = ("--type", "debug", "--level", "native", "--target", HERE, "--python", *(series.words(each)[1] for each in pythons))
+    built = build(mine, "exact", "single", *words, env={"PATH": path})
+    for python in pythons:
+        wheel = unpack([built.wheel(HERE, python.version[:2])], tmp_path / str(python.version[1]))
+        done = python.run_script(behaviours.RUNNER, paths=[wheel], args=["exact"])
+        assert done.returncode == 0, done.stderr
+        native = behaviours.parse(done.stdout)
+        assert {name for name, file in native["files"].items() if file.endswith(".so")} == {"exact.numbers", "exact.shapes"}
+        done = python.run_script(behaviours.RUNNER, paths=[stage(mine / "exact", "exact", tmp_path / "source")], args=["exact"])
+        assert behaviours.differences(behaviours.parse(done.stdout), native, "exact") == {}
 
 
 def test_what_falls_back_says_why(built: Built) -> None:

@@ -16,6 +16,7 @@ import pytest
 from pypackpack.backend import distributions
 from pypackpack.backend.tools import mypyc
 from pypackpack.middleware.build import build
+from pypackpack.middleware.preview import preview
 from pypackpack.model.build import BuildRequest, Bundle, Level, Silent
 from pypackpack.model.errors import MissingToolError, PyPackPackError
 
@@ -115,6 +116,17 @@ assert again.Base is before
     done = subprocess.run([sys.executable, "-c", code], env=env, capture_output=True, text=True, check=False, cwd=tmp_path)
     assert done.stderr == ""
     assert done.stdout.splitlines() == ["TypeError", "AttributeError", "2.0 True 4 5 3 42"]
+
+
+def test_targets_of_one_platform_and_size_share_the_c_and_the_others_have_their_own(mine: Callable[..., Path]) -> None:
+    targets = ("linux_x86_64", "linux_arm64", "linux_armv7", "macos_universal2", "windows_amd64", "windows_arm64", "emscripten_wasm32")
+    root = mine({"main/typed.py": TYPED}, settings=SETTINGS, targets=targets)
+    found = preview(BuildRequest(start=root, package="small", bundle=Bundle.SINGLE, level=Level.NATIVE), Silent())
+    made = [task.name.rpartition(" ")[2] for task in found.tasks if task.name.startswith("transcompile small/src/main/typed.py")]
+    assert sorted(made) == ["darwin-64", "emscripten-32", "linux-32", "linux-64", "win32-64"]
+    runtimes = [task for task in found.tasks if task.label == "mypyc runtime"]
+    assert [task.step for task in runtimes].count("transcompile") == 1
+    assert [task.step for task in runtimes].count("compile") == len(targets) + 1  # two processors of macOS
 
 
 @pytest.mark.parametrize("line", ['abi = "abi3"', 'unit = "package"'])
