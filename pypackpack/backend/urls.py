@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 from urllib.parse import SplitResult, quote, unquote, urlsplit, urlunsplit
-from urllib.request import url2pathname
 
 __all__ = ["SplitResult", "file_name", "path_of", "quote", "unquote", "urlsplit", "urlunsplit"]
 
@@ -16,4 +15,6 @@ def file_name(url: str) -> str:
 
 def path_of(url: str) -> Path:
     """Return the path that a ``file:`` url means; one that is relative stays that."""
+    from urllib.request import url2pathname  # noqa: PLC0415 - brings http and email with it, which texts do not need
+
     return Path(url2pathname(urlsplit(url).path))

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from pypackpack.middleware.verify.modules import tag_problems
+from pypackpack.middleware.verify.modules import Tags, library_problems, tag_problems
+from pypackpack.middleware.verify.platform_tags import platform_tag
 from pypackpack.middleware.verify.reading import native_files
-from pypackpack.middleware.verify.wheel import audited, tags_of
 from pypackpack.model.errors import AuditError
+from pypackpack.model.verification import Check
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
+
+    from pypackpack.middleware.verify.modules import NativeFile
 
 _SHOWN: Final = 20
 
@@ -33,3 +37,17 @@ def audit(path: Path) -> None:
         hint = "Mend it, or build with --no-audit if you know where it goes."
         more = [f"and {len(others) - _SHOWN} more"] if len(others) > _SHOWN else []
         raise AuditError(msg, hint=hint, details="\n".join([*others[:_SHOWN], *more]))
+
+
+def tags_of(name: str) -> Tags:
+    """Return the tags in the file name of a wheel."""
+    *_, python, abi, platform = name[: -len(".whl")].split("-")
+    return Tags(tuple(python.split(".")), tuple(abi.split(".")), tuple(map(platform_tag, platform.split("."))))
+
+
+def audited(native: Sequence[NativeFile], tags: Tags, members: Sequence[str]) -> Check:
+    """Return what the machine code of a wheel loads that is not everywhere."""
+    inside = [member.rpartition("/")[2] for member in members]
+    problems = [problem for file in native for problem in library_problems(file, tags, inside)]
+    rules = "the stable ABI and the libraries of its platforms" if tags.stable else "the libraries of its platforms"
+    return Check("libraries", f"looked at {rules}", tuple(dict.fromkeys(problems)))

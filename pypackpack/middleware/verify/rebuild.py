@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 from pypackpack import __version__
 from pypackpack.backend import filesystem
 from pypackpack.middleware.inspect.wheel import inspect_wheel
+from pypackpack.middleware.verify.audit import tags_of
 from pypackpack.middleware.verify.compare import first_difference
-from pypackpack.middleware.verify.wheel import tags_of
 from pypackpack.model.build import BuildRequest, BuildType, Bundle, Level
 from pypackpack.model.cache import CacheSettings
 from pypackpack.model.errors import UsageError, WorkError

@@ -16,18 +16,17 @@ from pypackpack.backend import filesystem
 from pypackpack.backend.zip_reader import ZipReader
 from pypackpack.middleware.bundle.sbom import FILE as SBOM
 from pypackpack.middleware.verify import bytecode, reading
-from pypackpack.middleware.verify.modules import Tags, library_problems, tag_problems
-from pypackpack.middleware.verify.platform_tags import platform_tag
+from pypackpack.middleware.verify.audit import audited, tags_of
+from pypackpack.middleware.verify.modules import tag_problems
 from pypackpack.middleware.verify.record import record
 from pypackpack.model.errors import DamagedArtifactError
 from pypackpack.model.verification import Check, Verification
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
     from pathlib import Path
     from typing import BinaryIO
 
-    from pypackpack.middleware.verify.modules import NativeFile
+    from pypackpack.middleware.verify.modules import Tags
     from pypackpack.middleware.verify.reading import Seen
 
 _NAME: Final = re.compile(
@@ -73,20 +72,6 @@ def wheel_checks(stream: BinaryIO, path: Path, *, audit: bool) -> tuple[Check, .
         if audit:
             checks.append(audited(seen.native, tags, tuple(seen.entries)))
     return tuple(checks)
-
-
-def tags_of(name: str) -> Tags:
-    """Return the tags in a wheel's file name, which `_NAME` matches."""
-    *_, python, abi, platform = name[: -len(".whl")].split("-")
-    return Tags(tuple(python.split(".")), tuple(abi.split(".")), tuple(map(platform_tag, platform.split("."))))
-
-
-def audited(native: Sequence[NativeFile], tags: Tags, members: Sequence[str]) -> Check:
-    """Return what the machine code of a wheel loads that is not everywhere."""
-    inside = [member.rpartition("/")[2] for member in members]
-    problems = [problem for file in native for problem in library_problems(file, tags, inside)]
-    rules = "the stable ABI and the libraries of its platforms" if tags.stable else "the libraries of its platforms"
-    return Check("libraries", f"looked at {rules}", tuple(dict.fromkeys(problems)))
 
 
 def _names(seen: Seen, matched: re.Match[str]) -> Check:

@@ -106,6 +106,13 @@ def test_the_least_that_is_needed(make: Make) -> None:
     assert dict(files.files()) == {"METADATA": files.metadata.encode()}
 
 
+def test_names_to_import_make_it_the_newest_form(make: Make) -> None:
+    package, project = make('import-names = ["demo_app", "demo_app_tests; private"]\n')
+    text = core_metadata(package, project).metadata
+    assert text.startswith("Metadata-Version: 2.5\n")
+    assert "Import-Name: demo_app\nImport-Name: demo_app_tests; private\n" in text
+
+
 @pytest.mark.parametrize(
     ("readme", "kind"),
     [
