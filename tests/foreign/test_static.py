@@ -41,8 +41,8 @@ MACHINES = {
 }
 """The processors of each target's modules, as `pypackpack.model.image.Image` names them."""
 
-SAMPLE = {"tidegauge": ("__init__", "harmonics", "places"), "tidewatch": ("__init__", "__main__", "feed")}
-"""Modules of the sample: packages, one with an overlay, one with the mathematics of C, one with coroutines."""
+SAMPLE = {"tidegauge": ("__init__", "codec", "harmonics", "places"), "tidewatch": ("__init__", "__main__", "collect", "feed")}
+"""Modules of the sample: packages, one with an overlay, one with the mathematics of C, one with bytes, two with coroutines."""
 
 
 @pytest.fixture(scope="session")
@@ -89,7 +89,7 @@ def test_names(target: str, release: Mapping[str, Mapping[str, Path]]) -> None:
         assert TAGS[target] in wheel.stem
         assert ("manylinux2014" in wheel.name) is (target in {"linux_x86_64", "linux_arm64"})
     found = list(binaries(release[target]))
-    assert len(found) == (17 if target in WHOLE else 5)
+    assert len(found) == (17 if target in WHOLE else 7)
     assert [name for name, _ in found if not name.endswith(suffix(target, PYTHON))] == []
 
 
