@@ -63,6 +63,11 @@ def test_a_module_whose_name_begins_as_nuitkas_own_files_do(python: Interpreter,
     assert b"PyInit___about__" in found.files["__entry.c"]
 
 
+def test_a_package_that_nuitka_knows_by_name_is_like_any_other(python: Interpreter, tmp_path: Path) -> None:
+    # Of attrs it would ask which version is installed, and stop: where it runs, nothing is.
+    assert made(python, tmp_path / "one", b"import sys\n", place="attr/__init__.py").reason == ""
+
+
 def test_a_crash_is_the_reason_and_not_ours(python: Interpreter, tmp_path: Path) -> None:
     refused = made(python, tmp_path / "one", b"def f(): return {[1]}\n")
     assert refused.files == {}

@@ -52,6 +52,7 @@ _OPTIONS = (
     "--lto=no",
     # It changes the code of packages that it knows by name.
     "--disable-plugins=anti-bloat",
+    "--disable-plugins=options-nanny",  # it asks for the versions of packages that it knows by name, of which none is in sight
     f"--user-plugin={PLUGIN}",
     "--output-dir=../out",
 )
