@@ -218,6 +218,10 @@ def is_native(world: World) -> Callable[[str], bool]:
     return lambda _target: world.level is Level.NATIVE
 
 
+def for_any(world: World) -> bool:
+    return world.level is not Level.NATIVE and all(path.startswith("main/") for path in world.files)
+
+
 def edit(world: World, path: str) -> Rule:
     changed = replace(world, files={**world.files, path: world.files[path] + b"#"})
     layer, place = path.split("/", 1)
@@ -273,7 +277,11 @@ CHANGES: dict[str, Callable[[World], Rule]] = {
         replace(world, level=Level.INSTANT if world.level is Level.BYTECODE else Level.BYTECODE),
         wheels(),
     ),
-    "one target more": lambda world: (replace(world, targets=TARGETS), nothing),
+    "one target more": lambda world: (
+        replace(world, targets=TARGETS),
+        # A wheel for any platform says in its bill of materials what each target of the package installs.
+        wheels(lambda _target: for_any(world) and world.targets != tuple(sorted(TARGETS))),
+    ),
     "one Python more": lambda world: (replace(world, pythons=((3, 11, 7), (3, 13, 1))), nothing),
     "one module less to compile": lambda world: (
         replace(world, exclude=(*world.exclude, "a.py")),
