@@ -183,7 +183,7 @@ class Manifest:
         codec: How the streams are packed: one of `CODECS`.
         segments: The packed parts, in their order.
         steps: How the members of the result come about, in their order, but for the last one.
-        behind: How many members stand behind that of the last step in the result: it may be a RECORD, which has to be made last.
+        behind: How many members stand behind the one that is made last: it may be a RECORD, wherever it stands.
         digest: That of the header, in hexadecimal, where it was read: it stands for all of the patch.
     """
 

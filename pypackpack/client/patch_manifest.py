@@ -8,6 +8,7 @@ import zlib
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
+from pypackpack.client import strict_json
 from pypackpack.client.patch_format import (
     CODECS,
     HEADER,
@@ -35,12 +36,10 @@ from pypackpack.client.patch_format import (
 from pypackpack.client.paths import problem_with, windows_problem_with
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
     from typing import BinaryIO
 
-_DIGEST: Final = 64
 _SHA256: Final = 32
-_HEX: Final = frozenset("0123456789abcdef")
 
 
 def _deflated(data: bytes) -> bytes:
@@ -125,7 +124,7 @@ def read_manifest(stream: BinaryIO, *, whole: bool = True) -> tuple[Manifest, in
     if len(data) != size or not unpacking.eof or unpacking.unused_data:
         raise DamagedPatchError("the manifest of the patch is not as long as it says")
     try:
-        manifest = _Reader(json.loads(data, parse_constant=_no_number, object_pairs_hook=_single)).manifest()
+        manifest = _Reader(strict_json.load(data)).manifest()
         manifest = replace(manifest, digest=digest.hex())
     except (ValueError, RecursionError) as error:
         msg = f"the manifest of the patch is wrong: {error}"
@@ -155,19 +154,6 @@ def _header(stream: BinaryIO, length: int) -> tuple[int, int, bytes]:
     return packed, size, digest
 
 
-def _no_number(word: str) -> object:
-    msg = f"{word} is no number"
-    raise ValueError(msg)
-
-
-def _single(pairs: list[tuple[str, object]]) -> dict[str, object]:
-    found = dict(pairs)
-    if len(found) != len(pairs):
-        msg = "a key stands there twice"
-        raise ValueError(msg)
-    return found
-
-
 class _Reader:
     """Makes a manifest of what JSON says; every value is looked at."""
 
@@ -176,29 +162,29 @@ class _Reader:
 
     def manifest(self) -> Manifest:
         keys = ("name", "number", "tag", "primary", "result", "codec", "segments", "steps", "behind")
-        data = _table(self._data, keys)
-        codec = _text(data["codec"])
+        data = strict_json.table(self._data, keys)
+        codec = strict_json.text(data["codec"])
         if codec not in CODECS:
             msg = f"{codec[:40]!r} is no codec of this format"
             raise ValueError(msg)
         manifest = Manifest(
-            _text(data["name"]),
-            _number(data["number"], 1 << 31, 1),
-            _text(data["tag"]),
+            strict_json.text(data["name"]),
+            strict_json.number(data["number"], 1 << 31, 1),
+            strict_json.text(data["tag"]),
             self._wheel(data["primary"]),
             self._wheel(data["result"]),
             codec,
-            tuple(self._segment(each) for each in _list(data["segments"])),
-            tuple(self._step(each) for each in _list(data["steps"])),
-            _number(data["behind"], MOST_MEMBERS),
+            tuple(self._segment(each) for each in strict_json.array(data["segments"])),
+            tuple(self._step(each) for each in strict_json.array(data["steps"])),
+            strict_json.number(data["behind"], MOST_MEMBERS),
         )
         self._check(manifest)
         return manifest
 
     @staticmethod
     def _wheel(data: object) -> Wheel:
-        table = _table(data, ("file", "version", "identity", "content", "members", "size"))
-        file = _text(table["file"])
+        table = strict_json.table(data, ("file", "version", "identity", "content", "members", "size"))
+        file = strict_json.text(table["file"])
         if problem := problem_with(file) or windows_problem_with(file) or ("has a folder" if "/" in file else ""):
             msg = f"the file name {file[:200]!r} {problem}"
             raise ValueError(msg)
@@ -207,28 +193,30 @@ class _Reader:
             raise ValueError(msg)
         return Wheel(
             file,
-            _text(table["version"]),
-            _hex(table["identity"]),
-            _hex(table["content"]),
-            _number(table["members"], MOST_MEMBERS),
-            _number(table["size"], MOST_TOTAL),
+            strict_json.text(table["version"]),
+            strict_json.sha256(table["identity"]),
+            strict_json.sha256(table["content"]),
+            strict_json.number(table["members"], MOST_MEMBERS),
+            strict_json.number(table["size"], MOST_TOTAL),
         )
 
     @staticmethod
     def _segment(data: object) -> Segment:
-        made, pieces, padding, skip, packed, control, literal, sha256 = _fields(data, 8)
-        size = _number(made, MOST_MADE, 1)
-        dictionary = tuple(_piece(each) for each in _list(pieces))
-        control_packed, difference_packed, literal_packed = (_number(each, 2 * MOST_MADE) for each in _fields(packed, 3))
+        made, pieces, padding, skip, packed, control, literal, sha256 = strict_json.fields(data, 8)
+        size = strict_json.number(made, MOST_MADE, 1)
+        dictionary = tuple(_piece(each) for each in strict_json.array(pieces))
+        control_packed, difference_packed, literal_packed = (
+            strict_json.number(each, 2 * MOST_MADE) for each in strict_json.fields(packed, 3)
+        )
         segment = Segment(
             size,
             dictionary,
-            _number(padding, PADDING),
-            _number(skip, PADDING),
+            strict_json.number(padding, PADDING),
+            strict_json.number(skip, PADDING),
             (control_packed, difference_packed, literal_packed),
-            _number(control, MOST_CONTROL),
-            _number(literal, size),
-            _hex(sha256),
+            strict_json.number(control, MOST_CONTROL),
+            strict_json.number(literal, size),
+            strict_json.sha256(sha256),
         )
         if sum(length for *_, length in dictionary) > MOST_DICTIONARY or segment.skip > segment.padding:
             msg = "a segment looks back further than it may"
@@ -240,26 +228,26 @@ class _Reader:
 
     @staticmethod
     def _step(data: object) -> Step:
-        fields = _list(data)
+        fields = strict_json.array(data)
         first = fields[0] if fields else None
         if isinstance(first, int) and not isinstance(first, bool):
-            old, count = _fields(data, 2)
-            return Step("run", _number(old, MOST_MEMBERS), _number(count, MOST_MEMBERS, 1))
+            old, count = strict_json.fields(data, 2)
+            return Step("run", strict_json.number(old, MOST_MEMBERS), strict_json.number(count, MOST_MEMBERS, 1))
         if first == "copy":
-            _, old, path, executable = _fields(data, 4)
-            return Step("copy", _number(old, MOST_MEMBERS), 1, _path(path), bool(_number(executable, 1)))
-        _, old, path, executable, size, record = _fields(data, 6)
+            _, old, path, executable = strict_json.fields(data, 4)
+            return Step("copy", strict_json.number(old, MOST_MEMBERS), 1, _path(path), bool(strict_json.number(executable, 1)))
+        _, old, path, executable, size, record = strict_json.fields(data, 6)
         if first not in ("delta", "full"):  # a tuple: what is there may be a list, which no set can be asked for
             msg = "it has a step of an unknown kind"
             raise ValueError(msg)
         step = Step(
             "delta" if first == "delta" else "full",
-            _number(old, MOST_MEMBERS, 0 if first == "delta" else -1),
+            strict_json.number(old, MOST_MEMBERS, 0 if first == "delta" else -1),
             1,
             _path(path, optional=first == "delta"),
-            bool(_number(executable, 1)),
-            _number(size, MOST_MEMBER),
-            bool(_number(record, 1)),
+            bool(strict_json.number(executable, 1)),
+            strict_json.number(size, MOST_MEMBER),
+            bool(strict_json.number(record, 1)),
         )
         if (first == "full") != (step.old == -1) or (step.record and step.size > MOST_RECORD):
             msg = "a step of it contradicts itself"
@@ -282,7 +270,7 @@ class _Reader:
                 msg = "its RECORD is not the last member"
                 raise ValueError(msg)
             made += step.size
-        if manifest.behind and (manifest.behind >= count or manifest.steps[-1].count != 1):
+        if manifest.behind and manifest.behind >= count:
             msg = "its last member stands where none can"
             raise ValueError(msg)
         if count != result.members:
@@ -308,37 +296,12 @@ def _check_segments(manifest: Manifest) -> None:
 
 
 def _piece(data: object) -> tuple[int, int, int]:
-    old, first, size = _fields(data, 3)
-    return _number(old, MOST_MEMBERS), _number(first, MOST_MEMBER), _number(size, MOST_DICTIONARY, 1)
-
-
-def _table(data: object, keys: tuple[str, ...]) -> Mapping[str, object]:
-    if not isinstance(data, dict) or set(data) != set(keys):
-        msg = f"a table of it should have {', '.join(keys)}, and nothing else"
-        raise ValueError(msg)
-    return data
-
-
-def _list(data: object) -> list[object]:
-    if not isinstance(data, list):
-        msg = "there is no list where one should be"
-        raise ValueError(msg)  # noqa: TRY004 - what is wrong is the patch, not a call
-    return data
-
-
-def _fields(data: object, count: int) -> list[object]:
-    found = _list(data)
-    if len(found) != count:
-        msg = f"an entry has {len(found)} fields and not {count}"
-        raise ValueError(msg)
-    return found
-
-
-def _text(data: object) -> str:
-    if not isinstance(data, str) or not data or len(data) > 1000 or not data.isprintable():
-        msg = "there is no text where one should be"
-        raise ValueError(msg)
-    return data
+    old, first, size = strict_json.fields(data, 3)
+    return (
+        strict_json.number(old, MOST_MEMBERS),
+        strict_json.number(first, MOST_MEMBER),
+        strict_json.number(size, MOST_DICTIONARY, 1),
+    )
 
 
 def _path(data: object, *, optional: bool = False) -> str:
@@ -346,19 +309,5 @@ def _path(data: object, *, optional: bool = False) -> str:
         return ""
     if not isinstance(data, str) or problem_with(data):
         msg = f"the path {str(data)[:200]!r} {problem_with(data) if isinstance(data, str) else 'is no text'}"
-        raise ValueError(msg)
-    return data
-
-
-def _hex(data: object) -> str:
-    if not isinstance(data, str) or len(data) != _DIGEST or not _HEX.issuperset(data):
-        msg = "there is no digest where one should be"
-        raise ValueError(msg)
-    return data
-
-
-def _number(data: object, most: int, least: int = 0) -> int:
-    if not isinstance(data, int) or isinstance(data, bool) or not least <= data <= most:
-        msg = f"{str(data)[:40]} is not between {least} and {most}"
         raise ValueError(msg)
     return data

@@ -7,7 +7,6 @@ before anything is made for it. Standard library only; runs inside people's apps
 from __future__ import annotations
 
 import hashlib
-import json
 import struct
 import zlib
 from array import array
@@ -15,6 +14,7 @@ from bisect import bisect_right
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from pypackpack.client import strict_json
 from pypackpack.client.paths import caseless, problem_with, windows_problem_with
 
 if TYPE_CHECKING:
@@ -43,9 +43,6 @@ MOST_TOTAL: Final = 1 << 40
 MOST_GROWTH: Final = 1000
 SMALL: Final = 64 << 20
 """The files of an archive may be `MOST_GROWTH` times as large as it, and `SMALL` bytes on top."""
-
-_DIGEST: Final = 64
-_HEX: Final = frozenset("0123456789abcdef")
 
 
 class ResourceError(Exception):
@@ -256,7 +253,7 @@ def parse_head(head: bytes, identity: str = "") -> Index:
         msg = f"the archive is another one than was wanted: its identity is {digest.hex()}"
         raise DamagedResourceError(msg)
     try:
-        manifest = _manifest(json.loads(plain, parse_constant=_no_number, object_pairs_hook=_single))
+        manifest = _manifest(strict_json.load(plain))
         return Index(manifest, table, digest.hex(), whole, data)
     except (ValueError, RecursionError) as error:
         msg = f"the head of the archive is wrong: {error}"
@@ -370,52 +367,21 @@ def _entries(files: Iterable[tuple[str, int, str]], length: int) -> tuple[Mappin
     return entries, offset
 
 
-def _no_number(word: str) -> object:
-    msg = f"{word} is no number"
-    raise ValueError(msg)
-
-
-def _single(pairs: list[tuple[str, object]]) -> dict[str, object]:
-    found = dict(pairs)
-    if len(found) != len(pairs):
-        msg = "a key stands there twice"
-        raise ValueError(msg)
-    return found
-
-
 def _manifest(data: object) -> Manifest:
-    keys = ("files", "name", "package", "tag", "version")
-    if not isinstance(data, dict) or set(data) != set(keys):
-        msg = f"it should have {', '.join(keys)}, and nothing else"
+    said = strict_json.table(data, ("files", "name", "package", "tag", "version"))
+    entries = strict_json.array(said["files"])
+    if len(entries) > MOST_FILES:
+        msg = f"it has more than {MOST_FILES} files"
         raise ValueError(msg)
-    if not isinstance(data["files"], list) or len(data["files"]) > MOST_FILES:
-        msg = f"there is no list of files, or it has more than {MOST_FILES}"
-        raise ValueError(msg)
-    name, package, tag, version = (_text(data[key]) for key in keys[1:])
-    files = tuple(_file(each) for each in data["files"])
+    name, version, package, tag = (strict_json.text(said[key]) for key in ("name", "version", "package", "tag"))
+    files = tuple(_file(each) for each in entries)
     check_paths(path for path, _, _ in files)
     return Manifest(name, version, package, tag, files)
 
 
 def _file(data: object) -> tuple[str, int, str]:
-    if not isinstance(data, list) or len(data) != 3:
-        msg = "a file should have a path, a size and a digest"
-        raise ValueError(msg)
-    path, size, sha256 = data
+    path, size, sha256 = strict_json.fields(data, 3)
     if not isinstance(path, str):
         msg = "a path is no text"
         raise ValueError(msg)  # noqa: TRY004 - what is wrong is the archive, not a call
-    if not isinstance(size, int) or isinstance(size, bool) or not 0 <= size <= MOST_TOTAL:
-        msg = f"a file cannot have {str(size)[:40]} bytes"
-        raise ValueError(msg)
-    if not isinstance(sha256, str) or len(sha256) != _DIGEST or not _HEX.issuperset(sha256):
-        msg = "there is no digest where one should be"
-        raise ValueError(msg)
-    return path, size, sha256
-
-
-def _text(data: object) -> str:
-    if not isinstance(data, str) or not data or len(data) > 1000 or not data.isprintable():
-        msg = "there is no text where one should be"
-        raise ValueError(msg)
-    return data
+    return path, strict_json.number(size, MOST_TOTAL), strict_json.sha256(sha256)

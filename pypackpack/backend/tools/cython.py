@@ -36,7 +36,14 @@ class Transcompiled:
 @cache
 def fingerprint() -> str:
     """Return what, besides a module's own source, decides the C that comes out: Cython's version and our worker."""
-    return f"cython {distributions.version_of('cython')} {filesystem.sha256_file(WORKER)}"
+    return f"cython {distributions.version_of('cython')} {worker_digest(WORKER)}"
+
+
+def worker_digest(worker: Path) -> str:
+    """Return the digest of a worker that runs Cython, with what it has in common with the other one."""
+    return filesystem.sha256_bytes(
+        "".join(filesystem.sha256_file(file) for file in (worker, worker.with_name("cython_common.py")))
+    )
 
 
 def version() -> str:

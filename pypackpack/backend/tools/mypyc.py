@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 
 from pypackpack.backend import distributions, filesystem, process
 from pypackpack.backend.tools import bytecode
+from pypackpack.backend.tools.compilers import pinned
 from pypackpack.backend.tools.pool import Pool
 from pypackpack.backend.tools.toolchain import init_symbol
 from pypackpack.model.errors import MissingToolError
@@ -77,21 +78,8 @@ def find() -> distributions.Installed:
     Raises:
         MissingToolError: There is none, or one of a version that nobody tried.
     """
-    from importlib.metadata import PackageNotFoundError  # noqa: PLC0415 - import cost
-
     wanted = f"{SERIES[0]}.{SERIES[1]}"
-    hint = f'Install mypy {wanted}, which comes with: pip install "pypackpack[mypyc]"; or set compiler = "cython".'
-    try:
-        installed = distributions.find("mypy")
-    except PackageNotFoundError as error:
-        msg = 'compiler = "mypyc" needs mypy, which is not installed beside pypackpack'
-        raise MissingToolError(msg, hint=hint) from error
-    found = tuple(int(part) for part in installed.version.split(".")[:2] if part.isdigit())
-    if found != SERIES:
-        age = "too old" if found < SERIES else "newer than what was tried"
-        msg = f"mypy {installed.version} in {installed.place} is {age}: pypackpack knows the C of mypyc {wanted}"
-        raise MissingToolError(msg, hint=hint)
-    return installed
+    return pinned("mypyc", SERIES, "mypy", f'Install mypy {wanted}, which comes with: pip install "pypackpack[mypyc]"', "mypyc")
 
 
 @cache

@@ -17,7 +17,8 @@ from typing import TYPE_CHECKING
 
 from pypackpack.backend import distributions, filesystem, process
 from pypackpack.backend.tools import nuitka_text
-from pypackpack.model.errors import MissingToolError, ToolError
+from pypackpack.backend.tools.compilers import pinned
+from pypackpack.model.errors import ToolError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -110,21 +111,8 @@ def find() -> distributions.Installed:
     Raises:
         MissingToolError: There is none, or one of a version that nobody tried.
     """
-    from importlib.metadata import PackageNotFoundError  # noqa: PLC0415 - import cost
-
     wanted = f"{SERIES[0]}.{SERIES[1]}"
-    hint = f'Install one that fits: pip install "nuitka=={wanted}.*"; or set compiler = "cython".'
-    try:
-        installed = distributions.find("nuitka")
-    except PackageNotFoundError as error:
-        msg = 'compiler = "nuitka" needs Nuitka, which is not installed beside pypackpack'
-        raise MissingToolError(msg, hint=hint) from error
-    found = tuple(int(part) for part in installed.version.split(".")[:2] if part.isdigit())
-    if found != SERIES:
-        age = "too old" if found < SERIES else "newer than what was tried"
-        msg = f"Nuitka {installed.version} in {installed.place} is {age}: pypackpack knows the C of Nuitka {wanted}"
-        raise MissingToolError(msg, hint=hint)
-    return installed
+    return pinned("nuitka", SERIES, "Nuitka", f'Install one that fits: pip install "nuitka=={wanted}.*"')
 
 
 @cache

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pypackpack.backend import distributions, filesystem, process
-from pypackpack.backend.tools.cython import start_worker
+from pypackpack.backend.tools.cython import start_worker, worker_digest
 from pypackpack.backend.tools.pool import Pool
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ class MadeC:
 @cache
 def fingerprint() -> str:
     """Return what, besides the sources, decides the C that comes out: Cython's version and our worker."""
-    return f"cython {distributions.version_of('cython')} {filesystem.sha256_file(WORKER)}"
+    return f"cython {distributions.version_of('cython')} {worker_digest(WORKER)}"
 
 
 class Pyx:

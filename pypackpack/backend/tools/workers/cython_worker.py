@@ -19,6 +19,8 @@ from __future__ import annotations
 
 import sys
 
+from cython_common import below, lined
+
 sys.path.pop(0)  # the folder of this script: nothing in it may shadow a module that Cython imports
 _standard = list(sys.path)
 sys.path.append(sys.argv[1])  # where Cython is; started with -S, there is nothing else but the standard library
@@ -185,23 +187,6 @@ def inferred(process: Callable[..., Any]) -> Callable[..., Any]:
     return process_pxd
 
 
-def below(find: Callable[..., str | None]) -> Callable[..., str | None]:
-    """Wrap the method of Cython that finds what ``include`` names: nothing outside of the request's folder, which no key has.
-
-    A ``.py`` file includes nothing, but a ``.pxd`` file beside it may. The same as in the worker of ``.pyx`` files.
-    """
-
-    def find_include_file(context: Any, filename: str, *args: Any, **options: Any) -> str | None:
-        path = find(context, filename, *args, **options)
-        if path is not None and Path.cwd().resolve() not in Path(path).resolve().parents:
-            pos = args[0] if args else options.get("pos")
-            Errors.error(pos, f"'{filename}' lies outside of the package: put it there, and name it by a relative path")
-            return None
-        return path
-
-    return find_include_file
-
-
 def setup() -> None:
     """Set Cython's global options once."""
     # A name that is nowhere declared may still be there at run time, as in Python.
@@ -285,31 +270,6 @@ def transcompile(request: dict[str, Any]) -> dict[str, Any]:
     data = c_file.read_bytes()
     c_file.unlink()
     return {"c": base64.b64encode(lined(mended(data), c_file.as_posix())).decode()}
-
-
-def lined(c: bytes, name: str) -> bytes:
-    """Return C in which lines of the source are named where they belong to, and nowhere else.
-
-    Cython says before each line that it writes for a place which place that is (``#line``), and never that the next line is for
-    none; a debugger would show set-up code as lines behind the source's end.
-
-    Args:
-        c: What Cython wrote.
-        name: The C file, as a compiler is to call it.
-    """
-    made: list[bytes] = []
-    placed = False
-    for line in c.split(b"\n"):
-        directive = line.startswith(b"#line ")
-        if placed and not directive and line.strip() and not (made and made[-1].endswith(b"\\")):
-            if made[-1].startswith(b"#line "):
-                made.append(line)  # the one that was announced
-                continue
-            made.append(b'#line %d "%s"' % (len(made) + 2, name.encode()))
-            placed = False
-        placed = placed or directive
-        made.append(line)
-    return b"\n".join(made)
 
 
 def mended(c: bytes) -> bytes:

@@ -16,6 +16,8 @@ from __future__ import annotations
 
 import sys
 
+from cython_common import below, lined
+
 sys.path.pop(0)  # the folder of this script: nothing in it may shadow a module that Cython imports
 _standard = list(sys.path)
 sys.path.append(sys.argv[1])  # where Cython is; started with -S, there is nothing else but the standard library
@@ -29,32 +31,15 @@ import os
 import re
 import shutil
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import cython  # noqa: F401 - imported by Cython when it looks into a source, which it could not be later
 from Cython import Utils, __version__
 from Cython.Compiler import Errors, Main, Options
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
 sys.path[:] = _standard  # Cython looks for .pxd files there, and what somebody has installed is in no key
 
 PLACE = re.compile(r"^(?P<file>[^:\n]+\.(?:pyx|pxd|pxi)):(?P<line>\d+):(?P<column>\d+): (?P<message>.*)$", re.MULTILINE)
-
-
-def below(find: Callable[..., str | None]) -> Callable[..., str | None]:
-    """Wrap the method of Cython that finds what ``include`` names: nothing outside of the request's folder, which no key has."""
-
-    def find_include_file(context: Any, filename: str, *args: Any, **options: Any) -> str | None:
-        path = find(context, filename, *args, **options)
-        if path is not None and Path.cwd().resolve() not in Path(path).resolve().parents:
-            pos = args[0] if args else options.get("pos")
-            Errors.error(pos, f"'{filename}' lies outside of the package: put it there, and name it by a relative path")
-            return None
-        return path
-
-    return find_include_file
 
 
 def stage(request: dict[str, Any], folder: Path) -> None:
@@ -103,33 +88,6 @@ def transcompile(request: dict[str, Any], folder: Path) -> dict[str, Any]:
     c_file.write_bytes(lined(c_file.read_bytes(), c_file.as_posix()))
     made = [c_file, Path(f"{stem}.h"), Path(f"{stem}_api.h")]
     return {"files": {each.as_posix(): base64.b64encode(each.read_bytes()).decode() for each in made if each.exists()}}
-
-
-def lined(c: bytes, name: str) -> bytes:
-    """Return C in which lines of the source are named where they belong to, and nowhere else.
-
-    The same as in the worker of Python modules, which cannot be imported here: it sets Cython up.
-
-    Cython says before each line that it writes for a place which place that is (``#line``), and never that the next line is for
-    none; a debugger would show set-up code as lines behind the source's end.
-
-    Args:
-        c: What Cython wrote.
-        name: The C file, as a compiler is to call it.
-    """
-    made: list[bytes] = []
-    placed = False
-    for line in c.split(b"\n"):
-        directive = line.startswith(b"#line ")
-        if placed and not directive and line.strip() and not (made and made[-1].endswith(b"\\")):
-            if made[-1].startswith(b"#line "):
-                made.append(line)  # the one that was announced
-                continue
-            made.append(b'#line %d "%s"' % (len(made) + 2, name.encode()))
-            placed = False
-        placed = placed or directive
-        made.append(line)
-    return b"\n".join(made)
 
 
 def parse(text: str, source: str) -> list[list[Any]]:

@@ -88,6 +88,16 @@ def test_a_record_that_is_not_the_last_member(tmp_path: Path) -> None:
     check_patch(tmp_path / "x.whl.patch", old)
 
 
+def test_a_record_that_is_kept_and_is_not_the_last_member(tmp_path: Path) -> None:
+    """It is made by the same step as others: what stands behind it is counted from the member, not from the step."""
+    members = {"x-1.dist-info/RECORD": b"", "a.py": b"1", "b/c.py": b"2"}
+    old = wheel(tmp_path / "x-1-py3-none-any.whl", members)
+    new = wheel(tmp_path / "n" / "x-2-py3-none-any.whl", members)
+    there_and_back(tmp_path, old, new)
+    manifest = read_patch(tmp_path / "x.whl.patch")
+    assert (manifest.behind, [(step.kind, step.count) for step in manifest.steps]) == (2, [("run", 3)])
+
+
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_any_two_wheels(tmp_path: Path, data: st.DataObject) -> None:

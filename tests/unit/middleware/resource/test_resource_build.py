@@ -19,10 +19,11 @@ from pypackpack.client.resource_update import update
 from pypackpack.middleware.build import build
 from pypackpack.middleware.clean import clean
 from pypackpack.middleware.continuous import view_of
+from pypackpack.middleware.inspect.resource import compare_resources, inspect_resource
 from pypackpack.middleware.preview import preview
 from pypackpack.middleware.project.read import find_project
 from pypackpack.middleware.resource import plan, write
-from pypackpack.middleware.resource.read import compare, show
+from pypackpack.middleware.verify.resource import verify_resource
 from pypackpack.model.build import BuildRequest, Bundle, Silent
 from pypackpack.model.errors import (
     ConflictError,
@@ -39,6 +40,12 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from pypackpack.model.build import BuildResult
+    from pypackpack.model.comparison import ResourceComparison
+
+
+def changed(found: ResourceComparison) -> list[tuple[str, str]]:
+    return [(member.path, member.change) for member in found.members]
+
 
 def request(root: Path, **changes: object) -> BuildRequest:
     return replace(BuildRequest(start=root, package="small", bundle=Bundle.RESOURCE), **changes)  # type: ignore[arg-type]
@@ -102,12 +109,12 @@ def test_overlays_as_with_code(tmp_path: Path) -> None:
     by_name = {artifact.path.name: contents(artifact.path) for artifact in result.artifacts}
     assert [each["data/one.txt"] for each in by_name.values()] == [b"1", b"windows", b"windows"]
     assert [each.get("data/two.txt") for each in by_name.values()] == [None, None, b"arm"]
-    change = compare(*(artifact.path for artifact in result.artifacts[:2]))
-    assert (change.changed, change.added, change.chunks) == (("data/one.txt",), (), 1)  # large files are packed once for all
+    change = compare_resources(*(artifact.path for artifact in result.artifacts[:2]))
+    assert (changed(change), change.chunks) == ([("data/one.txt", "changed")], 1)  # large files are packed once for all
     assert result.tasks_run == 3 + 2 + 3
     alone = made(root, targets=("windows_arm64",))
     assert (archives(alone), alone.tasks_run) == ({"small-1.0-windows_arm64.resource": ("windows_arm64",)}, 0)
-    assert show(result.artifacts[2].path).tag == "windows_arm64"
+    assert inspect_resource(result.artifacts[2].path).tag == "windows_arm64"
 
 
 def test_a_target_without_data_is_left_out_and_a_package_without_any_is_refused(tmp_path: Path) -> None:
@@ -126,7 +133,13 @@ def test_settings_choose(tmp_path: Path) -> None:
 
 
 def test_sources_of_extension_modules_are_code(tmp_path: Path) -> None:
-    files = {"main/__init__.py": b"", "main/fast.pyx": b"X = 1\n", "main/fast.h": b"", "main/x.json": b"{}", "main/lib/one.c": b"int x;\n"}
+    files = {
+        "main/__init__.py": b"",
+        "main/fast.pyx": b"X = 1\n",
+        "main/fast.h": b"",
+        "main/x.json": b"{}",
+        "main/lib/one.c": b"int x;\n",
+    }
     assert set(contents(made(project(tmp_path, files)).artifacts[0].path)) == {"x.json"}
     del files["main/fast.pyx"]
     (tmp_path / "project" / "small" / "src" / "main" / "fast.pyx").unlink()
@@ -142,10 +155,10 @@ def test_what_the_next_version_costs(tmp_path: Path) -> None:
     result = made(root)
     assert result.tasks_run == 2
     after = result.artifacts[0].path
-    change = compare(before, after)
-    assert (change.changed, change.added, change.removed) == (("data/words.txt",), (), ())
+    change = compare_resources(before, after)
+    assert changed(change) == [("data/words.txt", "changed")]
     assert change.chunks == 1
-    assert change.fetch < 20_000 < change.new.size
+    assert change.fetch < 20_000 < change.sizes[1]
     data = after.read_bytes()
     with open_resource(before) as old:
         update([old], data[: head_size(data[: HEADER.size])], lambda start, count: data[start : start + count], tmp_path / "made")
@@ -158,9 +171,9 @@ def test_one_small_file_more_moves_no_other_chunks(tmp_path: Path) -> None:
     before = tmp_path / "before.resource"
     shutil.copy(made(root).artifacts[0].path, before)
     (root / "small" / "src" / "main" / "data" / "0700-and-more.bin").write_bytes(noise(900, 5000))
-    change = compare(before, made(root).artifacts[0].path)
-    assert 1 <= change.chunks <= 3
-    assert change.new.chunks > 12
+    after = made(root).artifacts[0].path
+    assert 1 <= compare_resources(before, after).chunks <= 3
+    assert inspect_resource(after).chunks > 12
 
 
 def test_what_would_run_is_said_and_nothing_is_written(tmp_path: Path) -> None:
@@ -221,7 +234,9 @@ def test_continuous_watches_the_sources(tmp_path: Path) -> None:
     ],
 )
 def test_names_that_some_system_cannot_have(tmp_path: Path, place: str, words: str) -> None:
-    root = project(tmp_path, {**FILES, place: b"x"}, targets=("linux_x86_64", "windows_amd64") if "windows" in place else ("linux_x86_64",))
+    root = project(
+        tmp_path, {**FILES, place: b"x"}, targets=("linux_x86_64", "windows_amd64") if "windows" in place else ("linux_x86_64",)
+    )
     with pytest.raises(SourceError, match=words):
         made(root)
     assert not (root / "small" / "build" / "packpack" / "resource").exists()
@@ -298,7 +313,9 @@ def test_cuts_are_those_of_every_machine() -> None:
 
     data = noise(500_000, 3)
     pure = FastCDC(chunker.FINE, min_size=chunker.FINE // 4, max_size=chunker.FINE * 4, normalized_chunking=2)
-    assert [bytes(each.data) for each in pure.cut_stream(io.BytesIO(data))] == list(chunker.chunks(io.BytesIO(data), chunker.FINE))
+    assert [bytes(each.data) for each in pure.cut_stream(io.BytesIO(data))] == list(
+        chunker.chunks(io.BytesIO(data), chunker.FINE)
+    )
 
 
 def test_the_head_is_what_the_description_of_the_format_says() -> None:
@@ -315,18 +332,18 @@ def test_the_head_is_what_the_description_of_the_format_says() -> None:
 def test_archives_are_looked_at_with_errors_of_ours(tmp_path: Path) -> None:
     place = tmp_path / "x.resource"
     with pytest.raises(UsageError, match="not there"):
-        show(place)
+        inspect_resource(place)
     with pytest.raises(UsageError, match="no file"):
-        show(tmp_path)
+        inspect_resource(tmp_path)
     place.write_bytes(b"nothing")
     with pytest.raises(DamagedArtifactError, match="no resource archive"):
-        show(place)
+        inspect_resource(place)
     place.write_bytes(together(*parts(), said_version=9))
     with pytest.raises(MissingToolError, match="format 9"):
-        show(place)
+        inspect_resource(place)
     damaged = bytearray(archive({"a": noise(100)}))
     damaged[-1] ^= 1
     place.write_bytes(bytes(damaged))
-    assert show(place).members[0].size == 100
+    assert inspect_resource(place).data[0].size == 100
     with pytest.raises(DamagedArtifactError, match="digest"):
-        show(place, whole=True)
+        verify_resource(place)
