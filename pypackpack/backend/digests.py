@@ -14,7 +14,7 @@ from pypackpack.backend.store import sealed, unsealed
 from pypackpack.model.errors import ConflictError, FilesystemError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
 VERSION = "digests-v2"
 RACY_NANOSECONDS = 2_000_000_000
@@ -93,9 +93,14 @@ class FileDigests:
                 found = self._planned[name] = (digest, os.path.getsize(name))  # noqa: PTH202 - hot path
         return found
 
-    def changed(self) -> str | None:
-        """Return a source that is not any more what it was when it was planned, or None."""
-        for name, (digest, _) in self._planned.items():
+    def changed(self, among: Iterable[Path] | None = None) -> str | None:
+        """Return a source that is not any more what it was when it was planned, or None.
+
+        Args:
+            among: Planned ones to look at; None looks at all of them.
+        """
+        for name in self._planned if among is None else [os.fspath(path) for path in among]:
+            digest = self._planned[name][0]
             try:
                 now = self.digest(name)
             except (FilesystemError, ConflictError):

@@ -105,6 +105,7 @@ class Bundler:
         self._shop = shop
         self._read = reader(shop)
         self._inputs: dict[str, tuple[tuple[str, str], ...]] = {}
+        self._described: dict[str, tuple[Path, ...]] = {}
         self._programs: dict[Path, bool] = {}
 
     def wheels(self, made: Sequence[Made], *, run: Callable[[Sequence[Task]], dict[str, Outcome]]) -> tuple[Artifact, ...]:
@@ -235,7 +236,8 @@ class Bundler:
         Raises:
             ConflictError: Somebody changed a file meanwhile.
         """
-        self._shop.check_sources()
+        # Modules were looked at when they were compiled, and data is when it is read.
+        self._shop.check_sources(self._described[package.name])
         if (normalise(core.name), core.version) != (normalise(package.name), package.version):
             msg = f"{package.root / 'pyproject.toml'} changed while {package.name} was being built"
             raise ConflictError(msg, hint="Run the same command again.")
@@ -264,11 +266,9 @@ class Bundler:
 
         locals_ = [self._project.package(name) for name in package.local_dependencies]
         root = self._project.root
+        paths = self._described[package.name] = tuple(metadata_sources(package, self._project)[0])
         return (
-            *(
-                (self._shown(path, root), self._shop.digests.planned(path)[0])
-                for path in metadata_sources(package, self._project)[0]
-            ),
+            *((self._shown(path, root), self._shop.digests.planned(path)[0]) for path in paths),
             *((f"version of {local.name}", local.version) for local in locals_ if local is not None),
         )
 

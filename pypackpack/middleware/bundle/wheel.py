@@ -11,7 +11,7 @@ import csv
 import hashlib
 import io
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pypackpack import __version__
@@ -166,8 +166,10 @@ def _with_dist_info(
         data = _content(member)
         if isinstance(data, Packed):
             rows.append((member.path, record_hash(bytes.fromhex(data.sha256)), str(data.raw.size)))
-            seen.append(Packed(data.sha256, replace(data.raw, path=member.path, data=b"")))
-            yield replace(data.raw, path=member.path, executable=member.executable)
+            raw, path = data.raw, member.path
+            # Written out: `dataclasses.replace` takes three times as long, and one changed module comes by all others.
+            seen.append(Packed(data.sha256, RawMember(path, raw.method, raw.crc32, raw.size, raw.compressed_size, b"")))
+            yield RawMember(path, raw.method, raw.crc32, raw.size, raw.compressed_size, raw.data, member.executable)
             continue
         rows.append((member.path, record_hash(hashlib.sha256(data).digest()), str(len(data))))
         yield Member(member.path, data, executable=member.executable)

@@ -20,7 +20,7 @@ from pypackpack.middleware.dependency.vendored import vendor_folder
 from pypackpack.model.errors import ConflictError, LostError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from pypackpack.backend.remote_cache import RemoteCache
     from pypackpack.backend.tools.headers import HeaderFolder
@@ -232,13 +232,16 @@ class Workshop:
             raise ConflictError(msg, hint="Run the same command again.")
         return data
 
-    def check_sources(self) -> None:
+    def check_sources(self, among: Iterable[Path] | None = None) -> None:
         """Look whether the sources are still what was planned: nobody, and no tool, may have changed one meanwhile.
+
+        Args:
+            among: Planned ones to look at; None looks at all of them.
 
         Raises:
             ConflictError: One is not.
         """
-        path = self.digests.changed()
+        path = self.digests.changed(among)
         if path is not None:
             msg = f"{path} changed while it was being built"
             raise ConflictError(msg, hint="Run the same command again; what was compiled is remembered.")
