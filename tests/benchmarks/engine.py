@@ -80,6 +80,7 @@ def evens(limit):
 '''
 ONCE = """
 import importlib.util, json, os, sys, base64
+sys.path[0] = os.path.dirname(sys.argv[1])  # as where it is started as a script
 spec = importlib.util.spec_from_file_location("worker", sys.argv[1])
 worker = importlib.util.module_from_spec(spec)
 spec.loader.exec_module(worker)
