@@ -137,7 +137,6 @@ def build(request: BuildRequest, watcher: Watcher, hooks: Hooks | None = None) -
             order = resolve(request, watcher)
         with open_workshop(order.project, offline=request.offline, watcher=watcher, cache=request.cache) as shop:
             if hooks.sources_changed and order.request.compiles:
-                threading.Thread(target=_load_ahead, name="load", daemon=True).start()
                 prepare(shop, [settings.compiler for member in order.members for settings in member.build.values()])
             result = _Build(order, shop, watcher, hooks, start).run()
             if hooks.done is not None:
@@ -231,6 +230,7 @@ class _Build:
         self._shop = shop
         self._watcher = watcher
         self._start = start
+        self._ahead = hooks.sources_changed and order.request.compiles
         self._history = open_history(shop.cache, order.project)
         self._compiled = 0
         self._rules = Rules(
@@ -415,6 +415,8 @@ class _Build:
             outcomes |= self._tasks(dependencies.plan.syntax_tasks)
             native += dependencies.plan.native_tasks(outcomes)
             self._say_compiled(dependencies, outcomes)
+        if self._ahead:  # not before: until here this process is the one that others wait for
+            threading.Thread(target=_load_ahead, name="load", daemon=True).start()
         outcomes |= self._tasks(native)
         self._shop.rest()
         if self._sources[RAN]:

@@ -136,7 +136,7 @@ def settings_at(start: Path, *, named: bool = False) -> CacheSettings:
 def _folders() -> Mapping[str, tuple[str, tuple[str, ...]]]:
     """Return the parts of a cache folder: what a person calls one → what lies in it, and its folders below the cache folder."""
     from pypackpack.backend.digests import VERSION as DIGESTS  # noqa: PLC0415 - only for the commands about the cache
-    from pypackpack.backend.tools import headers, nuitka, pinned, uv_options  # noqa: PLC0415 - as above
+    from pypackpack.backend.tools import cython, headers, nuitka, pinned, uv_options  # noqa: PLC0415 - as above
     from pypackpack.backend.tools import python as interpreters  # noqa: PLC0415 - as above
     from pypackpack.middleware.build_history import VERSION as HISTORY  # noqa: PLC0415 - as above
     from pypackpack.middleware.patch.releases import KEPT  # noqa: PLC0415 - as above
@@ -149,6 +149,7 @@ def _folders() -> Mapping[str, tuple[str, tuple[str, ...]]]:
         "signed": ("which task made what, as a remote cache says", (f"{STORE}/signed",)),
         "zig": ("C runtimes, built once for each target", ("zig-v1",)),
         "headers": ("headers of Pythons", (headers.FOLDER,)),
+        "cython": ("tables of Cython's lexer", (cython.TABLES,)),
         "nuitka": ("bytecode of Nuitka itself", (nuitka.BYTECODE,)),
         "notes": (
             "what was learnt of files, Pythons and settings that have not changed since",

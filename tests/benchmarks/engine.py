@@ -80,14 +80,16 @@ def evens(limit):
 '''
 ONCE = """
 import importlib.util, json, os, sys, base64
-sys.path[0] = os.path.dirname(sys.argv[1])  # as where it is started as a script
-spec = importlib.util.spec_from_file_location("worker", sys.argv[1])
+script, asked, place = sys.argv[1:]
+sys.path[0] = os.path.dirname(script)  # as where it is started as a script
+sys.argv[1:] = [next(each for each in sys.path if os.path.isdir(os.path.join(each, "Cython")))]
+spec = importlib.util.spec_from_file_location("worker", script)
 worker = importlib.util.module_from_spec(spec)
 spec.loader.exec_module(worker)
 worker.setup()
-request = json.load(open(sys.argv[2]))
+request = json.load(open(asked))
 answer = worker.transcompile(request)
-open(sys.argv[3], "wb").write(base64.b64decode(answer["c"]))
+open(place, "wb").write(base64.b64decode(answer["c"]))
 """
 
 

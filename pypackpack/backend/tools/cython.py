@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
 WORKER = Path(__file__).parent / "workers" / "cython_worker.py"
+TABLES = "cython-v1"
+"""The folder of the cache that keeps the tables of Cython's lexer."""
 
 
 @dataclass(frozen=True)
@@ -41,9 +43,8 @@ def fingerprint() -> str:
 
 def worker_digest(worker: Path) -> str:
     """Return the digest of a worker that runs Cython, with what it has in common with the other one."""
-    return filesystem.sha256_bytes(
-        "".join(filesystem.sha256_file(file) for file in (worker, worker.with_name("cython_common.py")))
-    )
+    files = (worker, worker.with_name("cython_common.py"), worker.with_name("cython_lexicon.py"))
+    return filesystem.sha256_bytes("".join(filesystem.sha256_file(file) for file in files))
 
 
 def version() -> str:
@@ -92,7 +93,14 @@ def start_worker(script: Path, folder: Path) -> process.Worker:
 
 def _command(script: Path, installed: distributions.Installed) -> list[str | Path]:
     # Isolated, so that the Cython whose version is in the key is the one that works: -I would do, but for the hash seed.
-    return [sys.executable, "-S", "-s", script, installed.place]
+    return [sys.executable, "-S", "-s", script, installed.place, _tables(installed)]
+
+
+def _tables(installed: distributions.Installed) -> Path:
+    """Return where the tables of this Cython's lexer are kept; a worker that does not find them there makes them."""
+    code = filesystem.sha256_file(WORKER.with_name("cython_lexicon.py"))
+    key = filesystem.sha256_bytes(f"{installed.version}\0{sys.version}\0{code}")
+    return filesystem.cache_folder() / TABLES / f"{key[:24]}.tables"
 
 
 _early: dict[tuple[str | Path, ...], process.Worker] = {}

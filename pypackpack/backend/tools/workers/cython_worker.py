@@ -20,10 +20,12 @@ from __future__ import annotations
 import sys
 
 from cython_common import below, lined
+from cython_lexicon import Tables
 
 sys.path.pop(0)  # the folder of this script: nothing in it may shadow a module that Cython imports
 _standard = list(sys.path)
 sys.path.append(sys.argv[1])  # where Cython is; started with -S, there is nothing else but the standard library
+tables = Tables(sys.argv[2] if len(sys.argv) > 2 else "")
 
 import gc
 
@@ -39,6 +41,8 @@ import re
 import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+tables.keep()  # before Cython makes its own
 
 import cython  # noqa: F401 - imported by Cython when it looks into a source, which it could not be later
 from Cython import Utils, __version__
@@ -232,6 +236,8 @@ def transcompile(request: dict[str, Any]) -> dict[str, Any]:
             marker.touch()
     source.parent.mkdir(parents=True, exist_ok=True)
     data = base64.b64decode(request["source"])
+    declared = map(base64.b64decode, request.get("declared", {}).values())
+    tables.whole([data, request["trailer"].encode(), request["module"].encode(), *declared])
     source.write_bytes(data + b"\n" + request["trailer"].encode())
     c_file = source.with_suffix(".c")
     c_file.unlink(missing_ok=True)

@@ -17,10 +17,12 @@ from __future__ import annotations
 import sys
 
 from cython_common import below, lined
+from cython_lexicon import Tables
 
 sys.path.pop(0)  # the folder of this script: nothing in it may shadow a module that Cython imports
 _standard = list(sys.path)
 sys.path.append(sys.argv[1])  # where Cython is; started with -S, there is nothing else but the standard library
+tables = Tables(sys.argv[2] if len(sys.argv) > 2 else "")
 
 import base64
 import contextlib
@@ -32,6 +34,8 @@ import re
 import shutil
 from pathlib import Path
 from typing import Any
+
+tables.keep()  # before Cython makes its own
 
 import cython  # noqa: F401 - imported by Cython when it looks into a source, which it could not be later
 from Cython import Utils, __version__
@@ -60,6 +64,7 @@ def transcompile(request: dict[str, Any], folder: Path) -> dict[str, Any]:
     c_file = Path(stem + (".cpp" if request["cplusplus"] else ".c"))
     words = io.StringIO()
     errors: list[list[Any]] = []
+    tables.whole([request["module"].encode(), *map(base64.b64decode, request["sources"].values())])
     try:
         stage(request, folder)
         # Cython remembers which folders are packages and what files hold; another request had others.
