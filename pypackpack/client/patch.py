@@ -6,6 +6,7 @@ Standard library only, in bounded memory; runs inside people's apps::
 
     apply_patch(Path("demo-1.4.0-p3-py3-none-any.whl.patch"), Path("demo-1.4.0-py3-none-any.whl"), Path("new"))
 
+All of them take ``identity``, which an app got from where it trusts: then no patch but that one is applied, wherever it came from.
 An installed package: `pypackpack.client.patch_installed`. Format: ``docs/reference/patch-format.md``.
 """
 
@@ -22,6 +23,7 @@ from pypackpack.client.patch_format import (
     Manifest,
     PatchError,
     UnsupportedPatchError,
+    WrongPatchError,
     WrongPrimaryError,
     in_order,
     rank,
@@ -30,7 +32,8 @@ from pypackpack.client.patch_lock import BusyPatchError, locked
 from pypackpack.client.patch_manifest import read_manifest
 from pypackpack.client.patch_members import Making, Tally, check_result, resumption, spooled
 from pypackpack.client.patch_streams import check_segment, whole_until
-from pypackpack.client.patch_wheel import Member, WheelReader, WheelWriter, identity
+from pypackpack.client.patch_wheel import Member, WheelReader, WheelWriter
+from pypackpack.client.patch_wheel import identity as identity_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -42,6 +45,7 @@ __all__ = [
     "DamagedPatchError",
     "PatchError",
     "UnsupportedPatchError",
+    "WrongPatchError",
     "WrongPrimaryError",
     "apply_patch",
     "check_patch",
@@ -50,41 +54,50 @@ __all__ = [
 ]
 
 
-def read_patch(patch: Path) -> Manifest:
+def read_patch(patch: Path, *, identity: str | None = None) -> Manifest:
     """Return what a patch says of itself, with every byte of it checked against its digests.
+
+    Args:
+        patch: The patch.
+        identity: As with `apply_patch`.
 
     Raises:
         PatchError: It is damaged, or not for this reader.
         OSError: It cannot be read.
     """
     with patch.open("rb") as stream:
-        manifest, start = read_manifest(stream)
+        manifest, start = read_manifest(stream, identity=identity)
         check_segments(stream, manifest, start)
     return manifest
 
 
-def received(patch: Path) -> tuple[int, int]:
+def received(patch: Path, *, identity: str | None = None) -> tuple[int, int]:
     """Return how many bytes of a patch are there and right, and how many it has: where to go on with a download that was cut.
 
     What stands behind the first number is to be thrown away. Before the manifest is whole, both are 0.
 
+    Args:
+        patch: What came of it.
+        identity: As with `apply_patch`.
+
     Raises:
         DamagedPatchError: The beginning is that of no patch, or is damaged.
         UnsupportedPatchError: It is for a newer reader.
+        WrongPatchError: It has another identity.
         OSError: It cannot be read.
     """
     with patch.open("rb") as stream:
         try:
-            manifest, start = read_manifest(stream, whole=False)
+            manifest, start = read_manifest(stream, whole=False, identity=identity)
         except CutPatchError:
             return 0, 0
         return whole_until(stream, start, manifest), start + manifest.size
 
 
-def check_patch(patch: Path, primary: Path) -> Manifest:
+def check_patch(patch: Path, primary: Path, *, identity: str | None = None) -> Manifest:
     """Apply a patch to a wheel, check the result, and keep nothing of it. Errors are those of `apply_patch`."""
     with patch.open("rb") as stream, primary.open("rb") as old:
-        manifest, start = read_manifest(stream)
+        manifest, start = read_manifest(stream, identity=identity)
         check_segments(stream, manifest, start)
         olds = _Olds(old, manifest)
         check_result(manifest, olds.members)
@@ -93,7 +106,7 @@ def check_patch(patch: Path, primary: Path) -> Manifest:
     return manifest
 
 
-def apply_patch(patch: Path, primary: Path, folder: Path) -> Path:
+def apply_patch(patch: Path, primary: Path, folder: Path, *, identity: str | None = None) -> Path:
     """Apply a patch to a wheel.
 
     The result stands in the folder once all of it has been made and read again, and its identity is the one that the patch names;
@@ -104,11 +117,13 @@ def apply_patch(patch: Path, primary: Path, folder: Path) -> Path:
         patch: The patch.
         primary: The wheel that it was made for.
         folder: Where the result goes, under the name that the patch gives it; made if need be.
+        identity: The identity that the patch has to have, in hexadecimal, as `pypackpack patch show` names it; None for any.
 
     Returns:
         The path of the result.
 
     Raises:
+        WrongPatchError: The patch has another identity.
         WrongPrimaryError: The wheel is another one, or damaged.
         DamagedPatchError: The patch is damaged, or does what no patch may do.
         UnsupportedPatchError: It takes a newer reader, or a Python with a module that this one lacks.
@@ -117,7 +132,7 @@ def apply_patch(patch: Path, primary: Path, folder: Path) -> Path:
     """
     folder.mkdir(parents=True, exist_ok=True)
     with patch.open("rb") as stream, primary.open("rb") as old:
-        manifest, start = read_manifest(stream)
+        manifest, start = read_manifest(stream, identity=identity)
         result = folder / manifest.result.file
         if result.exists() and result.samefile(primary):
             msg = f"the result would stand in the place of the primary, {primary}"
@@ -148,7 +163,7 @@ def _write(aside: Path, making: Making, manifest: Manifest, olds: _Olds, paths: 
         step, count, segment = resumption(manifest, len(there))
         writer.cut(count)
         made = making.run(_Writing(writer, olds), there[:count], step, segment)
-        if count and identity(in_order(made, manifest.behind)) != manifest.result.identity:
+        if count and identity_of(in_order(made, manifest.behind)) != manifest.result.identity:
             # What was there was not what it should have been.
             writer.cut(0)
             making.run(_Writing(writer, olds))
@@ -196,7 +211,7 @@ def check_identity(manifest: Manifest, members: Sequence[Member]) -> None:
     Raises:
         DamagedPatchError: They are not.
     """
-    if identity(members) != manifest.result.identity:
+    if identity_of(members) != manifest.result.identity:
         raise DamagedPatchError("the result is not what the patch says that it is")
 
 
@@ -209,7 +224,7 @@ class _Olds:
         if facts != (manifest.primary.members, manifest.primary.size):
             raise _other(manifest)
         members = self._reader.members()
-        if identity(members) != manifest.primary.identity:
+        if identity_of(members) != manifest.primary.identity:
             raise _other(manifest)
         self._order = sorted(range(len(members)), key=lambda index: rank(members[index].path))
         self.members: Sequence[Member] = [members[index] for index in self._order]

@@ -63,6 +63,12 @@ class DamagedPatchError(PatchError):
     hint = "Get the patch again; nothing was changed."
 
 
+class WrongPatchError(PatchError):
+    """The patch is another one than was expected."""
+
+    hint = "Get the patch that its publisher names; nothing was changed."
+
+
 class CutPatchError(DamagedPatchError):
     """The end of the patch's beginning is missing."""
 

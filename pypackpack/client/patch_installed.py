@@ -67,10 +67,10 @@ def recover(site: Path) -> list[str]:
     return sorted(name[len(FOLDER) :] for name in found)
 
 
-def check_installed(patch: Path, site: Path) -> Manifest:
+def check_installed(patch: Path, site: Path, *, identity: str | None = None) -> Manifest:
     """Make everything that `patch_installed` would make, check it, and keep nothing of it. Errors are those of that."""
     with patch.open("rb") as stream:
-        manifest, start = _opened(stream)
+        manifest, start = _opened(stream, identity)
         installed = open_installed(site, manifest)
         if not installed.is_result:
             _check(manifest, installed)
@@ -79,7 +79,7 @@ def check_installed(patch: Path, site: Path) -> Manifest:
     return manifest
 
 
-def patch_installed(patch: Path, site: Path) -> Manifest:
+def patch_installed(patch: Path, site: Path, *, identity: str | None = None) -> Manifest:
     """Turn an installed primary into the version that a patch leads to.
 
     Every file of the installed package is compared with its RECORD first. Where the newer version is installed already, nothing
@@ -88,11 +88,13 @@ def patch_installed(patch: Path, site: Path) -> Manifest:
     Args:
         patch: The patch.
         site: The site-packages folder.
+        identity: The identity that the patch has to have, in hexadecimal, as `pypackpack patch show` names it; None for any.
 
     Returns:
         What was applied.
 
     Raises:
+        WrongPatchError: The patch has another identity.
         WrongInstallationError: The primary is not installed there, or is not as it was installed.
         DamagedPatchError: The patch is damaged, or does what no patch may do.
         UnsupportedPatchError: It takes a newer reader, or a Python with a module that this one lacks.
@@ -101,7 +103,7 @@ def patch_installed(patch: Path, site: Path) -> Manifest:
         OSError: A file cannot be read or written; the old version is installed.
     """
     with patch.open("rb") as stream:
-        manifest, start = _opened(stream)
+        manifest, start = _opened(stream, identity)
         stage = stage_of(site, manifest.name)
         with locked(_lock(stage)):
             Journal.finish(stage, site)
@@ -124,8 +126,8 @@ def _lock(stage: Path) -> Path:
     return stage.with_name(f"{stage.name}{_LOCK}")
 
 
-def _opened(stream: BinaryIO) -> tuple[Manifest, int]:
-    manifest, start = read_manifest(stream)
+def _opened(stream: BinaryIO, identity: str | None) -> tuple[Manifest, int]:
+    manifest, start = read_manifest(stream, identity=identity)
     check_segments(stream, manifest, start)
     return manifest, start
 

@@ -32,6 +32,7 @@ from pypackpack.client.patch_format import (
     Step,
     UnsupportedPatchError,
     Wheel,
+    WrongPatchError,
 )
 from pypackpack.client.paths import problem_with, windows_problem_with
 
@@ -95,12 +96,13 @@ def _plain(manifest: Manifest) -> dict[str, object]:
     }
 
 
-def read_manifest(stream: BinaryIO, *, whole: bool = True) -> tuple[Manifest, int]:
+def read_manifest(stream: BinaryIO, *, whole: bool = True, identity: str | None = None) -> tuple[Manifest, int]:
     """Read the beginning of a patch, and check it as far as it can be checked without the primary.
 
     Args:
         stream: The open file.
         whole: Whether all of it has to be there; else its end may still be missing.
+        identity: The identity that it has to have, in hexadecimal; None for any. Of another one, nothing but the header is read.
 
     Returns:
         The manifest, and the offset at which the segments begin.
@@ -108,10 +110,11 @@ def read_manifest(stream: BinaryIO, *, whole: bool = True) -> tuple[Manifest, in
     Raises:
         DamagedPatchError: It is no patch, is damaged, or says what no patch may say.
         UnsupportedPatchError: It is of a newer version.
+        WrongPatchError: It has another identity.
         OSError: It cannot be read.
     """
     length = stream.seek(0, 2)
-    packed, size, digest = _header(stream, length)
+    packed, size, digest = _header(stream, length, identity)
     body = stream.read(packed)
     if put_header(body, size)[-_SHA256:] != digest:
         raise DamagedPatchError("the manifest of the patch is not what its digest says")
@@ -135,7 +138,7 @@ def read_manifest(stream: BinaryIO, *, whole: bool = True) -> tuple[Manifest, in
     return manifest, start
 
 
-def _header(stream: BinaryIO, length: int) -> tuple[int, int, bytes]:
+def _header(stream: BinaryIO, length: int, identity: str | None) -> tuple[int, int, bytes]:
     """Return how long the manifest is, packed and unpacked, and its digest."""
     stream.seek(0)
     head = stream.read(HEADER.size)
@@ -147,6 +150,9 @@ def _header(stream: BinaryIO, length: int) -> tuple[int, int, bytes]:
     if version > VERSION:
         msg = f"the patch has format {version}, and this reader knows {VERSION}"
         raise UnsupportedPatchError(msg)
+    if identity is not None and digest.hex() != identity.lower():
+        msg = f"the patch is another one than was expected: its identity is {digest.hex()}"
+        raise WrongPatchError(msg)
     if version != VERSION or flags or not 0 < size <= MOST_MANIFEST or packed > 2 * MOST_MANIFEST:
         raise DamagedPatchError("the header of the patch is damaged")
     if packed > length - HEADER.size:

@@ -62,12 +62,12 @@ HELD: Final = 4 << 20
 _BUFFER: Final = 1 << 16
 
 
-def open_resource(place: str | os.PathLike[str], *, identity: str = "", held: int = HELD) -> Resource:
+def open_resource(place: str | os.PathLike[str], *, identity: str | None = None, held: int = HELD) -> Resource:
     """Open an archive.
 
     Args:
         place: Its file.
-        identity: The identity that it has to have, in hexadecimal; empty for any.
+        identity: The identity that it has to have, in hexadecimal; None for any.
         held: Bytes of unpacked chunks to keep for the next reads; besides, each thread that reads has one chunk (1 MiB at most).
 
     Raises:
@@ -89,7 +89,7 @@ class Resource:
         index: What is in it.
     """
 
-    def __init__(self, stream: BinaryIO, *, identity: str = "", held: int = HELD) -> None:
+    def __init__(self, stream: BinaryIO, *, identity: str | None = None, held: int = HELD) -> None:
         """Read the head of an archive.
 
         Args:

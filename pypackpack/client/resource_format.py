@@ -223,12 +223,12 @@ def head_size(begin: bytes) -> int:
     return HEADER.size + int(packed) + int(chunks) * CHUNK.size
 
 
-def parse_head(head: bytes, identity: str = "") -> Index:
+def parse_head(head: bytes, identity: str | None = None) -> Index:
     """Return what a head says.
 
     Args:
         head: The first bytes of an archive, as many as `head_size` says.
-        identity: The identity that it has to have; empty for any.
+        identity: The identity that it has to have, in hexadecimal; None for any.
 
     Raises:
         DamagedResourceError: It is damaged, or says what no archive may say, or has another identity.
@@ -249,7 +249,7 @@ def parse_head(head: bytes, identity: str = "") -> Index:
     found.update(table)
     if len(plain) != size or not unpacking.eof or unpacking.unused_data or found.digest() != digest:
         raise DamagedResourceError("the head of the archive is not what its digest says")
-    if identity and digest.hex() != identity:
+    if identity is not None and digest.hex() != identity.lower():
         msg = f"the archive is another one than was wanted: its identity is {digest.hex()}"
         raise DamagedResourceError(msg)
     try:
@@ -260,7 +260,7 @@ def parse_head(head: bytes, identity: str = "") -> Index:
         raise DamagedResourceError(msg) from error
 
 
-def read_head(stream: BinaryIO, identity: str = "") -> tuple[Index, bytes]:
+def read_head(stream: BinaryIO, identity: str | None = None) -> tuple[Index, bytes]:
     """Read the head of an archive's file.
 
     Returns:

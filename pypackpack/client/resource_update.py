@@ -94,7 +94,7 @@ def difference(olds: Sequence[Index], new: Index) -> Difference:
     )
 
 
-def update(olds: Sequence[Resource], head: bytes, fetch: Fetch, place: Path, *, identity: str = "") -> Difference:
+def update(olds: Sequence[Resource], head: bytes, fetch: Fetch, place: Path, *, identity: str | None = None) -> Difference:
     """Make the next archive out of those that are here and what is missing.
 
     It is written beside its place, every chunk compared with its digest, and put there at the end; up to then nothing has
@@ -106,7 +106,7 @@ def update(olds: Sequence[Resource], head: bytes, fetch: Fetch, place: Path, *, 
         head: The head of the new one, all of it.
         fetch: Returns so many bytes of the new archive's file from a place on.
         place: Where the new one goes; may be that of an old one, except on Windows, where an open file cannot be replaced.
-        identity: The identity that it has to have, in hexadecimal; empty for any.
+        identity: The identity that it has to have, in hexadecimal; None for any.
 
     Returns:
         What separates the new one from the old ones.

@@ -158,6 +158,12 @@ class DamagedArtifactError(WorkError):
     code = "damaged-artifact"
 
 
+class UntrustedArtifactError(WorkError):
+    """An artifact is another one than was expected, or comes from somebody else."""
+
+    code = "untrusted-artifact"
+
+
 class AuditError(WorkError):
     """A wheel that was made needs what machines with its tags need not have; it was not put in its place."""
 

@@ -88,6 +88,7 @@ class PatchFacts:
     Attributes:
         path: The patch.
         size: Its bytes.
+        identity: What whoever applies it may ask for (`docs/reference/patch-format.md`): it stands for every byte of it.
         name: The distribution.
         number: Its number, from 1 on for each primary version.
         tag: Tags of both wheels.
@@ -101,6 +102,7 @@ class PatchFacts:
 
     path: Path
     size: int
+    identity: str
     name: str
     number: int
     tag: str

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import subprocess
 import sys
@@ -38,8 +39,14 @@ def test_a_release_and_its_patch(small_project: Callable[..., Path], tmp_path: P
     run(*command)
     assert patch.read_bytes() == first  # its number is not taken yet, and nothing has changed
     result = tmp_path / "out" / new.name
-    run("patch", "verify", str(patch), "--to", str(old))
-    run("patch", "apply", str(patch), "--to", str(old), "-o", str(result.parent))
+    mine = json.loads(run("patch", "show", str(patch)))["identity"]
+    for wanted, code in (("0" * 64, 1), (mine[:-1], 2), ("", 2)):
+        said = run("patch", "apply", str(patch), "--to", str(old), "-o", str(result.parent), "--expect", wanted, code=code)
+        assert ("untrusted-artifact" in said, "64 hexadecimal digits" in said) == (code == 1, code == 2)
+        run("patch", "verify", str(patch), "--to", str(old), "--expect", wanted, code=code)
+    assert not result.exists()
+    run("patch", "verify", str(patch), "--to", str(old), "--expect", mine)
+    run("patch", "apply", str(patch), "--to", str(old), "-o", str(result.parent), "--expect", mine)
     run("patch", "apply", str(patch), "--to", str(new), "-o", str(result.parent), code=1)
     site = tmp_path / "site"
     subprocess.run([sys.executable, "-m", "pip", "install", "-q", "--no-deps", "--target", str(site), str(result)], check=True)

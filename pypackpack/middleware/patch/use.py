@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+import re
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from pypackpack.backend import filesystem
-from pypackpack.client.patch import PatchError, UnsupportedPatchError, apply_patch, check_patch, read_patch
+from pypackpack.client.patch import PatchError, UnsupportedPatchError, WrongPatchError, apply_patch, check_patch, read_patch
 from pypackpack.client.patch_installed import NeedsInstallerError, check_installed, patch_installed
-from pypackpack.model.errors import DamagedArtifactError, MissingToolError, UsageError, WorkError
+from pypackpack.model.errors import DamagedArtifactError, MissingToolError, UntrustedArtifactError, UsageError, WorkError
 from pypackpack.model.patch import Applied, PatchFacts
 
 if TYPE_CHECKING:
@@ -18,58 +19,86 @@ if TYPE_CHECKING:
     from pypackpack.client.patch_format import Manifest
 
 
-def show(patch: Path) -> PatchFacts:
+def show(patch: Path, expect: str | None = None) -> PatchFacts:
     """Return what a patch says of itself.
 
+    Args:
+        patch: The patch.
+        expect: The identity that it has to have; None for any.
+
     Raises:
-        UsageError: It is not there.
+        UsageError: It is not there, or what is expected is no identity.
+        UntrustedArtifactError: It has another identity.
         DamagedArtifactError: It is damaged, or no patch.
         MissingToolError: It is for a newer pypackpack.
     """
     _check_there(patch)
+    identity = identity_of(expect)
     with _explained(patch):
-        return _facts(patch, read_patch(patch))
+        return _facts(patch, read_patch(patch, identity=identity))
 
 
-def verify(patch: Path, to: Path | None) -> Applied:
+def verify(patch: Path, to: Path | None, expect: str | None = None) -> Applied:
     """Check a patch by its own digests; with a wheel or a site-packages folder, also apply it and keep nothing of it.
 
+    Args:
+        patch: The patch.
+        to: The wheel, or the folder.
+        expect: The identity that the patch has to have; None for any.
+
     Raises:
-        UsageError: One of them is not there.
+        UsageError: One of them is not there, or what is expected is no identity.
+        UntrustedArtifactError: The patch has another identity.
         DamagedArtifactError: One of them is damaged, or another one than the patch is for.
         MissingToolError: The patch is for a newer pypackpack, or takes an installer.
         FilesystemError: Something cannot be read or written.
     """
     if to is None:
-        return Applied(show(patch), None, None)
+        return Applied(show(patch, expect), None, None)
     _check_there(patch, to)
+    identity = identity_of(expect)
     with _explained(patch):
-        manifest = check_installed(patch, to) if to.is_dir() else check_patch(patch, to)
+        check = check_installed if to.is_dir() else check_patch
+        manifest = check(patch, to, identity=identity)
         return Applied(_facts(patch, manifest), to, None)
 
 
-def apply(patch: Path, to: Path, folder: Path | None) -> Applied:
+def apply(patch: Path, to: Path, folder: Path | None, expect: str | None = None) -> Applied:
     """Apply a patch to a wheel file, or to what is installed in a site-packages folder. Errors as `verify`.
 
     Args:
         patch: The patch.
         to: The wheel, or the folder.
         folder: Where the new wheel goes once it is whole and checked; here if it is None. Nothing for an installed package.
+        expect: The identity that the patch has to have; None for any.
     """
     _check_there(patch, to)
+    identity = identity_of(expect)
     if to.is_dir():
         if folder is not None:
             msg = f"{to} is a folder of installed packages: the result stands there, and not in {folder}"
             raise UsageError(msg, hint="Leave -o out, or name a wheel with --to.")
         with _explained(patch):
-            return Applied(_facts(patch, patch_installed(patch, to)), to, to)
+            return Applied(_facts(patch, patch_installed(patch, to, identity=identity)), to, to)
     folder = folder or Path()
     if folder.exists() and not folder.is_dir():
         msg = f"{folder} is no folder"
         raise UsageError(msg, hint="The patch knows the name of its result: -o names the folder where it goes.")
     with _explained(patch):
-        result = apply_patch(patch, to, folder)
-        return Applied(_facts(patch, read_patch(patch)), to, result)
+        result = apply_patch(patch, to, folder, identity=identity)
+        return Applied(_facts(patch, read_patch(patch, identity=identity)), to, result)
+
+
+def identity_of(text: str | None) -> str | None:
+    """Return an identity that somebody wrote, as artifacts have it; None stays None.
+
+    Raises:
+        UsageError: It is none.
+    """
+    if text is not None and not _IDENTITY.fullmatch(text):
+        msg = f"{text[:80]!r} is no identity: these are 64 hexadecimal digits"
+        raise UsageError(msg, hint="`pypackpack patch show` shows that of a patch.")
+    return None if text is None else text.lower()
 
 
 def _check_there(patch: Path, to: Path | None = None) -> None:
@@ -77,6 +106,9 @@ def _check_there(patch: Path, to: Path | None = None) -> None:
         if path is not None and not path.is_file() and not (path is to and path.is_dir()):
             msg = f"{path} is not there" if not path.exists() else f"{path} is no file"
             raise UsageError(msg)
+
+
+_IDENTITY: Final = re.compile(r"[0-9a-fA-F]{64}")
 
 
 @contextlib.contextmanager
@@ -88,6 +120,9 @@ def _explained(patch: Path) -> Iterator[None]:
         except UnsupportedPatchError as error:
             msg = f"{patch}: {error}"
             raise MissingToolError(msg, hint=error.hint) from error
+        except WrongPatchError as error:
+            msg = f"{patch}: {error}"
+            raise UntrustedArtifactError(msg, hint=error.hint) from error
         except NeedsInstallerError as error:
             msg = f"{patch}: {error}"
             raise WorkError(msg, hint=error.hint) from error
@@ -103,6 +138,7 @@ def _facts(patch: Path, manifest: Manifest) -> PatchFacts:
     return PatchFacts(
         patch,
         patch.stat().st_size,
+        manifest.digest,
         manifest.name,
         manifest.number,
         manifest.tag,

@@ -20,10 +20,12 @@ from pypackpack.client.patch import (
     DamagedPatchError,
     PatchError,
     UnsupportedPatchError,
+    WrongPatchError,
     WrongPrimaryError,
     apply_patch,
     check_patch,
     read_patch,
+    received,
 )
 from pypackpack.client.patch_format import HEADER
 from pypackpack.client.patch_manifest import put_header
@@ -32,6 +34,7 @@ from pypackpack.middleware.patch.segments import columns
 from tests.unit.client.forge import OLD, contents, pair, put_together, raw, taken_apart, wheel
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
 
@@ -74,6 +77,40 @@ def test_a_flipped_bit_anywhere(case: Case) -> None:
         damaged = bytearray(case.good)
         damaged[place] ^= 1 << place % 8
         case.refused(bytes(damaged))
+
+
+@pytest.mark.parametrize("change", ["last digit", "empty", "cut", "upper"])
+def test_a_patch_that_is_whole_and_was_not_expected(case: Case, parts: tuple[dict[str, Any], list[bytes]], change: str, tmp_path: Path) -> None:
+    """What somebody else made for the same primary, with all digests right."""
+    manifest, segments = parts
+    case.patch.write_bytes(case.good)
+    mine = read_patch(case.patch).digest
+    assert apply_patch(case.patch, case.old, tmp_path, identity=mine.upper()).is_file()
+    assert received(case.patch, identity=mine) == (len(case.good), len(case.good))
+    wanted = {"last digit": mine[:-1] + ("0" if mine[-1] != "0" else "1"), "empty": "", "cut": mine[:40], "upper": mine.upper()}[change]
+    if change == "upper":  # the right identity, and another patch
+        case.patch.write_bytes(put_together({**manifest, "number": 2}, segments))
+        assert read_patch(case.patch).number == 2
+    other = tmp_path / "other"
+    asked: list[Callable[[], object]] = [
+        lambda: apply_patch(case.patch, case.old, other, identity=wanted),
+        lambda: check_patch(case.patch, case.old, identity=wanted),
+        lambda: read_patch(case.patch, identity=wanted),
+        lambda: received(case.patch, identity=wanted),
+    ]
+    for each in asked:
+        with pytest.raises(WrongPatchError, match="another one than was expected") as caught:
+            each()
+        assert "publisher" in caught.value.hint
+    assert not other.exists() or list(other.iterdir()) == []
+    assert case.old.read_bytes() == case.before
+
+
+def test_of_an_unexpected_patch_the_header_is_enough(case: Case) -> None:
+    case.patch.write_bytes(case.good[: HEADER.size])
+    assert received(case.patch) == (0, 0)
+    with pytest.raises(WrongPatchError):
+        received(case.patch, identity="0" * 64)
 
 
 def test_a_cut_anywhere_and_something_behind_the_end(case: Case) -> None:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pypackpack.client import patch_journal
-from pypackpack.client.patch import DamagedPatchError, read_patch
+from pypackpack.client.patch import DamagedPatchError, WrongPatchError, read_patch
 from pypackpack.client.patch_installed import (
     NeedsInstallerError,
     WrongInstallationError,
@@ -145,6 +145,20 @@ def again(place: Place) -> Path:
     patch = place.folder / "demo-1.1-p1-py3-none-any.whl.patch"
     patch.write_bytes(make_patch(place.new, newer, number=1))
     return patch
+
+
+def test_a_patch_that_was_not_expected_is_not_installed(place: Place) -> None:
+    mine = read_patch(place.patch).digest
+    for wanted in (again(place), None):
+        identity = "" if wanted is None else read_patch(wanted).digest
+        for call in (check_installed, patch_installed):
+            with pytest.raises(WrongPatchError):
+                call(place.patch, place.site, identity=identity)
+        assert place.is_old()
+    assert patch_installed(place.patch, place.site, identity=mine).digest == mine
+    assert place.is_new()
+    with pytest.raises(WrongPatchError):  # though there is nothing to do
+        patch_installed(place.patch, place.site, identity="0" * 64)
 
 
 def test_programs_are_programs(tmp_path: Path) -> None:

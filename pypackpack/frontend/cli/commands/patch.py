@@ -18,6 +18,15 @@ if TYPE_CHECKING:
     from pypackpack.model.patch import Applied, PatchBuild, PatchFacts, ReleaseResult
 
 PatchArgument = Annotated[str, typer.Argument(metavar="<patch>", help="A .whl.patch file.", show_default=False)]
+ExpectOption = Annotated[
+    Optional[str],  # noqa: UP045 - typer evaluates it on Python 3.10 too
+    typer.Option(
+        "--expect",
+        metavar="<identity>",
+        help="The identity that the patch has to have, from where you trust; another one is refused.",
+        show_default=False,
+    ),
+]
 
 
 def show(ctx: typer.Context, patch: PatchArgument) -> Answer:  # noqa: ARG001 - every command gets it
@@ -40,11 +49,12 @@ def verify(
             show_default=False,
         ),
     ] = None,
+    expect: ExpectOption = None,
 ) -> Answer:
     """Check a patch, and whether it leads where it says."""
     from pypackpack.middleware.patch.use import verify as check  # noqa: PLC0415 - import cost
 
-    done = check(Path(patch), Path(to) if to is not None else None)
+    done = check(Path(patch), Path(to) if to is not None else None, expect)
     return Answer(done, lambda _width, _style: applied_lines(done))
 
 
@@ -64,11 +74,12 @@ def apply(
         Optional[str],  # noqa: UP045 - see above
         typer.Option("--output", "-o", metavar="<folder>", help="Where a new wheel goes; here unless said.", show_default=False),
     ] = None,
+    expect: ExpectOption = None,
 ) -> Answer:
     """Make the newer version out of the released one: a wheel, or what is installed."""
     from pypackpack.middleware.patch.use import apply as run  # noqa: PLC0415 - import cost
 
-    done = run(Path(patch), Path(to), Path(output) if output is not None else None)
+    done = run(Path(patch), Path(to), Path(output) if output is not None else None, expect)
     return Answer(done, lambda _width, _style: applied_lines(done))
 
 
@@ -122,6 +133,7 @@ def facts_lines(facts: PatchFacts, style: Style) -> list[str]:
 
     rows = [
         ("patch", f"{facts.number} of {facts.name} {facts.primary.version}"),
+        ("", f"identity {facts.identity}"),
         ("from", facts.primary.file),
         ("", f"identity {facts.primary.identity}"),
         ("to", facts.result.file),
