@@ -6,7 +6,7 @@ Standard library only, in bounded memory; runs inside people's apps::
 
     apply_patch(Path("demo-1.4.0-p3-py3-none-any.whl.patch"), Path("demo-1.4.0-py3-none-any.whl"), Path("new"))
 
-All of them take ``identity``, which an app got from where it trusts: then no patch but that one is applied, wherever it came from.
+All of them take ``identity``, which an app got from where it trusts: then no patch but that one is applied.
 An installed package: `pypackpack.client.patch_installed`. Format: ``docs/reference/patch-format.md``.
 """
 
