@@ -14,7 +14,15 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from pypackpack.backend import filesystem, host, process
-from pypackpack.middleware.build_checks import COMPILING, check_rerun, is_to_rerun, order_warnings, refuse_unfit, unfit_warnings
+from pypackpack.middleware.build_checks import (
+    COMPILING,
+    check_rerun,
+    is_to_rerun,
+    order_warnings,
+    refuse_unfit,
+    superseded_warnings,
+    unfit_warnings,
+)
 from pypackpack.middleware.build_environments import synchronise
 from pypackpack.middleware.build_history import open_history, save_history
 from pypackpack.middleware.bundle import artifacts
@@ -356,6 +364,7 @@ class _Build:
                 *(note for plan in plans.values() for note in (*plan.notes, *plan.idle_patterns())),
                 *unfit_warnings({name: unfit.get(name, ()) for name in pure}),
                 *dependencies.warnings(),
+                *superseded_warnings(order.package, bundler.superseded),
             ),
             dependencies=merge_compiled(each for item in built.values() for each in item.compiled),
             minified=(

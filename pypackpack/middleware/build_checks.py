@@ -72,6 +72,19 @@ def unfit_warnings(problems: Mapping[str, Sequence[str]]) -> list[str]:
     ]
 
 
+def superseded_warnings(package: Package, names: Sequence[str]) -> list[str]:
+    """Say which wheels of earlier settings lie beside those of the present ones."""
+    if not names:
+        return []
+    one = len(names) == 1
+    text = (
+        f"{', '.join(names)} {'is' if one else 'are'} of an earlier build, and what was built now takes "
+        f"{'its' if one else 'their'} place: release and deploy leave {'it' if one else 'them'} out, "
+        f"`pypackpack clean {package.root.name}` removes all"
+    )
+    return [text]
+
+
 def order_warnings(order: Order) -> tuple[str, ...]:
     """Say what a person should know before using the artifacts."""
     found: list[str] = []

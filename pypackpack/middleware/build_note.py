@@ -182,6 +182,7 @@ def _watched(order: Order, result: BuildResult) -> list[tuple[str, str]]:
     from pypackpack.backend.tools import cython  # noqa: PLC0415 - not for the reading half
     from pypackpack.middleware.build_environments import including  # noqa: PLC0415 - not for the reading half
     from pypackpack.middleware.bundle.artifacts import METADATA_WRITERS  # noqa: PLC0415 - not for the reading half
+    from pypackpack.middleware.bundle.current import note_of  # noqa: PLC0415 - not for the reading half
     from pypackpack.middleware.bundle.metadata import metadata_sources  # noqa: PLC0415 - not for the reading half
     from pypackpack.middleware.environment.place import site_packages  # noqa: PLC0415 - not for the reading half
     from pypackpack.model.build import Bundle  # noqa: PLC0415 - not for the reading half
@@ -205,6 +206,8 @@ def _watched(order: Order, result: BuildResult) -> list[tuple[str, str]]:
             found += [("file", os.fspath(path)) for path in metadata_sources(each, project)[0]]
     for python in order.pythons:
         found += [("file", os.path.realpath(python.executable)), ("file", os.path.join(python.include, "patchlevel.h"))]
+    if order.request.bundle in (Bundle.SINGLE, Bundle.PATCH):
+        found.append(("file", os.fspath(note_of(order.folder))))  # another build may have superseded these wheels
     for artifact in result.artifacts:
         found.append(("artifact" if artifact.kind == "folder" else "file", os.fspath(artifact.path)))
     if not _is_settled(order):

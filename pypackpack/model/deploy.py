@@ -72,6 +72,19 @@ class Release:
 
 
 @dataclass(frozen=True)
+class Releases:
+    """The release wheels of one level of a package.
+
+    Attributes:
+        wheels: Those that may go.
+        left_out: File names of wheels of the same version that are not current, each with the reason.
+    """
+
+    wheels: tuple[Release, ...]
+    left_out: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True)
 class DeployedFile:
     """What became of one file.
 
@@ -82,6 +95,7 @@ class DeployedFile:
         state: ``to upload``, ``uploaded`` or ``already there``.
         run: ``run here`` (with ``dry_run``: ``to be run here``) or ``built, not run``; empty when
             nothing had to be sent.
+        verified: Whether it was found to be what it says: whatever is to be sent.
     """
 
     path: Path
@@ -89,6 +103,7 @@ class DeployedFile:
     sha256: str
     state: str
     run: str = ""
+    verified: bool = False
 
 
 @dataclass(frozen=True)
@@ -102,6 +117,7 @@ class DeployResult:
         index: The url that an installer reads.
         dry_run: Whether nothing was sent on purpose.
         files: What became of each file.
+        left_out: File names of wheels that are not current, each with the reason.
     """
 
     package: str
@@ -110,3 +126,4 @@ class DeployResult:
     index: str
     dry_run: bool
     files: tuple[DeployedFile, ...]
+    left_out: tuple[tuple[str, str], ...] = ()

@@ -73,12 +73,14 @@ class ReleaseResult:
         primaries: Wheels that are recorded now and were not before.
         patches: Patches likewise.
         known: File names of those that were recorded already.
+        left_out: File names of wheels and patches that are not current, each with the reason.
     """
 
     file: Path
     primaries: tuple[Primary, ...]
     patches: tuple[ReleasedPatch, ...]
     known: tuple[str, ...]
+    left_out: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import contextlib
 import json
 import os
@@ -9,20 +10,21 @@ import shutil
 import sys
 import threading
 import time
+import zipfile
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from private_index import SECRET, USER, served
 
-from pypackpack.backend import network, process, simple_index
+from pypackpack.backend import filesystem, network, process, simple_index
 from pypackpack.backend.tools import uv
 from pypackpack.frontend.cli import main
 from tests import builds
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from pathlib import Path
 
 HOST_WHEEL = "py3-none-manylinux"
 FILES = {"main/__init__.py": "from small.mod import answer\n", "windows/only.py": "HERE = True\n"}
@@ -185,6 +187,61 @@ def test_a_package_that_needs_another_of_the_project_is_run_with_its_wheel(
     assert [path.name for path in (tmp_path / "files").iterdir()] == ["small-1.0-py3-none-any.whl"]
 
 
+def test_only_wheels_of_the_present_settings_that_are_what_they_say(
+    small_project: Callable[..., Path],
+    own_cache: Path,  # noqa: ARG001 - has to be there
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    root = small_project({"main/__init__.py": ""}, targets=("linux_x86_64", "windows_amd64"))
+    folder = root / "small/build/packpack/single/release/instant"
+    build(root)
+    assert [path.name for path in folder.iterdir()] == ["small-1.0-py3-none-any.whl"]
+    (root / "small/src/windows").mkdir()
+    (root / "small/src/windows/only.py").write_text("HERE = True\n", encoding="utf-8")
+    capfd.readouterr()
+    build(root, "--target", "windows")
+    (tmp_path / "files").mkdir()
+    log_in(monkeypatch)
+
+    def ask(*words: str) -> dict[str, Any]:
+        assert main.run(["--project", os.fspath(root), *words, "--json"]) == 0
+        said = capfd.readouterr().out
+        return json.loads(said.splitlines()[-1] if words[0] == "build" else said)
+
+    words = ["build", "small", "source", "single", "--type", "release"]
+    for _ in range(2):  # the second time nothing is done
+        [warning] = ask(*words)["warnings"]
+        assert warning.startswith("small-1.0-py3-none-any.whl is of an earlier build")
+    current = {path.name for path in folder.iterdir()} - {"small-1.0-py3-none-any.whl"}
+    assert len(current) == 2
+
+    released = ask("release", "small")
+    assert {each["file"] for each in released["primaries"]} == current
+    assert [name for name, _ in released["left_out"]] == ["small-1.0-py3-none-any.whl"]
+
+    with served(tmp_path / "files", ["update"]) as index:
+        deployed = ["deploy", "small", "source", "--to", index.url, "--allow-unverified"]
+        planned = ask(*deployed, "--dry-run")
+        assert {Path(each["path"]).name for each in planned["files"]} == current
+        assert [each["verified"] for each in planned["files"]] == [True, True]
+        assert [name for name, _ in planned["left_out"]] == ["small-1.0-py3-none-any.whl"]
+
+        [wheel] = folder.glob("*win_amd64.whl")
+        with zipfile.ZipFile(wheel) as archive:
+            members = {name: archive.read(name) for name in archive.namelist()}
+        with zipfile.ZipFile(wheel, "w") as archive:
+            for name, data in members.items():
+                archive.writestr(name, data + b"# more" * name.endswith("only.py"))
+        assert main.run(["--project", os.fspath(root), *deployed]) == 1
+        said = capfd.readouterr().err
+        assert "win_amd64.whl is not what it says it is, so nothing was uploaded" in said
+        assert "small/only.py" in said
+        assert "RECORD" in said
+        assert list((tmp_path / "files").iterdir()) == []
+
+
 POSTED: list[bytes] = []
 """What was sent to `Moody`."""
 
@@ -230,7 +287,10 @@ def test_an_index_that_misbehaves_is_one_sentence(
     log_in(monkeypatch)
     POSTED.clear()
     [wheel] = (released / "small/build/packpack/single/release/instant").glob("*x86_64.whl")
-    wheel.with_name(f"{wheel.name}.publish.attestation").write_text('{"version": 1, "marked": true}', encoding="utf-8")
+    about = {"subject": [{"name": wheel.name, "digest": {"sha256": filesystem.sha256_file(wheel)}}]}
+    statement = base64.b64encode(json.dumps(about).encode()).decode()
+    content = {"version": 1, "marked": True, "envelope": {"statement": statement}}
+    wheel.with_name(f"{wheel.name}.publish.attestation").write_text(json.dumps(content), encoding="utf-8")
     wrong = {
         "http://127.0.0.1:9/simple/": "http://127.0.0.1:9 is out of reach: Connection refused",
         f"{moody}/slow/simple/": "is out of reach: it did not answer within 1 s",

@@ -272,7 +272,7 @@ def test_tasks_and_clean(small_project: Callable[..., Path], ppp: Shell) -> None
     assert [(step["step"], step["tasks"], step["remembered"]) for step in data["steps"]] == [("bytecode", 2, 2), ("bundle", 1, 1)]
 
     would = ppp(root, "clean", "--dry-run")
-    assert re.fullmatch(r"small/build  1 file  .*  packpack\n\n1 file, .* would be removed\n", would)
+    assert re.fullmatch(r"small/build  2 files  .*  packpack\n\n2 files, .* would be removed\n", would)
     assert ppp(root, "clean", "small") == would.replace("would be removed", "removed")
     assert json.loads(ppp(root / "small" / "src", "clean", "--json"))["packages"][0]["package"] == "small"
     assert [path.name for path in (root / "small" / "build").iterdir()] == [".lock"]

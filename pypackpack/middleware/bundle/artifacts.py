@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from pypackpack import __version__
 from pypackpack.backend import distributions, filesystem, host
+from pypackpack.middleware.bundle.current import note_built
 from pypackpack.middleware.compile.content import reader
 from pypackpack.middleware.graph.schedule import RAN
 from pypackpack.middleware.graph.task import Task
@@ -107,6 +108,8 @@ class Bundler:
         self._inputs: dict[str, tuple[tuple[str, str], ...]] = {}
         self._described: dict[str, tuple[Path, ...]] = {}
         self._programs: dict[Path, bool] = {}
+        self.superseded: tuple[str, ...] = ()
+        """Names of wheels in the folder that others have taken the place of."""
 
     def wheels(self, made: Sequence[Made], *, run: Callable[[Sequence[Task]], dict[str, Outcome]]) -> tuple[Artifact, ...]:
         """Write one wheel per target and Python, or one for all where they are the same."""
@@ -121,7 +124,10 @@ class Bundler:
             wheels[task.name] = _Wheel(known.made if known else item, tuple(dict.fromkeys(names)), known.task if known else task)
         outcomes = run([wheel.task for wheel in wheels.values()])
         with ThreadPoolExecutor(max_workers=self._request.jobs or host.cores()) as pool:  # copies of files: no work for Python
-            return tuple(pool.map(lambda name: self._placed(wheels[name], outcomes[name]), wheels))
+            placed = tuple(pool.map(lambda name: self._placed(wheels[name], outcomes[name]), wheels))
+        if made:
+            self.superseded = note_built(self._folder, made[0].package, placed)
+        return placed
 
     def wheel_task(self, item: Made) -> Task:
         """Return the task that writes a wheel."""

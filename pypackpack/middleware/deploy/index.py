@@ -38,7 +38,7 @@ def deploy(request: DeployRequest, watcher: Watcher) -> DeployResult:
         UsageError: The request is wrong, or an index must not have what it means.
         ConflictError: The index has another file of one of the names.
         PackageIndexError: It is out of reach, does not let us in, or does not take a file.
-        WorkError: A wheel does not work on this machine.
+        WorkError: A wheel is not what it says, or does not work on this machine.
     """
     _check_bundle(request.bundle)
     place = place_of(request.to, request.check_url)
@@ -57,18 +57,22 @@ def deploy(request: DeployRequest, watcher: Watcher) -> DeployResult:
 def _deploy(project: Project, package: Package, place: Place, request: DeployRequest, watcher: Watcher) -> DeployResult:
     from pypackpack.middleware.deploy.wheels import releases  # noqa: PLC0415 - import cost
 
-    found = releases(package, level=request.level, words=request.targets)
+    every = releases(package, level=request.level, words=request.targets)
+    found = every.wheels
     there = _listed(place, package.name)
     new = [release for release in found if not _stands(release, there, place)]
+    _check(new)
     ran = _tried(project, package, new, request, watcher)
     states = {release.path: UPLOAD for release in new}
     if new and not request.dry_run:
         states = _send(project, package, new, place, request.jobs or AT_ONCE, watcher)
     files = tuple(
-        DeployedFile(each.path, each.size, each.sha256, states.get(each.path, THERE), ran.get(each.path.name, ""))
+        DeployedFile(
+            each.path, each.size, each.sha256, states.get(each.path, THERE), ran.get(each.path.name, ""), verified=each in new
+        )
         for each in found
     )
-    return DeployResult(package.name, found[0].version, place.upload, place.index, request.dry_run, files)
+    return DeployResult(package.name, found[0].version, place.upload, place.index, request.dry_run, files, every.left_out)
 
 
 def _check_bundle(bundle: str) -> None:
@@ -109,6 +113,21 @@ def _stands(release: Release, there: Mapping[str, str], place: Place) -> bool:
         what = "and does not say its sha256, so nobody can tell whether it is the same"
     msg = f"{place.index} has {name} already, {what}"
     raise ConflictError(msg, hint="What was published stays as it is: raise the version, build and deploy that.")
+
+
+def _check(new: Sequence[Release]) -> None:
+    """Look whether the new wheels are what they say: archive, ``RECORD``, names, tags against what is in them, attestations.
+
+    Raises:
+        WorkError: One is not; all that is wrong with any of them is in the details.
+    """
+    from pypackpack.middleware.verify.wheel import verify_wheel  # noqa: PLC0415 - import cost
+
+    wrong = [found for release in new if (found := verify_wheel(release.path)).problems]
+    if wrong:
+        first, details = wrong[0], "\n".join(f"{each.path.name}: {problem}" for each in wrong for problem in each.problems)
+        msg = f"{first.path.name} is not what it says it is, so nothing was uploaded: {first.problems[0]}"
+        raise WorkError(msg, hint="Build it again; `pypackpack verify <file>` shows what was looked at.", details=details)
 
 
 def _tried(

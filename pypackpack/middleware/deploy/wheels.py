@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from packaging.utils import InvalidWheelFilename, parse_wheel_filename
+from packaging.utils import parse_wheel_filename
 from packaging.version import InvalidVersion, Version
 
+from pypackpack.middleware.bundle.current import files_of, standing
 from pypackpack.middleware.inspect.wheel import inspect_wheel
 from pypackpack.middleware.target import table
 from pypackpack.model.build import BuildType, Bundle, Level
-from pypackpack.model.deploy import Release
+from pypackpack.model.deploy import Release, Releases
 from pypackpack.model.errors import DamagedArtifactError, UsageError
 from pypackpack.model.names import normalise
 
@@ -19,11 +20,10 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from pypackpack.model.project import Package
-    from pypackpack.model.target import Target
 
 
-def releases(package: Package, *, level: str = "", words: Sequence[str] = ()) -> tuple[Release, ...]:
-    """Return the release wheels of a package's present version, of one level.
+def releases(package: Package, *, level: str = "", words: Sequence[str] = ()) -> Releases:
+    """Return the release wheels of a package's present version and settings, of one level.
 
     Args:
         package: The package.
@@ -31,37 +31,39 @@ def releases(package: Package, *, level: str = "", words: Sequence[str] = ()) ->
         words: Targets as typed; none means all.
 
     Raises:
-        UsageError: There is none, there are several levels, or an index cannot have them.
+        UsageError: There is none, there are several levels, two wheels are for the same, or an index cannot have them.
         DamagedArtifactError: One is damaged, or its name is not what it says of itself.
     """
     version = _version(package)
     _refuse_target_dependencies(package, words)
-    by_level = {each: _files(package, BuildType.RELEASE, each, version) for each in _levels(level)}
-    found = {each: files for each, files in by_level.items() if files}
+    found = [each for each in _levels(level) if files_of(_folder(package, BuildType.RELEASE, each), package, version)]
     if not found:
         raise _none(package, version, level)
     if len(found) > 1:
         msg = f"there are release wheels of {package.name} {version} of the levels {' and '.join(found)}"
-        raise UsageError(msg, hint=f"Say which with --level, such as `--level {next(reversed(found))}`.")
-    files = next(iter(found.values()))
-    if words:
-        files = _of_targets(files, table.resolve(words, package.targets))
-        if not files:
-            msg = f"no release wheel of {package.name} {version} is for {', '.join(words)}"
-            raise UsageError(msg, hint=f"Build it: `pypackpack build {package.name} source single --type release --target …`.")
-    return tuple(_release(package, path, version) for path in files)
+        raise UsageError(msg, hint=f"Say which with --level, such as `--level {found[-1]}`.")
+    build = f"pypackpack build {package.name} source single --type release --level {found[0]}"
+    targets = frozenset(target.name for target in table.resolve(words, package.targets))
+    there = standing(_folder(package, BuildType.RELEASE, found[0]), package, version, targets=targets, build=build)
+    if not there.wheels:
+        which = f"is for {', '.join(words)}" if words else "is of its present settings"
+        msg = f"no release wheel of {package.name} {version} {which}"
+        left_out = "\n".join(f"{name} is {reason}" for name, reason in there.left_out)
+        raise UsageError(msg, hint=f"Build it: `{build}{' --target …' if words else ''}`.", details=left_out)
+    return Releases(tuple(_release(package, each.path, version) for each in there.wheels), there.left_out)
 
 
 def release_files(package: Package, *, first: str) -> list[Path]:
-    """Return the release wheels of a package's present version, of all levels; those of the level ``first`` stand first.
+    """Return the release wheels of a package's present version and settings; those of the level ``first`` stand first.
 
     Raises:
-        UsageError: Its version is none that an index can have.
+        UsageError: Its version is none that an index can have, or two wheels are for the same.
         DamagedArtifactError: A file has a name that no wheel has.
     """
     version = _version(package)
     levels = [first, *(level for level in _levels("") if level != first)]
-    return [path for level in levels for path in _files(package, BuildType.RELEASE, level, version)]
+    folders = [_folder(package, BuildType.RELEASE, level) for level in levels]
+    return [wheel.path for folder in folders for wheel in standing(folder, package, version).wheels]
 
 
 def _levels(level: str) -> list[str]:
@@ -91,45 +93,18 @@ def _refuse_target_dependencies(package: Package, words: Sequence[str]) -> None:
         raise UsageError(msg, hint=hint)
 
 
-def _files(package: Package, build_type: BuildType, level: str, version: Version) -> list[Path]:
-    """Return the wheels of the package's present version in the folder of builds of one type and level."""
-    folder = package.build_folder / "packpack" / Bundle.SINGLE.value / build_type.value / level
-    found = []
-    for path in sorted(folder.glob("*.whl")):
-        try:
-            name, of, _, _ = parse_wheel_filename(path.name)
-        except InvalidWheelFilename as error:
-            msg = f"{path}: {error}"
-            raise DamagedArtifactError(msg, hint="It is none that pypackpack made; take it out of the folder.") from error
-        if normalise(name) == normalise(package.name) and of == version:
-            found.append(path)
-    return found
+def _folder(package: Package, build_type: BuildType, level: str) -> Path:
+    return package.build_folder / "packpack" / Bundle.SINGLE.value / build_type.value / level
 
 
 def _none(package: Package, version: Version, level: str) -> UsageError:
     levels = _levels(level)
-    debug = [each for each in levels if _files(package, BuildType.DEBUG, each, version)]
+    debug = [each for each in levels if files_of(_folder(package, BuildType.DEBUG, each), package, version)]
     msg = f"there is no release wheel of {package.name} {version}" + (f" of level {level}" if level else "")
     if debug:
         msg += f", only debug ones of level {' and '.join(debug)}, which are not for an index"
     build = f"pypackpack build {package.name} source single --type release --level {level or (debug or ['native'])[-1]}"
     return UsageError(msg, hint=f"Build it first: `{build}`.")
-
-
-def _of_targets(files: Sequence[Path], targets: Sequence[Target]) -> list[Path]:
-    """Return the wheels that serve one of the targets."""
-    found = []
-    for path in files:
-        platforms = {tag.platform for tag in parse_wheel_filename(path.name)[3]}
-        if "any" in platforms or any(platforms & _platforms(target) for target in targets):
-            found.append(path)
-    return found
-
-
-def _platforms(target: Target) -> frozenset[str]:
-    return frozenset(
-        tag for minor in range(10, 15) if (3, minor) >= target.min_python for tag in target.tags.for_python((3, minor))
-    )
 
 
 def _same(written: str, version: Version) -> bool:

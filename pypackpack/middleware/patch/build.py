@@ -14,16 +14,14 @@ from pypackpack.middleware.compile.workshop import open_workshop
 from pypackpack.middleware.graph.schedule import Rules, run_tasks
 from pypackpack.middleware.graph.task import Task
 from pypackpack.middleware.patch.make import PATCH_VERSION, make_patch, name_of, same_tags
-from pypackpack.middleware.patch.releases import FILE, kept_wheel, package_of, primary_of, read_releases
+from pypackpack.middleware.patch.releases import FILE, kept_wheel, package_of, primary_of, read_releases, version_of
 from pypackpack.model.action import ActionResult
 from pypackpack.model.build import BuildType
-from pypackpack.model.errors import ConflictError, LostError, SettingsError, UsageError, WorkError
+from pypackpack.model.errors import ConflictError, LostError, UsageError, WorkError
 from pypackpack.model.patch import MadePatch, PatchBuild
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-
-    from packaging.version import Version
 
     from pypackpack.middleware.compile.workshop import Workshop
     from pypackpack.middleware.graph.task import Needs
@@ -81,23 +79,13 @@ def build_patches(request: BuildRequest, base: str, watcher: Watcher) -> PatchBu
 
 def _next_version(package: Package, base: str, number: int) -> str:
     """Return the version of the wheels, empty where it is the package's own."""
-    old, new = _version(base.replace("_", "-"), package), _version(package.version, package)
+    old, new = version_of(package, base.replace("_", "-")), version_of(package, package.version)
     if new < old:
         msg = f"{package.name} has the version {new}, which is older than the primary's, {old}"
         raise UsageError(msg, hint="Name another primary with --base, or raise the version.")
     if new > old:
         return ""
     return f"{new}.patch.{number}" if new.local else f"{new}+patch.{number}"
-
-
-def _version(text: str, package: Package) -> Version:
-    from packaging.version import InvalidVersion, Version  # noqa: PLC0415 - import cost
-
-    try:
-        return Version(text)
-    except InvalidVersion as error:
-        msg = f"{package.root}: {text!r} is no version (PEP 440)"
-        raise SettingsError(msg) from error
 
 
 def _primaries(
@@ -120,8 +108,8 @@ def _primaries(
     if not there:
         msg = f"{package.name} has no primary at level {request.level.value}: nothing was released yet"
         raise UsageError(msg, hint=f"Build it, then: pypackpack release {package.name}. Or name a wheel with --base.")
-    versions = {each.version: _version(each.version.replace("_", "-"), package) for each in there}
-    wanted = _version(base, package) if base else max(versions.values())
+    versions = {each.version: version_of(package, each.version.replace("_", "-")) for each in there}
+    wanted = version_of(package, base) if base else max(versions.values())
     found = [each for each in there if versions[each.version] == wanted]
     if not found:
         msg = f"--base: {base} was not released at level {request.level.value} (there are: {', '.join(versions)})"

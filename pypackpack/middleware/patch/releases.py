@@ -12,8 +12,10 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from pypackpack.backend import filesystem
 from pypackpack.client.patch import PatchError, read_patch
+from pypackpack.middleware.bundle.current import standing
 from pypackpack.middleware.patch.make import name_of, read_identity
 from pypackpack.middleware.project.toml import read_toml
+from pypackpack.model.build import Level
 from pypackpack.model.errors import ConflictError, DamagedArtifactError, SettingsError, UsageError
 from pypackpack.model.names import normalise
 from pypackpack.model.patch import Primary, ReleasedPatch, ReleaseResult, Releases
@@ -21,6 +23,8 @@ from pypackpack.model.patch import Primary, ReleasedPatch, ReleaseResult, Releas
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
+
+    from packaging.version import Version
 
     from pypackpack.model.project import Package, Project
 
@@ -93,10 +97,11 @@ def package_of(project: Project, name: str) -> Package:
 def release(project: Project, name: str) -> ReleaseResult:
     """Record the release wheels and patches of a package that stand in ``build/``, and keep the wheels' bytes.
 
-    Of the wheels, those of its present version. What is recorded already, with the same content, stays as it is.
+    Of the wheels, those of its present version and settings (`pypackpack.middleware.bundle.current`). What is recorded already,
+    with the same content, stays as it is.
 
     Raises:
-        UsageError: There is no such package, or nothing that could be released.
+        UsageError: There is no such package, nothing that could be released, or two wheels are for the same.
         ConflictError: Something of that name, or a patch of that number, was released before with another content.
         DamagedArtifactError: A wheel or a patch is damaged.
         FilesystemError: Something cannot be read or written.
@@ -105,12 +110,14 @@ def release(project: Project, name: str) -> ReleaseResult:
     packed = package.build_folder / "packpack"
     with filesystem.lock(package.build_folder / ".lock"):
         before = read_releases(package)
-        wheels = [_primary(path) for path in sorted((packed / "single" / "release").glob("*/*.whl"))]
-        wheels = [(each, path) for each, path in wheels if each.version == package.version.replace("-", "_")]
-        patches = [_patch(path) for path in sorted((packed / "patch" / "release").glob("*/*.whl.patch"))]
+        paths, left_out = _current_wheels(package, packed / "single" / "release")
+        wheels = [_primary(path) for path in paths]
+        patches, old = _current_patches(package, packed / "patch" / "release")
+        left_out = (*left_out, *old)
         if not wheels and not patches:
             msg = f"{package.name} {package.version} has nothing in build/ that could be released"
-            raise UsageError(msg, hint=f"Build it first: pypackpack build {package.name} source single --type release")
+            hint = f"Build it first: pypackpack build {package.name} source single --type release"
+            raise UsageError(msg, hint=hint, details="\n".join(f"{name} is {reason}" for name, reason in left_out))
         fresh = [(each, path) for each, path in wheels if _is_fresh(each, before.primaries)]
         primaries = (*before.primaries, *(each for each, _ in fresh))
         fresh_patches = tuple(each for each in patches if _is_fresh(each, before.patches))
@@ -126,7 +133,49 @@ def release(project: Project, name: str) -> ReleaseResult:
     names = {each.file for each, _ in fresh} | {each.file for each in fresh_patches}
     standing = [*(each.file for each, _ in wheels), *(each.file for each in patches)]
     known = tuple(file for file in standing if file not in names)
-    return ReleaseResult(package.root / FILE, tuple(each for each, _ in fresh), fresh_patches, known)
+    return ReleaseResult(package.root / FILE, tuple(each for each, _ in fresh), fresh_patches, known, left_out)
+
+
+def _current_wheels(package: Package, folder: Path) -> tuple[list[Path], tuple[tuple[str, str], ...]]:
+    """Return the wheels of the package's present version and settings, of all levels; and those left out, with the reason."""
+    found: list[Path] = []
+    left_out: list[tuple[str, str]] = []
+    for level in Level:
+        build = f"pypackpack build {package.name} source single --type release --level {level.value}"
+        there = standing(folder / level.value, package, version_of(package, package.version), build=build)
+        found += [each.path for each in there.wheels]
+        left_out += there.left_out
+    return found, tuple(left_out)
+
+
+def _current_patches(package: Package, folder: Path) -> tuple[list[ReleasedPatch], tuple[tuple[str, str], ...]]:
+    """Return the patches whose wheels a later build has not superseded; and the others, with the reason."""
+    found: list[ReleasedPatch] = []
+    left_out: list[tuple[str, str]] = []
+    for path in sorted(folder.glob("*/*.whl.patch")):
+        patch, wheel = _patch(path)
+        there = standing(path.parent, package, version_of(package, name_of(wheel)[1].replace("_", "-")))
+        reason = next((reason for name, reason in there.left_out if name == wheel), "")
+        if reason:
+            left_out.append((path.name, f"a patch to {wheel}, which is {reason}"))
+        else:
+            found.append(patch)
+    return found, tuple(left_out)
+
+
+def version_of(package: Package, text: str) -> Version:
+    """Return a version of a package.
+
+    Raises:
+        SettingsError: It is none (PEP 440).
+    """
+    from packaging.version import InvalidVersion, Version  # noqa: PLC0415 - import cost
+
+    try:
+        return Version(text)
+    except InvalidVersion as error:
+        msg = f"{package.root}: {text!r} is no version (PEP 440)"
+        raise SettingsError(msg) from error
 
 
 def _primary(path: Path) -> tuple[Primary, Path]:
@@ -148,21 +197,17 @@ def primary_of(path: Path) -> Primary:
     return _primary(path)[0]
 
 
-def _patch(path: Path) -> ReleasedPatch:
+def _patch(path: Path) -> tuple[ReleasedPatch, str]:
+    """Return a patch as it is recorded, and the file name of the wheel that it leads to."""
     with filesystem.explained("read", path):
         try:
             manifest = read_patch(path)
         except PatchError as error:
             msg = f"{path}: {error}"
             raise DamagedArtifactError(msg, hint="Build it again.") from error
-    return ReleasedPatch(
-        path.name,
-        manifest.number,
-        manifest.primary.version,
-        path.parent.name,
-        manifest.result.identity,
-        filesystem.sha256_file(path),
-    )
+    version, identity = manifest.primary.version, manifest.result.identity
+    found = ReleasedPatch(path.name, manifest.number, version, path.parent.name, identity, filesystem.sha256_file(path))
+    return found, manifest.result.file
 
 
 def _is_fresh(entry: _Entry, known: Sequence[_Entry]) -> bool:

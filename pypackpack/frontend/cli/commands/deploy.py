@@ -85,9 +85,10 @@ def deploy_lines(result: DeployResult, width: int | None, style: Style) -> list[
     for folder in dict.fromkeys(each.path.parent for each in result.files):
         lines.append(near_path(folder) + os.sep)
         lines += _files([each for each in result.files if each.path.parent == folder], width, style)
+    lines += [line for name, reason in result.left_out for line in paragraph(f"left out: {name} is {reason}", width)]
     new = [each for each in result.files if each.state != THERE]
     verb = "would be uploaded" if result.dry_run else "uploaded"
-    text = f"{count(len(new), 'file')} {verb}, {size(sum(each.size for each in new))}" if new else "nothing to upload"
+    text = f"{count(len(new), 'file')} {verb}, {size(sum(each.size for each in new))}, verified" if new else "nothing to upload"
     if len(new) < len(result.files):
         text += f"; {count(len(result.files) - len(new), 'file')} already there, the same to the byte"
     return [*lines, "", *paragraph(text, width, hang=""), *paragraph(f"Installers read {result.index}", width, hang="")]

@@ -165,6 +165,7 @@ def release_lines(result: ReleaseResult, style: Style) -> list[str]:
     lines += [f"  primary  {each.file}" for each in result.primaries]
     lines += [f"  patch    {each.file}" for each in result.patches]
     lines += [f"  known    {name}" for name in result.known]
+    lines += [f"  left out {name}: {reason}" for name, reason in result.left_out]
     if result.primaries or result.patches:
         lines += ["", "Put it under version control."]
     return lines

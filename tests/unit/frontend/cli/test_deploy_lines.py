@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from pypackpack.frontend.cli.commands.deploy import deploy_lines
@@ -23,7 +24,7 @@ def test_a_wide_terminal_has_a_line_per_file() -> None:
         "  a-1-cp313-cp313-win_amd64.whl              7.1 kB  uploaded       built, not run",
         "  a-1-cp313-cp313-macosx_11_0_arm64.whl       900 B  already there",
         "",
-        "2 files uploaded, 25.1 kB; 1 file already there, the same to the byte",
+        "2 files uploaded, 25.1 kB, verified; 1 file already there, the same to the byte",
         "Installers read https://h/simple/",
     ]
 
@@ -37,3 +38,9 @@ def test_a_narrow_one_has_two_and_no_line_is_too_long() -> None:
 def test_nothing_new() -> None:
     lines = deploy_lines(DeployResult("a", "1", "https://h/", "https://h/simple/", dry_run=True, files=FILES[2:]), None, PLAIN)
     assert "nothing to upload; 1 file already there, the same to the byte" in lines
+
+
+def test_what_was_left_out_is_named() -> None:
+    old = (("a-1-py3-none-any.whl", "superseded by b.whl, which a later build made"),)
+    lines = deploy_lines(replace(RESULT, left_out=old), None, PLAIN)
+    assert "left out: a-1-py3-none-any.whl is superseded by b.whl, which a later build made" in lines

@@ -45,15 +45,15 @@ def test_the_wheels_of_the_present_version(tmp_path: Path) -> None:
     made(tmp_path, name="other")
     made(tmp_path, "debug/native")
     both = [made(tmp_path, tag=LINUX), made(tmp_path, tag=WINDOWS)]
-    found = releases(package(tmp_path))
+    found = releases(package(tmp_path)).wheels
     assert sorted(each.path for each in found) == sorted(both)
     assert {each.platforms for each in found} == {("win_amd64",), ("manylinux2014_x86_64", "manylinux_2_17_x86_64")}
-    assert [each.path for each in releases(package(tmp_path), words=["windows"])] == both[1:]
+    assert [each.path for each in releases(package(tmp_path), words=["windows"]).wheels] == both[1:]
 
 
 def test_a_version_may_be_written_in_another_way(tmp_path: Path) -> None:
     made(tmp_path, version="1.0rc1")
-    [found] = releases(package(tmp_path, version="1.0-RC1"))
+    [found] = releases(package(tmp_path, version="1.0-RC1")).wheels
     assert found.version == "1.0rc1"
 
 
@@ -63,7 +63,7 @@ def test_levels_that_are_not_said(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="of the levels instant and native") as caught:
         releases(package(tmp_path))
     assert "--level native" in caught.value.hint
-    assert [each.path for each in releases(package(tmp_path), level="native")] == [native]
+    assert [each.path for each in releases(package(tmp_path), level="native").wheels] == [native]
 
 
 OWN = '[tool.pypackpack.target.windows_amd64]\ndependencies = ["idna"]\n'
@@ -87,7 +87,7 @@ def test_what_an_index_must_not_have(version: str, more: str, message: str, hint
 def test_other_targets_of_a_package_with_dependencies_of_a_target_may_go(tmp_path: Path) -> None:
     linux = made(tmp_path, tag=LINUX)
     made(tmp_path, tag=WINDOWS)
-    assert [each.path for each in releases(package(tmp_path, more=OWN), words=["linux"])] == [linux]
+    assert [each.path for each in releases(package(tmp_path, more=OWN), words=["linux"]).wheels] == [linux]
 
 
 def test_only_debug_wheels(tmp_path: Path) -> None:
