@@ -14,7 +14,7 @@ class Check:
     """One thing that was looked at.
 
     Attributes:
-        name: What: ``archive``, ``record``, ``names``, ``modules``, ``libraries``, ``attestation``, ``patch``, ``rebuild`` …
+        name: What: ``archive``, ``record``, ``names``, ``modules``, ``libraries``, ``signature``, ``patch``, ``rebuild`` …
         found: What was seen, in a few words.
         problems: What is wrong, a sentence each; empty where all is as it should be.
     """
@@ -22,6 +22,51 @@ class Check:
     name: str
     found: str
     problems: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Signer:
+    """Who signed something, as the certificate says that was made for it.
+
+    Attributes:
+        identity: An address of mail, or of a workflow.
+        issuer: Whose word that is: the address of an OpenID Connect provider.
+        repository: Of a workflow, the address of the repository that it ran for; else empty.
+        date: The day, UTC.
+    """
+
+    identity: str
+    issuer: str
+    repository: str
+    date: str
+
+
+@dataclass(frozen=True)
+class WantedSigner:
+    """Who should have signed.
+
+    Attributes:
+        identity: As in `Signer`, to the letter; empty for any.
+        issuer: As in `Signer`; never empty: identities are those of an issuer.
+        repository: As in `Signer`; empty for any.
+    """
+
+    identity: str
+    issuer: str
+    repository: str
+
+
+@dataclass(frozen=True)
+class SignatureQuestion:
+    """What is asked about signatures beside an artifact.
+
+    Attributes:
+        wanted: Who should have signed; None where that was not said.
+        trusted_root: The file with what is believed; None for that of the public Sigstore.
+    """
+
+    wanted: WantedSigner | None = None
+    trusted_root: Path | None = None
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ A new kind of artifact is one more file here and one more branch in `verify`.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from pypackpack.model.errors import UsageError
@@ -12,21 +13,31 @@ from pypackpack.model.errors import UsageError
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from pypackpack.model.verification import Verification
+    from pypackpack.model.verification import SignatureQuestion, Verification
 
 PATCH, WHEEL, RESOURCE = ".whl.patch", ".whl", ".resource"
 
 
-def verify(path: Path, *, audit: bool = False, base: Path | None = None) -> Verification:
+def verify(
+    path: Path,
+    *,
+    audit: bool = False,
+    base: Path | None = None,
+    expect: str | None = None,
+    question: SignatureQuestion | None = None,
+) -> Verification:
     """Return what is right and wrong with an artifact.
 
     Args:
         path: The artifact.
         audit: Of a wheel, whether to look, too, at what its machine code loads.
         base: Of a patch, the wheel to try it on.
+        expect: Of a patch or an archive of data files, the identity that it has to have; None for any.
+        question: What is asked about signatures beside it; None where nobody asks, and what is there is looked at.
 
     Raises:
         UsageError: It is not there, no kind of file that we know, or of a kind that has no such check.
+        MissingToolError: Who signed it is asked, and what finds that out is not installed.
         DamagedArtifactError: It cannot be looked into at all.
         FilesystemError: It cannot be read.
     """
@@ -37,13 +48,26 @@ def verify(path: Path, *, audit: bool = False, base: Path | None = None) -> Veri
     if audit and not name.endswith(WHEEL):
         msg = f"{path.name} is no wheel, and --audit is for wheels"
         raise UsageError(msg, hint="Leave it out.")
+    if not name.endswith(PATCH) and base is not None:
+        msg = f"--base is for patches, and {path.name} is none"
+        raise UsageError(msg)
+    if not name.endswith((PATCH, RESOURCE)) and expect is not None:
+        msg = f"--expect is for patches and archives of data files, and {path.name} is neither"
+        raise UsageError(msg, hint="What pins a wheel is its SHA-256, as installers take it.")
+    found = _looked_at(path, audit=audit, base=base, expect=expect)
+    from pypackpack.middleware.verify.signatures import signature_checks  # noqa: PLC0415 - a build imports this folder
+    from pypackpack.model.verification import SignatureQuestion  # noqa: PLC0415 - as above
+
+    signed = signature_checks(path, found.sha256, question or SignatureQuestion(), distribution=name.endswith(WHEEL))
+    return replace(found, checks=(*found.checks, *signed))
+
+
+def _looked_at(path: Path, *, audit: bool, base: Path | None, expect: str | None) -> Verification:
+    name = path.name.lower()
     if name.endswith(PATCH):
         from pypackpack.middleware.verify.patch import verify_patch  # noqa: PLC0415 - a build imports this folder for its audit
 
-        return verify_patch(path, base)
-    if base is not None:
-        msg = f"--base is for patches, and {path.name} is none"
-        raise UsageError(msg)
+        return verify_patch(path, base, expect)
     if name.endswith(WHEEL):
         from pypackpack.middleware.verify.wheel import verify_wheel  # noqa: PLC0415 - as above
 
@@ -51,6 +75,6 @@ def verify(path: Path, *, audit: bool = False, base: Path | None = None) -> Veri
     if name.endswith(RESOURCE):
         from pypackpack.middleware.verify.resource import verify_resource  # noqa: PLC0415 - as above
 
-        return verify_resource(path)
+        return verify_resource(path, expect)
     msg = f"{path} is no artifact that verify knows"
     raise UsageError(msg, hint="It looks at wheels (.whl), patches (.whl.patch) and archives of data files (.resource).")

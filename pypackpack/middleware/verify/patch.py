@@ -15,25 +15,28 @@ if TYPE_CHECKING:
     from pypackpack.model.patch import PatchFacts
 
 
-def verify_patch(path: Path, base: Path | None = None) -> Verification:
+def verify_patch(path: Path, base: Path | None = None, expect: str | None = None) -> Verification:
     """Return what is right and wrong with a patch.
 
     Args:
         path: The patch.
         base: A wheel to try it on; nothing of the result is kept.
+        expect: The identity that it has to have; None for any.
 
     Raises:
+        UntrustedArtifactError: It has another identity.
         DamagedArtifactError: It is damaged.
         UsageError: The wheel is not its primary.
         FilesystemError: A file cannot be read.
     """
-    facts = show(path)
+    facts = show(path, expect)
     checks = [
         Check("patch", f"all of its bytes are what it says; it makes {facts.result.file} of {facts.primary.file}"),
+        Check("identity", facts.identity if expect is None else f"{facts.identity}, as it should be"),
         _names(facts),
     ]
     if base is not None:
-        try_on(path, base)
+        try_on(path, base, facts.identity)
         checks.append(Check("result", f"made of {base.name}, it has the identity {facts.result.identity}"))
     return Verification(path, "patch", facts.size, filesystem.sha256_file(path), tuple(checks))
 

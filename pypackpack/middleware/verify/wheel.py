@@ -5,8 +5,6 @@ All that is wrong is said at once. ``reading`` reads, ``record``, ``bytecode`` a
 
 from __future__ import annotations
 
-import base64
-import binascii
 import json
 import re
 from email.parser import BytesHeaderParser
@@ -50,7 +48,7 @@ def verify_wheel(path: Path, *, audit: bool = False) -> Verification:
         size = stream.seek(0, 2)
         digest = filesystem.sha256_file(path)
         checks = wheel_checks(stream, path, audit=audit)
-    return Verification(path, "wheel", size, digest, (*checks, *_attestation(path, digest)))
+    return Verification(path, "wheel", size, digest, checks)
 
 
 def wheel_checks(stream: BinaryIO, path: Path, *, audit: bool) -> tuple[Check, ...]:
@@ -172,23 +170,3 @@ def _modules(seen: Seen, tags: Tags) -> Check:
     problems = [*seen.broken, *(problem for file in seen.native for problem in tag_problems(file, tags))]
     count = len(seen.native)
     return Check("modules", f"{count} {'file' if count == 1 else 'files'} of machine code", tuple(dict.fromkeys(problems)))
-
-
-def _attestation(path: Path, digest: str) -> tuple[Check, ...]:
-    """Look at the attestation beside a wheel (PEP 740): is it about this file? Its signature is not checked."""
-    place = path.with_name(f"{path.name}.publish.attestation")
-    if not place.is_file():
-        return ()
-    try:
-        data = filesystem.read_bytes(place)[: reading.MOST_TEXT]
-        statement = json.loads(base64.b64decode(json.loads(data)["envelope"]["statement"]))
-        subjects = {str(each["name"]): str(each["digest"]["sha256"]) for each in statement["subject"]}
-    except (ValueError, KeyError, TypeError, binascii.Error, RecursionError) as error:
-        return (Check("attestation", place.name, (f"{place.name} is no attestation ({error})",)),)
-    if subjects.get(path.name) != digest:
-        said = subjects.get(path.name)
-        what = (
-            f"is for a file with the SHA-256 {said[:80]}" if said else f"is for {', '.join(sorted(subjects))[:200] or 'no file'}"
-        )
-        return (Check("attestation", place.name, (f"{place.name} {what}, and not for this one",)),)
-    return (Check("attestation", f"{place.name} is for this file; who signed it was not checked"),)

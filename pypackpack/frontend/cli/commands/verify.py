@@ -42,17 +42,46 @@ def verify(
         Optional[str],  # noqa: UP045 - typer evaluates it on Python 3.10 too
         typer.Option("--base", metavar="<wheel>", help="Of a patch: also apply it to this wheel, and keep nothing of it."),
     ] = None,
+    expect: Annotated[
+        Optional[str],  # noqa: UP045 - as above
+        typer.Option("--expect", metavar="<identity>", help="Of a patch or an archive: the identity that it has to have."),
+    ] = None,
+    repository: Annotated[
+        Optional[str],  # noqa: UP045 - as above
+        typer.Option("--repository", metavar="<url>", help="The repository whose workflow has to have signed it."),
+    ] = None,
+    cert_identity: Annotated[
+        Optional[str],  # noqa: UP045 - as above
+        typer.Option("--cert-identity", metavar="<who>", help="The mail address, or workflow, that has to have signed it."),
+    ] = None,
+    cert_oidc_issuer: Annotated[
+        Optional[str],  # noqa: UP045 - as above
+        typer.Option("--cert-oidc-issuer", metavar="<url>", help="Who has to vouch for that; of GitHub and GitLab it is known."),
+    ] = None,
+    trusted_root: Annotated[
+        Optional[str],  # noqa: UP045 - as above
+        typer.Option("--trusted-root", metavar="<file>", help="What is believed of signatures, instead of the public Sigstore."),
+    ] = None,
     offline: OfflineOption = False,
 ) -> Answer:
     """Check whether artifacts are what they say they are."""
     from pypackpack.middleware.verify import WHEEL  # noqa: PLC0415 - import cost
     from pypackpack.middleware.verify import verify as look  # noqa: PLC0415 - import cost
+    from pypackpack.middleware.verify.signatures import wanted_signer  # noqa: PLC0415 - import cost
+    from pypackpack.model.verification import SignatureQuestion  # noqa: PLC0415 - import cost
 
     session = session_of(ctx)
     if rebuild and (wrong := next((each for each in file if not each.lower().endswith(WHEEL)), None)):
         msg = f"{wrong} is no wheel, and --rebuild is for wheels"
         raise UsageError(msg, hint="Of a patch, rebuild the wheel that it makes.")
-    found = [look(Path(each), audit=audit, base=Path(base) if base is not None else None) for each in file]
+    if expect is not None and len(file) > 1:
+        msg = "--expect is the identity of one artifact, and several are named"
+        raise UsageError(msg)
+    question = SignatureQuestion(
+        wanted_signer(cert_identity, cert_oidc_issuer, repository), Path(trusted_root) if trusted_root is not None else None
+    )
+    tried = Path(base) if base is not None else None
+    found = [look(Path(each), audit=audit, base=tried, expect=expect, question=question) for each in file]
     if rebuild:
         from pypackpack.middleware.verify.rebuild import rebuild as again  # noqa: PLC0415 - import cost
 

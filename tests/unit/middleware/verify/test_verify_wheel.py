@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import hashlib
 import json
 import os
@@ -216,25 +215,6 @@ def test_what_is_not_in_the_stable_abi(tmp_path: Path) -> None:
         "demo/fast.abi3.so uses PyErr_GetRaisedException, which the stable ABI has from 3.12 on; the tag says 3.11",
         "demo/fast.abi3.so uses _PyDict_SetItem_KnownHash, which is not in the stable ABI",
     ]
-
-
-def test_an_attestation_for_another_file(tmp_path: Path) -> None:
-    wheel = craft(tmp_path, FILES)
-    place = wheel.with_name(f"{wheel.name}.publish.attestation")
-
-    def attest(digest: str) -> None:
-        statement = {"_type": "https://in-toto.io/Statement/v1", "subject": [{"name": wheel.name, "digest": {"sha256": digest}}]}
-        envelope = {"statement": base64.b64encode(json.dumps(statement).encode()).decode(), "signature": ""}
-        place.write_text(json.dumps({"version": 1, "envelope": envelope}))
-
-    attest(hashlib.sha256(wheel.read_bytes()).hexdigest())
-    found = verify(wheel)
-    assert found.problems == ()
-    assert "who signed it was not checked" in found.checks[-1].found
-    attest("0" * 64)
-    assert "and not for this one" in problems(wheel)[0]
-    place.write_text("{")
-    assert "is no attestation" in problems(wheel)[0]
 
 
 def test_bills_of_others_are_looked_at(tmp_path: Path) -> None:
