@@ -82,7 +82,11 @@ def _form(module: InspectedModule) -> str:
 
 def _modules(modules: Iterable[InspectedModule], width: int | None, style: Style) -> list[str]:
     """One line per module, with the reason beside it where the width allows that, else below."""
-    rows = [(safe(each.module), _form(each), size(each.size), each.reason, each.form) for each in modules]
+    shown: set[str] = set()
+    rows = []
+    for each in modules:  # the size of a file that is several modules stands once
+        rows.append((safe(each.module), _form(each), "" if each.file in shown else size(each.size), each.reason, each.form))
+        shown.add(each.file)
     name, form, weight = (max(len(row[column]) for row in rows) for column in range(3))
     left = 2 + name + 2 + form + 2 + weight + 2
     stacked = width is not None and left - 2 > width
@@ -92,11 +96,10 @@ def _modules(modules: Iterable[InspectedModule], width: int | None, style: Style
     for module, shape, bytes_, reason, kind in rows:
         marked = style.good(shape) if kind == EXTENSION else style.warn(shape) if reason else shape
         if stacked:
-            lines += [f"  {style.word(module)}", f"    {marked}, {bytes_}"]
+            lines += [f"  {style.word(module)}", f"    {marked}{', ' if bytes_ else ''}{bytes_}"]
         else:
-            lines.append(
-                f"  {style.word(module)}{' ' * (name - len(module))}  {marked}{' ' * (form - len(shape))}  {bytes_:>{weight}}"
-            )
+            line = f"  {style.word(module)}{' ' * (name - len(module))}  {marked}{' ' * (form - len(shape))}  {bytes_:>{weight}}"
+            lines.append(line if bytes_ or reason else line.rstrip())
         for number, text in enumerate(safe(line) for line in reason.splitlines()):
             if beside and not stacked:
                 room = None if width is None else width - left
@@ -146,7 +149,9 @@ def _counted(forms: Mapping[str, int]) -> list[str]:
 
 
 def _totals(result: Inspection) -> str:
-    said = _counted(Counter(module.form for module in result.modules))
+    members = Counter(module.file for module in result.modules if module.scope == PACKAGE)
+    said = [f"one extension module that is {count(modules, 'module')}" for modules in members.values()]
+    said += _counted(Counter(module.form for module in result.modules if module.scope != PACKAGE))
     if result.data:
         said.append(f"{count(len(result.data), 'other file')} ({size(sum(each.size for each in result.data))})")
     return ", ".join(said) or "no files but its metadata"

@@ -14,7 +14,7 @@ from pypackpack.middleware.compile.choice import compiler_of, idle, why_not_nati
 from pypackpack.middleware.compile.content import Content, Contents
 from pypackpack.middleware.compile.extension import extension_tasks, module_extension
 from pypackpack.middleware.compile.forms import bytecode_files, bytecode_task
-from pypackpack.middleware.compile.layers import module_name
+from pypackpack.middleware.compile.layers import Layers, module_name
 from pypackpack.middleware.compile.linked import with_tools
 from pypackpack.middleware.compile.minify import STEP, Text, minified, minify_task, total
 from pypackpack.middleware.compile.native import find, tasks
@@ -175,20 +175,23 @@ class PackagePlan:
         self._add_own(target, python, files, shared)
 
     def idle_patterns(self) -> tuple[str, ...]:
-        """Say which patterns of ``native`` mean no module at all; nothing where a target is not planned, which may have some."""
-        if (
-            self._level is not Level.NATIVE
-            or not self._files
-            or {each.name for each in self._package.targets} - self._files.keys()
-        ):
+        """Say which patterns of ``native`` mean no module on any of the package's targets, whether these are built now or not."""
+        if self._level is not Level.NATIVE or not self._files:
+            return ()
+        settings = [self._package.settings(target) for target in self._package.targets]
+        kinds = [("native", each.native) for each in settings]
+        kinds += [("mypyc", each.mypyc) for each in settings if each.compiler == "mypyc"]
+        if not any(idle((), patterns) for _, patterns in kinds):
             return ()
         places = {file.place for files in self._files.values() for file in files if file.is_module}
-        found: dict[str, None] = {}
-        for target in self._package.targets:
-            settings = self._package.settings(target)
-            found.update((f"native.{each}", None) for each in idle(places, settings.native))
-            if settings.compiler == "mypyc":
-                found.update((f"mypyc.{each}", None) for each in idle(places, settings.mypyc))
+        try:
+            layers = Layers(self._package)
+            for target in self._package.targets:
+                if target.name not in self._files:
+                    places.update(file.place for file in layers.unchecked(target) if file.is_module)
+        except SourceError:  # of a target that is not asked for: a build of it will say so
+            return ()
+        found = dict.fromkeys(f"{kind}.{each}" for kind, patterns in kinds for each in idle(places, patterns))
         name = self._package.name
         return tuple(f"{name}: no module is named by {each}; a pattern is a path in the package, as plugins/**" for each in found)
 

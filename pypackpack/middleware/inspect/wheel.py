@@ -88,7 +88,8 @@ def inspect_wheel(path: Path) -> Inspection:
     if report is not None:
         notes += _missing(report, entries)
     made_by = _line(wheel["Generator"])
-    if report is None and not notes and any(module.form == EXTENSION for module in modules):
+    level = report.level if report else _level(modules, made_by)
+    if not level and not notes and any(module.form == EXTENSION for module in modules):
         notes = ("it does not say why its modules are what they are; this is what its files show",)
     return Inspection(
         kind="wheel",
@@ -100,7 +101,7 @@ def inspect_wheel(path: Path) -> Inspection:
         tags=tuple(_line(tag) for tag in wheel.get_all("Tag", [])) or (matched["tags"],),
         requires_python=_line(metadata["Requires-Python"]),
         made_by=made_by,
-        level=report.level if report else _level(modules, made_by),
+        level=level,
         type=report.type if report else _type(modules, made_by),
         python=report.python if report else "",
         compiler=report.compiler if report else None,
@@ -229,9 +230,12 @@ def _dotted(folder: str | None, stem: str) -> str:
 
 
 def _level(modules: Iterable[InspectedModule], made_by: str) -> str:
-    """Return the level of a wheel of ours that has no report, since its files tell."""
+    """Return the level of a wheel of ours that has no report, since its files tell: those of level native have one.
+
+    Extension modules in it are of native sources, which have no other form.
+    """
     forms = {form for module in modules for form in (module.form, *module.also)}
-    if not made_by.startswith("pypackpack ") or not forms or EXTENSION in forms:
+    if not made_by.startswith("pypackpack ") or not forms & {BYTECODE, SOURCE}:
         return ""
     return "bytecode" if BYTECODE in forms else "instant"
 

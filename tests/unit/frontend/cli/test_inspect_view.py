@@ -56,6 +56,18 @@ def test_a_wide_terminal_has_one_line_per_module() -> None:
     assert lines[-1] == "note: this is a note"
 
 
+@pytest.mark.parametrize("width", [140, 30])
+def test_a_file_that_is_several_modules_is_counted_once(width: int) -> None:
+    unit = "shop/__init__.cp311-win_amd64.pyd"
+    names = ("shop", "shop.cart", "shop.stock")
+    members = tuple(InspectedModule(name, unit, "extension", "package", (), 64_000, "") for name in names)
+    lines = inspection_lines(replace(RESULT, modules=(*members, RESULT.modules[1]), data=()), width)
+    text = " ".join(" ".join(lines).split())
+    assert "one extension module that is 3 modules, 1 module as bytecode" in text
+    assert text.count("64.0 kB") == 1
+    assert not any(line.endswith(" ") for line in lines)
+
+
 def test_a_module_that_another_compiler_made_says_so() -> None:
     other = replace(RESULT.modules[0], compiler=Tool("mypyc", "2.4.1"))
     lines = inspection_lines(replace(RESULT, modules=(other, *RESULT.modules[1:])), 140)

@@ -18,7 +18,7 @@ from pypackpack.middleware.target import table
 from pypackpack.model.action import ActionResult
 from pypackpack.model.build import BuildType, Level
 from pypackpack.model.interpreter import Interpreter
-from pypackpack.model.project import BuildSettings, BundleSettings, Package
+from pypackpack.model.project import BuildSettings, BundleSettings, NativePattern, Package
 
 if TYPE_CHECKING:
     from pypackpack.middleware.compile.workshop import Workshop
@@ -30,15 +30,18 @@ MADE = {"bytecode": "pyc", "transcompile": "file a.c", "compile": "module"}
 class World:
     """A package of two modules that is planned for one target."""
 
-    def __init__(self, folder: Path, target: str, unit: str = "module") -> None:
+    def __init__(
+        self, folder: Path, target: str, unit: str = "module", patterns: NativePattern | None = None, others: tuple[str, ...] = ()
+    ) -> None:
         self.target: Target = table.find(target)
         for name in ("__init__", "a"):
             place = folder / "small" / "src" / "main" / f"{name}.py"
             place.parent.mkdir(parents=True, exist_ok=True)
             place.write_bytes(name.encode())
         self.python = Interpreter(folder / "python", (3, 13, 1), "cpython", folder, True, False, "x")
-        build = {"": BuildSettings(unit=unit)}
-        package = Package("small", "small", folder / "small", "1", (self.target,), (), (), {}, build, BundleSettings())
+        build = {"": BuildSettings(unit=unit, native=patterns or BuildSettings().native)}
+        targets = (self.target, *map(table.find, others))
+        package = Package("small", "small", folder / "small", "1", targets, (), (), {}, build, BundleSettings())
         shop = SimpleNamespace(
             digests=FileDigests(folder / "cache", folder),
             includes=lambda *_words: (HeaderFolder(folder, "1"),),
@@ -96,6 +99,19 @@ def test_whatever_only_a_broken_module_needs_is_in_vain(tmp_path: Path, target: 
     outcomes = world.outcomes(bytecode_a={"message": "invalid syntax", "line": "1", "text": ""})
     assert short({task.name for task in world.plan.vain(outcomes)}) == vain
     assert world.plan.vain(world.outcomes()) == ()
+
+
+def test_a_pattern_that_means_nothing_is_told_whatever_targets_are_built(tmp_path: Path) -> None:
+    only_windows = tmp_path / "small" / "src" / "windows" / "winmain.py"
+    only_windows.parent.mkdir(parents=True)
+    only_windows.write_text("")
+    patterns = NativePattern(include=("a*", "winmain.py", "plugin/**"), exclude=("linux_only.py",))
+    told = World(tmp_path, "linux_x86_64", patterns=patterns, others=("windows_amd64",)).plan.idle_patterns()
+    assert [line.split(";")[0] for line in told] == [
+        'small: no module is named by native.include: "plugin/**"',
+        'small: no module is named by native.exclude: "linux_only.py"',
+    ]
+    assert World(tmp_path, "linux_x86_64", others=("windows_amd64",)).plan.idle_patterns() == ()
 
 
 @pytest.mark.parametrize("target", ["linux_x86_64", "macos_universal2"])

@@ -170,7 +170,7 @@ def test_verify_of_a_patch(patch: Path, two: tuple[Path, Path]) -> None:
     found = verify(patch, base=two[0])
     valid(found)
     assert found.problems == ()
-    assert [check.name for check in found.checks] == ["patch", "names", "result"]
+    assert [check.name for check in found.checks] == ["patch", "identity", "names", "result"]
     wrong = patch.rename(patch.with_name(patch.name.replace("-p3-", "-p4-")))
     assert "by what it says of itself it is called demo-1.0-p3-" in verify(wrong).problems[0]
     with pytest.raises(UsageError, match="--audit is for wheels"):

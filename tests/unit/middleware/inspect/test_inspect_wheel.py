@@ -124,6 +124,8 @@ def test_wheels_of_others_show_what_can_be_seen(tmp_path: Path) -> None:
         (["demo/__init__.py"], ("instant", "")),
         (["demo/__init__.pyc"], ("bytecode", "release")),
         (["demo/__init__.py", "demo/__pycache__/__init__.cpython-311.pyc"], ("bytecode", "debug")),
+        (["demo/__init__.py", "demo/_own.cpython-311-x86_64-linux-gnu.so"], ("instant", "")),
+        (["demo/__init__.pyc", "demo/_own.cpython-311-x86_64-linux-gnu.so"], ("bytecode", "release")),
     ],
 )
 def test_our_other_levels_show_by_their_files(tmp_path: Path, files: list[str], expected: tuple[str, str]) -> None:
