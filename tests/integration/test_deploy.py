@@ -16,12 +16,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from private_index import SECRET, USER, served
 
 from pypackpack.backend import filesystem, network, process, simple_index
 from pypackpack.backend.tools import uv
 from pypackpack.frontend.cli import main
 from tests import builds
+from tests.integration.private_index import SECRET, USER, served
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
