@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+KIND = "what the task does"
+"""What a person knows a task's kind by, among its inputs."""
+
 
 @dataclass(frozen=True)
 class Change:

@@ -8,8 +8,11 @@ result of a task which ran for another reason is followed to that reason.
 from __future__ import annotations
 
 import re
+from collections import Counter
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
+
+from pypackpack.model.journal import KIND
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -23,10 +26,14 @@ MOST_CHANGES = 6
 LONGEST_CHAIN = 20
 """So many links of a chain of who asked for a task are followed."""
 
+SEVERAL = "several tasks"
+"""Stands for the nearest task in a reason of several, which have each their own."""
+
 SOURCES = "src/"
 """What names of sources begin with, among the inputs of a task."""
 
 _DIGEST = re.compile("[0-9a-f]{64}")
+_KIND = re.compile(r"(?P<step>[a-z ]+)-(?:(?P<tool>[a-z][a-z0-9_]*)-)?(?P<number>\d+)")
 _WORDS = re.compile(r"[\s,\[\]\"']+")
 
 SENTENCES = {
@@ -45,7 +52,7 @@ class Group:
     """Tasks that ran for one reason.
 
     Attributes:
-        reason: That of the first of them; its changes are those at the bottom.
+        reason: That of the first of them; its changes are those at the bottom, its ``near`` is `SEVERAL` where each has its own.
         reports: The tasks, in the order in which they began.
     """
 
@@ -58,33 +65,53 @@ def groups(reports: Iterable[TaskReport]) -> list[Group]:
     ran = sorted((report for report in reports if report.reason is not None), key=lambda report: report.start)
     makers = {digest: report for report in ran for _, digest in report.outputs}
     known: dict[str, dict[tuple[str, ...], Change]] = {}
+    roots = {report.name: _roots(report, makers, known) for report in ran}
+    counted = Counter(_named(report.package, change) for report in ran if report.reason for change in report.reason.changes)
     found: dict[tuple[object, ...], list[TaskReport]] = {}
     heads: dict[tuple[object, ...], Reason] = {}
     for report in ran:
-        reason = report.reason
+        reason, mine = report.reason, roots[report.name]
         if reason is None:
             continue
-        found_roots = _roots(report, makers, known)
-        roots = tuple(found_roots.values())
-        head = (reason.kind, reason.text, bool(reason.near), *sorted(found_roots))
+        if any(change.name == KIND for change in mine.values()):  # however each of these tasks heard of it
+            reason = replace(reason, kind="changed", near="")
+        elif reason.near and (shared := {key: each for key, each in mine.items() if counted[each] > 1 or _is_source(each)}):
+            mine = shared  # what only this one has comes of it
+        head = (reason.kind, reason.text, bool(reason.near), *sorted(mine))
         found.setdefault(head, []).append(report)
-        heads.setdefault(head, replace(reason, changes=roots))
+        if head not in heads:
+            heads[head] = replace(reason, changes=tuple(mine.values()))
+        elif heads[head].near != reason.near:
+            heads[head] = replace(heads[head], near=SEVERAL)
     return [Group(heads[head], tuple(members)) for head, members in found.items()]
+
+
+def _is_source(change: Change) -> bool:
+    """Tell whether it is a file of a person's."""
+    folder, slash, _ = change.name.partition(SOURCES)
+    return bool(slash) and " " not in folder
 
 
 def _roots(
     report: TaskReport, makers: Mapping[str, TaskReport], known: dict[str, dict[tuple[str, ...], Change]]
 ) -> dict[tuple[str, ...], Change]:
-    """Return the changes at the bottom of a task's reason, by old and new, and by whose file it is: some are alike."""
+    """Return the changes at the bottom of a task's reason, by old and new, and by whose file it is: some are alike.
+
+    Where another tool does the work, it brings other settings, headers and files with it: nobody is told of these.
+    """
     if report.name in known:
         return known[report.name]
     roots = known[report.name] = {}
     for change in report.reason.changes if report.reason is not None else ():
         maker = makers.get(change.new)
         below: Mapping[tuple[str, ...], Change] = {}
-        if maker is not None and maker.name != report.name and maker.reason is not None and maker.reason.kind == "changed":
+        if maker is not None and maker.name != report.name and maker.reason is not None and maker.reason.changes:
             below = _roots(maker, makers, known)
         roots.update(below or {(change.old, change.new, _owner(report.package, change)): _named(report.package, change)})
+    if any(change.name == KIND for change in roots.values()):
+        told = {place: change for place, change in roots.items() if change.name == KIND or _is_source(change)}
+        roots.clear()
+        roots.update(told)
     return roots
 
 
@@ -127,7 +154,9 @@ def _asked(report: TaskReport) -> str:
 def reason_text(reason: Reason, *, most: int | None = MOST_CHANGES) -> list[str]:
     """Return a reason as one sentence, or as one per input that changed; of the inputs at most so many (None: all)."""
     lines = [text] if (text := reason.text or SENTENCES.get(reason.kind, "")) else []
-    if reason.near:
+    if reason.near == SEVERAL:
+        lines = [f"{SENTENCES['new']}; against the nearest that are known:"]
+    elif reason.near:
         lines = [f"{SENTENCES['new']}; the nearest that is known is {reason.near}"]
     shown = reason.changes[:most]
     lines += [change_text(change) for change in shown]
@@ -139,6 +168,13 @@ def reason_text(reason: Reason, *, most: int | None = MOST_CHANGES) -> list[str]
 def change_text(change: Change) -> str:
     """Return what changed, short: ``src/main/core.py 3f2a91c04b11 → 88a1c0ffee12``, ``zig 0.14 → 0.15``."""
     old, new = change.old, change.new
+    if change.name == KIND:
+        was, now = _KIND.fullmatch(old), _KIND.fullmatch(new)
+        if was and now and was["step"] == now["step"]:
+            if was["tool"] and now["tool"] and was["tool"] != now["tool"]:
+                return f"made by {now['tool']}, no longer by {was['tool']}"
+            if was["tool"] == now["tool"]:
+                return f"this version of pypackpack makes it in another way ({old} → {new})"
     if change.name == "programs":
         return "which of its files are programs has changed"
     if not old:

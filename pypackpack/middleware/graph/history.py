@@ -10,7 +10,7 @@ import json
 import threading
 from typing import TYPE_CHECKING
 
-from pypackpack.model.journal import Change, Reason
+from pypackpack.model.journal import KIND, Change, Reason
 
 if TYPE_CHECKING:
     from collections.abc import Container, Mapping
@@ -134,7 +134,7 @@ def _subject(name: str) -> tuple[str, ...]:
 
 def inputs_of(task: Task, needs: Needs) -> dict[str, str]:
     """Return everything that decides a task's result, by what a person knows it by."""
-    found = {"what the task does": task.kind, **dict(task.inputs)}
+    found = {KIND: task.kind, **dict(task.inputs)}
     for need in task.needs:
         result = needs[need]
         for name, digest in sorted(result.outputs.items()):

@@ -14,7 +14,7 @@ from pypackpack.middleware.graph.task import Task
 from pypackpack.model.action import ActionResult
 from pypackpack.model.build import Silent
 from pypackpack.model.errors import WorkError
-from pypackpack.model.journal import Change, Reason, TaskReport
+from pypackpack.model.journal import KIND, Change, Reason, TaskReport
 
 A, B, C, D = ("a" * 64, "b" * 64, "c" * 64, "d" * 64)
 
@@ -248,6 +248,9 @@ def test_a_damaged_history_is_an_empty_one() -> None:
         (Change("long", "a b " * 20, "b a " * 20), "long: the same words in another order"),
         (Change("long", "x" * 50, "y" * 50), f"long: without {'x' * 39}…, with {'y' * 39}…"),
         (Change("many", "a " * 25, "a b c d e f " * 9), "many: with b c d e and 1 more words"),
+        (Change(KIND, "compile-zig-4", "compile-gcc-1"), "made by gcc, no longer by zig"),
+        (Change(KIND, "wheel-5", "wheel-6"), "this version of pypackpack makes it in another way (wheel-5 → wheel-6)"),
+        (Change(KIND, "compile-zig-4", "unit-object-1"), f"{KIND} compile-zig-4 → unit-object-1"),
         (Change("Cython", f"cython 3.1 {A}", f"cython 3.2 {B}"), f"Cython: without 3.1 {'a' * 12}, with 3.2 {'b' * 12}"),
     ],
 )
@@ -271,6 +274,42 @@ def test_files_that_are_alike_belong_to_their_packages() -> None:
     assert [(group.reason.changes[0].name, [report.package for report in group.reports]) for group in found] == [
         ("bill-ing/src/main/__init__.py", ["bill-ing", "bill-ing"]),
         ("orders/src/main/__init__.py", ["orders", "orders"]),
+    ]
+
+
+def ran(name: str, reason: Reason, start: int, output: str = "") -> TaskReport:
+    outputs = (("file", output),) if output else ()
+    return TaskReport(name, name.partition(" ")[0], "p", "", name, "k", "run", start, 9, 0, reason=reason, outputs=outputs)
+
+
+def test_another_tool_is_one_reason_with_all_that_comes_of_it() -> None:
+    """Its flags and headers, the C that is new and has another name, the wheel: nobody changed these."""
+    tool = Change(KIND, "make-cython-5", "make-nuitka-3")
+    own = Change("src/main/b.py", C, D)
+    found = groups(
+        [
+            ran("make a", Reason("new", (tool, Change("Nuitka", "", "4.3")), near="make a.py"), 0, A),
+            ran("make b", Reason("new", (tool, own), near="make b.py"), 1, B),
+            ran("compile a", Reason("changed", (Change("flags", "-O1", "-O2"), Change("c of make a", "", A))), 2),
+            ran("compile b", Reason("changed", (Change("flags", "-O1", "-O2"), Change("c of make b", "", B))), 3),
+        ]
+    )
+    assert [([each.name for each in group.reports], reason_text(group.reason)) for group in found] == [
+        (["make a", "compile a"], ["made by nuitka, no longer by cython"]),
+        (["make b", "compile b"], ["made by nuitka, no longer by cython", f"p/src/main/b.py {C[:12]} → {D[:12]}"]),
+    ]
+
+
+def test_new_tasks_that_differ_from_older_ones_in_the_same_way_are_one_reason() -> None:
+    tag = Change("tag", "cp311", "abi3")
+    found = groups(
+        [
+            ran("compile a abi3", Reason("new", (tag, Change("c of make a", A, B)), near="compile a 3.11"), 0),
+            ran("compile b abi3", Reason("new", (tag, Change("c of make b", C, D)), near="compile b 3.11"), 1),
+        ]
+    )
+    assert [reason_text(group.reason) for group in found] == [
+        ["never made here before; against the nearest that are known:", "tag cp311 → abi3"]
     ]
 
 
