@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pypackpack.middleware.compile.transcompile import WHY_NOT
+from pypackpack.middleware.target.table import parts_of
 from pypackpack.model.errors import MissingToolError
 
 if TYPE_CHECKING:
@@ -51,6 +52,9 @@ def possible(
             if unusable is not None:
                 reason = f"needs {unusable.adapter.title}: {unusable.found.missing}"
                 hint = unusable.found.hint
+            elif not has_facts(target):
+                reason = "cannot have native code yet: what CPython's pyconfig.h says there is not in pypackpack's table"
+                hint = "Build it at level instant or bytecode, or leave the target out."
         if not reason and request.compiles and (reason := _why_no_compiler(target, members, pythons)):
             hint = 'Set compiler = "cython" for this target, or leave it out.'
         if not reason:
@@ -78,6 +82,13 @@ def _why_no_python(target: Target, pythons: Sequence[PythonVersion]) -> str:
         if python < target.min_python or not target.tags.for_python(python):
             return f"has no Python {python[0]}.{python[1]}"
     return ""
+
+
+def has_facts(target: Target) -> bool:
+    """Tell whether headers of Python can be made for a target, and for all that it is joined from."""
+    from pypackpack.middleware.compile.pyconfig import is_described  # noqa: PLC0415 - keeps imports of the CLI light
+
+    return all(is_described(part.name) for part in parts_of(target))
 
 
 def _unusable(target: Target, members: Sequence[Package]) -> Choice | None:

@@ -29,6 +29,7 @@ __all__ = [
     "amended",
     "header_amendments",
     "headers_look_at",
+    "is_described",
     "pyconfig_groups",
     "pyconfig_header",
     "pyconfig_targets",
@@ -173,6 +174,11 @@ def amended(text: str, amendment: Amendment) -> str:
 def pyconfig_targets() -> tuple[str, ...]:
     """Return the names of the targets that there are facts for."""
     return tuple(table()["targets"])
+
+
+def is_described(target: str) -> bool:
+    """Tell whether there are facts for a target; versions in its name are passed over."""
+    return _base_name(target) in table()["targets"]
 
 
 def supported_pythons() -> tuple[tuple[int, int], ...]:
