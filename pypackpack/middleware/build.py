@@ -182,9 +182,6 @@ def resolve(request: BuildRequest, watcher: Watcher) -> Order:
         there = ", ".join(item.name for item in project.packages) or "none yet"
         msg = f"the project {project.name} has no package {request.package} (it has: {there})"
         raise UsageError(msg, hint="Add it with: pypackpack package add " + request.package)
-    if request.bundle is Bundle.FAT:
-        msg = f"the bundle {request.bundle.value} is not there yet"
-        raise NotYetError(msg, hint="Use single or binary.")
     if request.version:
         package = replace(package, version=request.version)
     if not package.targets and not request.targets:
@@ -193,7 +190,7 @@ def resolve(request: BuildRequest, watcher: Watcher) -> Order:
     wanted = table.resolve(request.targets, package.targets) if request.targets else package.targets
     if request.bundle is Bundle.RESOURCE:  # data is for no Python, and nothing compiles it
         return Order(request, project, package, (package,), tuple(wanted), (), (), began=began)
-    members = in_order(project, (package,)) if request.bundle is Bundle.BINARY else (package,)
+    members = in_order(project, (package,)) if request.bundle.carries else (package,)
     for member in members:
         _refuse_later(member, wanted, request.bundle)
     own = native_targets(members, wanted)
@@ -269,6 +266,7 @@ class _Build:
         self._failures: dict[str, PyPackPackError] = {}
         self._skipped: list[str] = []
         self._digests: set[str] = set()
+        self._notes: tuple[str, ...] = ()
         self._journal.reports.clear()
 
     def run(self) -> BuildResult:
@@ -328,7 +326,7 @@ class _Build:
         plans, files, same = plan_members(order, shop)
         unfit: dict[str, tuple[str, ...]] = {}
         for member in order.members:
-            if same[member.name] and order.request.bundle is not Bundle.BINARY:
+            if same[member.name] and not order.request.bundle.carries:
                 unfit[member.name] = windows_problems(files[member.name, order.targets[0].name])
                 refuse_unfit(member, unfit[member.name], compiles=order.compiles)
         check_rerun(order.request, [task for plan in plans.values() for task in plan.tasks])
@@ -345,10 +343,9 @@ class _Build:
         bundler = artifacts.Bundler(order.project, order.request, order.folder, shop)
         bundle: Callable[[Sequence[artifacts.Made]], tuple[Artifact, ...]] = partial(bundler.wheels, run=self._tasks)
         built: dict[tuple[str, Interpreter], BuiltDependencies] = {}
-        if order.request.bundle is Bundle.BINARY:
+        if order.request.bundle.carries:
             built = {(target.name, python): dependencies.built(target, python, outcomes) for target, python in pairs}
-            package, rerun = order.package, self._rules.rerun
-            bundle = partial(bundler.binaries, built=built, package=package, run=self._tasks, rerun=rerun)
+            bundle = partial(self._carrying, bundler, built)
         done = bundle(made) if made else ()
         self._check_failures(done)
         return replace(
@@ -365,6 +362,7 @@ class _Build:
                 *unfit_warnings({name: unfit.get(name, ()) for name in pure}),
                 *dependencies.warnings(),
                 *superseded_warnings(order.package, bundler.superseded),
+                *self._notes,
             ),
             dependencies=merge_compiled(each for item in built.values() for each in item.compiled),
             minified=(
@@ -372,6 +370,22 @@ class _Build:
                 *dependencies.plan.smaller(outcomes),
             ),
         )
+
+    def _carrying(
+        self,
+        bundler: artifacts.Bundler,
+        built: Mapping[tuple[str, Interpreter], BuiltDependencies],
+        made: Sequence[artifacts.Made],
+    ) -> tuple[Artifact, ...]:
+        """Bundle the package with its dependencies."""
+        package = self._order.package
+        if self._order.request.bundle is Bundle.BINARY:
+            return bundler.binaries(made, built, package=package, run=self._tasks, rerun=self._rules.rerun)
+        from pypackpack.middleware.bundle.fat import FatBundler, fat_plans  # noqa: PLC0415 - only for these
+
+        plans = fat_plans(package, made, built)
+        self._notes = tuple(dict.fromkeys(note for plan in plans for note in plan.notes()))
+        return FatBundler(bundler, self._shop).wheels(plans, run=self._tasks)
 
     def _resources(self) -> BuildResult:
         """Pack data files."""
@@ -419,7 +433,7 @@ class _Build:
         outcomes = self._tasks([task for plan in plans.values() for task in plan.syntax_tasks])
         vain = [task.name for plan in plans.values() for task in self._check_syntax(plan, outcomes)]
         native = [task for plan in plans.values() for task in plan.native_tasks if task.name not in vain]
-        if order.request.bundle is Bundle.BINARY:
+        if order.request.bundle.carries:
             dependencies.synchronise(order.targets, order.pythons, self._watcher)
             outcomes |= self._tasks(dependencies.plan.syntax_tasks)
             native += dependencies.plan.native_tasks(outcomes)

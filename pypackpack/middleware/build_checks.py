@@ -6,7 +6,7 @@ import os
 from typing import TYPE_CHECKING
 
 from pypackpack.backend import filesystem
-from pypackpack.model.build import Bundle, Level
+from pypackpack.model.build import Level
 from pypackpack.model.errors import SourceError, UsageError
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ def check_rerun(request: BuildRequest, tasks: Sequence[Task]) -> None:
     """
     known = {word for task in tasks for word in (task.step, task.name, task.label)} | {BUNDLE_STEP}
     later: tuple[str, ...] = ("wheel",)
-    if request.bundle is Bundle.BINARY and request.level is not Level.INSTANT:
+    if request.bundle.carries and request.level is not Level.INSTANT:
         later = (*later, "bytecode", *(COMPILING if request.compiles else ()))
         known |= set(later[1:])
     for word in request.rerun_tasks:

@@ -132,7 +132,6 @@ def remember(words: Sequence[str], start: str, face: str, order: Order, result: 
     from pypackpack.middleware.build_environments import including  # noqa: PLC0415 - not for the reading half
     from pypackpack.middleware.bundle.metadata import metadata_sources  # noqa: PLC0415 - not for the reading half
     from pypackpack.middleware.environment.path_sources import source_folders  # noqa: PLC0415 - not for the reading half
-    from pypackpack.model.build import Bundle  # noqa: PLC0415 - not for the reading half
     from pypackpack.model.errors import PyPackPackError  # noqa: PLC0415 - not for the reading half
 
     package, root = order.package, os.fspath(order.project.root)
@@ -147,7 +146,7 @@ def remember(words: Sequence[str], start: str, face: str, order: Order, result: 
     try:
         if any("/" in pattern for member in order.members for pattern in metadata_sources(member, order.project)[1]):
             return  # a new licence in a folder below would not be seen
-        looked_into = [package] if order.request.bundle is Bundle.BINARY else []
+        looked_into = [package] if order.request.bundle.carries else []
         looked_into += [each for each, _ in including(order)]
         if any(source_folders(order.project, each) for each in looked_into):
             return  # dependencies in folders that other tools build from: what matters there is theirs to say
@@ -185,7 +184,6 @@ def _watched(order: Order, result: BuildResult) -> list[tuple[str, str]]:
     from pypackpack.middleware.bundle.current import note_of  # noqa: PLC0415 - not for the reading half
     from pypackpack.middleware.bundle.metadata import metadata_sources  # noqa: PLC0415 - not for the reading half
     from pypackpack.middleware.environment.place import site_packages  # noqa: PLC0415 - not for the reading half
-    from pypackpack.model.build import Bundle  # noqa: PLC0415 - not for the reading half
 
     project = order.project
     root = os.fspath(project.root)
@@ -212,7 +210,7 @@ def _watched(order: Order, result: BuildResult) -> list[tuple[str, str]]:
         found.append(("artifact" if artifact.kind == "folder" else "file", os.fspath(artifact.path)))
     if not _is_settled(order):
         found += [("place", place) for place in _python_places()]
-    if order.request.bundle is Bundle.BINARY:
+    if order.request.bundle.carries:
         sites = [site_packages(order.package, target, python.series) for target in order.targets for python in order.pythons]
         found += [("installed", os.fspath(site)) for site in sites]
     for package, targets in including(order):

@@ -24,7 +24,6 @@ from pypackpack.middleware.compile.layers import NOT_SHIPPED
 from pypackpack.middleware.package.order import in_order
 from pypackpack.middleware.project.read import FILE, find_root, load_project
 from pypackpack.middleware.python.choose import VERSION_FILE
-from pypackpack.model.build import Bundle
 from pypackpack.model.errors import ConflictError, PyPackPackError, SettingsError, WorkError
 
 if TYPE_CHECKING:
@@ -175,7 +174,7 @@ def view_of(request: BuildRequest) -> View:
         flat.add(folder)
         source = os.path.join(folder, "src")
         deep[source] = frozenset({TESTS})
-        if request.bundle is Bundle.BINARY:
+        if request.bundle.carries:
             files.add(os.path.join(folder, LOCK))
         for real in links_below(source):
             if os.path.isdir(real):
@@ -204,7 +203,7 @@ def _metadata(root: Path, request: BuildRequest) -> tuple[set[str], frozenset[st
 
 def _path_dependencies(root: Path, request: BuildRequest) -> list[str]:
     """Return the folders that dependencies of a binary come from as sources."""
-    if request.bundle is not Bundle.BINARY:
+    if not request.bundle.carries:
         return []
     from pypackpack.middleware.environment.path_sources import source_folders  # noqa: PLC0415 - keeps imports of the CLI light
 
@@ -223,7 +222,7 @@ def _folders(root: Path, request: BuildRequest) -> dict[str, bool]:
         package = project.package(request.package)
         if package is not None:
             members = in_order(project, (package,))
-            binary = request.bundle is Bundle.BINARY
+            binary = request.bundle.carries
             return {os.fspath(member.root): binary or member is package for member in members}
     except PyPackPackError:
         pass  # whoever builds says what is wrong; any package's settings may be

@@ -77,8 +77,8 @@ class _Preview:
         self._look_at(tasks)
         for plan in self._plans.values():
             self._check(plan)
-        if order.request.bundle is Bundle.BINARY:
-            self._binaries()
+        if order.request.bundle.carries:
+            self._carrying()
         else:
             self._wheels()
         return self._preview(order.left_out)
@@ -200,8 +200,10 @@ class _Preview:
         )
         return f"wheel {package.name} {tags}"
 
-    def _binaries(self) -> None:
-        """Look at the environments of dependencies, and at the folders."""
+    def _carrying(self) -> None:
+        """Look at the environments of dependencies, and at what is made of these and the packages."""
+        from pypackpack.middleware.bundle.fat import FatBundler, FatPlan, fat_name  # noqa: PLC0415 - only for these
+
         order = self._order
         bundler = artifacts.Bundler(order.project, order.request, order.folder, self._shop)
         dependencies = Dependencies(order.project, order.package, order.members, order.request, self._shop)
@@ -219,11 +221,18 @@ class _Preview:
                 made = self._made(target, python)
             folder = bundler.folder_of(target.name, python, len(order.pythons))
             name = f"folder {order.package.name} {folder.name}"
+            fat = order.request.bundle is Bundle.FAT
             if made is None:
+                if fat:
+                    name = f"wheel {fat_name(order.package)} {folder.name}"
                 needs = self._needs(target)
                 self._tasks.append(PlannedTask(name, BUNDLE, order.package.name, target.name, "", BEHIND, needs=needs))
                 continue
-            stands = bundler.stands(folder, order.package, made, dependencies.built(target, python, self._outcomes))
+            built = dependencies.built(target, python, self._outcomes)
+            if fat:
+                self._look(FatBundler(bundler, self._shop).task(FatPlan(order.package, tuple(made), built)))
+                continue
+            stands = bundler.stands(folder, order.package, made, built)
             self._place(name, BUNDLE, target, "" if stands else "it is not there, or not what would be made now")
 
     def _place(self, name: str, step: str, target: Target, why: str) -> None:

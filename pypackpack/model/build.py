@@ -39,6 +39,11 @@ class Bundle(str, Enum):
     PATCH = "patch"
     RESOURCE = "resource"
 
+    @property
+    def carries(self) -> bool:
+        """Whether the package's dependencies go along."""
+        return self in (Bundle.FAT, Bundle.BINARY)
+
 
 @dataclass(frozen=True)
 class BuildRequest:
@@ -95,7 +100,7 @@ class BuildRequest:
     @property
     def compiles(self) -> bool:
         """Whether something of what is asked for is to be native: at level mixed, the dependencies that go along."""
-        return self.level is Level.NATIVE or (self.level is Level.MIXED and self.bundle is Bundle.BINARY)
+        return self.level is Level.NATIVE or (self.level is Level.MIXED and self.bundle.carries)
 
 
 @dataclass(frozen=True)

@@ -50,6 +50,34 @@ class ModuleForm:
 
 
 @dataclass(frozen=True)
+class CarriedDistribution:
+    """A distribution that a fat wheel carries.
+
+    Attributes:
+        name: Distribution name, as its metadata has it.
+        version: Its version.
+        level: What its code was built at.
+    """
+
+    name: str
+    version: str
+    level: str
+
+
+@dataclass(frozen=True)
+class CarriedFolder:
+    """What a fat wheel carries.
+
+    Attributes:
+        folder: The folder that holds the package and its dependencies, by its path in the wheel.
+        distributions: The dependencies.
+    """
+
+    folder: str
+    distributions: tuple[CarriedDistribution, ...]
+
+
+@dataclass(frozen=True)
 class WheelReport:
     """What a wheel says of itself in its ``.dist-info/pypackpack.json``.
 
@@ -60,6 +88,7 @@ class WheelReport:
         compiler: What turned modules into C.
         toolchain: What compiled the C.
         modules: Every module of it.
+        carried: Of a fat wheel, what it carries.
     """
 
     level: str
@@ -68,6 +97,7 @@ class WheelReport:
     compiler: Tool | None
     toolchain: Tool | None
     modules: tuple[ModuleForm, ...]
+    carried: CarriedFolder | None = None
 
 
 @dataclass(frozen=True)

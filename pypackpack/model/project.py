@@ -87,12 +87,13 @@ class BuildSettings:
 
 @dataclass(frozen=True)
 class BundleSettings:
-    """Finished ``[tool.pypackpack.bundle]``; ``resource`` are patterns of data files."""
+    """Finished ``[tool.pypackpack.bundle]``; ``fat_name`` is None for the usual one, ``resource`` are patterns of data files."""
 
     entry: str | None = None
     fat_layout: str = "single"
     binary_layout: str = "folder"
     resource: NativePattern = field(default_factory=NativePattern)
+    fat_name: str | None = None
 
 
 @dataclass(frozen=True)

@@ -21,7 +21,6 @@ from pypackpack.model.build import BuildRequest, BuildType, Bundle, Level, Silen
 from pypackpack.model.errors import (
     FilesystemError,
     MissingToolError,
-    NotYetError,
     PyPackPackError,
     SourceError,
     ToolError,
@@ -309,7 +308,6 @@ def test_linked_folders_are_in_the_wheel(mine: Project) -> None:
         ({"targets": ("linus_x86_64",)}, UnknownTargetError, "linux_x86_64"),
         ({"pythons": ("2.7",)}, UsageError, "2.7"),
         ({"pythons": ("3.13t",)}, UsageError, "free-threaded"),
-        ({"bundle": Bundle.FAT}, NotYetError, "fat"),
     ],
 )
 def test_words_that_cannot_be_built(mine: Project, changes: dict[str, object], error: type[Exception], words: str) -> None:

@@ -28,7 +28,7 @@ PROFILE = Path("packpack") / "profile.html"
 """Where the profile goes below a package's ``build``, unless said."""
 FAILURES = Path("packpack") / "failures.txt"
 """Where all of what failed is written, when a terminal does not show it all."""
-DELIVERED = {Bundle.SINGLE: "the wheel", Bundle.BINARY: "the folder", Bundle.RESOURCE: "the archive"}
+DELIVERED = {Bundle.SINGLE: "the wheel", Bundle.FAT: "the wheel", Bundle.BINARY: "the folder", Bundle.RESOURCE: "the archive"}
 
 
 @dataclass(frozen=True)

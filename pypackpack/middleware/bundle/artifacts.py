@@ -102,9 +102,9 @@ class Bundler:
     def __init__(self, project: Project, request: BuildRequest, folder: Path, shop: Workshop) -> None:
         self._project = project
         self._request = request
-        self._folder = folder
+        self.folder = folder
         self._shop = shop
-        self._read = reader(shop)
+        self.read = reader(shop)
         self._inputs: dict[str, tuple[tuple[str, str], ...]] = {}
         self._described: dict[str, tuple[Path, ...]] = {}
         self._programs: dict[Path, bool] = {}
@@ -134,8 +134,6 @@ class Bundler:
         from pypackpack.middleware.bundle.tags import wheel_tags  # noqa: PLC0415 - loaded when there is something to bundle
 
         contents, package, target = item.contents, item.package, item.target
-        if package.name not in self._inputs:
-            self._inputs[package.name] = self._metadata_inputs(package)
         tags = wheel_tags(
             target,
             item.python.series,
@@ -146,27 +144,26 @@ class Bundler:
         )
         specific = package.target_dependencies.get(target.name, ())
         name = f"wheel {package.name} {tags}"
-        writes = str(self._folder / f"{package.import_name}-{package.version}-{tags}.whl")
+        writes = str(self.folder / f"{package.import_name}-{package.version}-{tags}.whl")
         info = self._info(item)
-        bill = self._bill(item, tags)
-        audit = self._request.audits and contents.has_native
+        bill = self.bill(item, tags)
+        audit = self.audit_rules if contents.has_native else ()
 
         def make(_needs: Needs) -> ActionResult:
-            from pypackpack.middleware.bundle.metadata import core_metadata  # noqa: PLC0415 - import cost, not in a no-op
             from pypackpack.middleware.bundle.packing import former_members, remember_members  # noqa: PLC0415 - as above
             from pypackpack.middleware.bundle.wheel import WheelMember, write_wheel  # noqa: PLC0415 - as above
 
-            core = core_metadata(package, self._project, target, dict(self._request.references), version=self._request.version)
+            core = self.core(item)
             former = former_members(writes, self._shop.store)
             members = [
-                WheelMember(each.place, partial(self._packed, each, former), self._executable(each)) for each in contents.files
+                WheelMember(each.place, partial(self._packed, each, former), self.executable(each)) for each in contents.files
             ]
             with self._shop.store.scratch() as scratch:
                 every = (*info, bill.file(core))
                 file = write_wheel(
                     scratch, core=core, tags=tags, pure=not contents.has_native, members=members, info=every, durable=False
                 )
-                self._check(core, package)
+                self.check(core, package)
                 if audit:
                     from pypackpack.middleware.verify.audit import audit as look  # noqa: PLC0415 - as above
 
@@ -182,8 +179,7 @@ class Bundler:
             step="bundle",
             kind=WHEEL_VERSION,
             inputs=(
-                ("pypackpack", __version__),
-                *((name, distributions.version_of(name)) for name in METADATA_WRITERS),
+                *self.writers,
                 ("tags", str(tags)),
                 ("native", str(contents.has_native)),
                 *((name, filesystem.sha256_bytes(data)) for name, data in info),
@@ -191,25 +187,40 @@ class Bundler:
                 *((content.place, content.digest) for content in contents.files),
                 ("requirements", json.dumps([specific, *self._request.references])),
                 *((("version", self._request.version),) if self._request.version else ()),
-                *((("audit", f"{AUDIT_VERSION} abi3info {distributions.version_of('abi3info')}"),) if audit else ()),
-                ("programs", json.dumps([self._executable(content) for content in contents.files])),
+                *audit,
+                ("programs", json.dumps([self.executable(content) for content in contents.files])),
                 ("SOURCE_DATE_EPOCH", str(filesystem.source_date_epoch())),
-                *self._inputs[package.name],
+                *self.described(package),
             ),
             run=make,
             cost=0.2,
             writes=(writes,),
         )
 
+    @property
+    def writers(self) -> tuple[tuple[str, str], ...]:
+        """What writes wheels and their metadata, for keys."""
+        return (("pypackpack", __version__), *((name, distributions.version_of(name)) for name in METADATA_WRITERS))
+
+    @property
+    def audit_rules(self) -> tuple[tuple[str, str], ...]:
+        """By which rules wheels with machine code are audited, for keys; empty where they are not."""
+        audits = self._request.audits
+        return (("audit", f"{AUDIT_VERSION} abi3info {distributions.version_of('abi3info')}"),) if audits else ()
+
     def _info(self, item: Made) -> list[tuple[str, bytes]]:
         """Return what a wheel says of its modules where their files do not tell it already."""
-        contents, python = item.contents, item.python
-        if not contents.modules:
+        if not item.contents.modules:
             return []
         from pypackpack.middleware.bundle.report import FILE, write_report  # noqa: PLC0415 - import cost of pydantic
 
+        return [(FILE, write_report(self.report(item)))]
+
+    def report(self, item: Made) -> WheelReport:
+        """Return what a wheel says of itself."""
+        contents, python = item.contents, item.python
         exact = contents.has_bytecode  # extension modules are the same for every X.Y.Z
-        report = WheelReport(
+        return WheelReport(
             self._request.level.value,
             self._request.type.value,
             ".".join(map(str, python.version if exact else python.series)),
@@ -217,9 +228,26 @@ class Bundler:
             contents.toolchain,
             contents.modules,
         )
-        return [(FILE, write_report(report))]
 
-    def _bill(self, item: Made, tags: WheelTag) -> Bill:
+    def core(self, item: Made, *, installed: bool = False) -> CoreFiles:
+        """Return the metadata of what was compiled for a target.
+
+        Args:
+            item: What was compiled.
+            installed: Whether it stays beside what it requires.
+        """
+        from pypackpack.middleware.bundle.metadata import core_metadata  # noqa: PLC0415 - import cost, not in a no-op
+
+        return core_metadata(
+            item.package,
+            self._project,
+            item.target,
+            None if installed else dict(self._request.references),
+            installed=installed,
+            version="" if installed else self._request.version,
+        )
+
+    def bill(self, item: Made, tags: WheelTag) -> Bill:
         """Return what a wheel's bill of materials is written from."""
         from pypackpack.middleware.bundle.bill import Bill, planned_lock  # noqa: PLC0415 - loaded when there is something to bundle
 
@@ -236,7 +264,7 @@ class Bundler:
             lock=planned_lock(package, self._shop.digests),
         )
 
-    def _check(self, core: CoreFiles, package: Package) -> None:
+    def check(self, core: CoreFiles, package: Package) -> None:
         """Look whether what was written is what was planned: a result under a key that is not its own would stay for ever.
 
         Raises:
@@ -252,12 +280,12 @@ class Bundler:
         from pypackpack.middleware.bundle.packing import packed  # noqa: PLC0415 - import cost, not in a no-op
 
         if content.source is not None:
-            return self._read(content)
+            return self.read(content)
         if content.digest in former:
             return former[content.digest]
-        return packed(content.digest, self._shop.store, lambda: self._read(content))
+        return packed(content.digest, self._shop.store, lambda: self.read(content))
 
-    def _executable(self, content: Content) -> bool:
+    def executable(self, content: Content) -> bool:
         """Tell whether a file is a program; looked at once, so that a wheel says what its key does."""
         file = content.source or content.made_of
         if file is None:
@@ -266,8 +294,13 @@ class Bundler:
             self._programs[file.path] = filesystem.is_executable(file.path)
         return self._programs[file.path]
 
+    def described(self, package: Package) -> tuple[tuple[str, str], ...]:
+        """Return everything that METADATA may be made of, for keys: the settings, and the files that they name."""
+        if package.name not in self._inputs:
+            self._inputs[package.name] = self._metadata_inputs(package)
+        return self._inputs[package.name]
+
     def _metadata_inputs(self, package: Package) -> tuple[tuple[str, str], ...]:
-        """Everything that METADATA may be made of: the settings, and the files that they name."""
         from pypackpack.middleware.bundle.metadata import metadata_sources  # noqa: PLC0415 - import cost of `--help`
 
         locals_ = [self._project.package(name) for name in package.local_dependencies]
@@ -373,7 +406,7 @@ class Bundler:
 
     def folder_of(self, target: str, python: Interpreter, pythons: int) -> Path:
         """Return the folder of a binary; its name has the Python where it is one of several."""
-        return self._folder / (target if pythons == 1 else f"{target}-py{python.version[0]}.{python.version[1]}")
+        return self.folder / (target if pythons == 1 else f"{target}-py{python.version[0]}.{python.version[1]}")
 
     def stands(self, folder: Path, package: Package, mine: Sequence[Made], built: BuiltDependencies) -> bool:
         """Tell whether a binary's folder is what a build would make of it."""
@@ -383,7 +416,6 @@ class Bundler:
         self, folder: Path, package: Package, mine: Sequence[Made], built: BuiltDependencies, *, look: bool = False
     ) -> Artifact | None:
         from pypackpack.middleware.bundle.binary import write_binary  # noqa: PLC0415 - import cost
-        from pypackpack.middleware.bundle.metadata import core_metadata  # noqa: PLC0415 - import cost
 
         contents: dict[str, Content] = {content.place: content for item in mine for content in item.contents.files}
         digests: Mapping[str, str] = {place: content.digest for place, content in contents.items()}
@@ -400,11 +432,11 @@ class Bundler:
         made = write_binary(
             folder,
             digests=digests,
-            read=lambda place: self._read(every[place]),
-            executable=lambda place: self._executable(contents[place]),
+            read=lambda place: self.read(every[place]),
+            executable=lambda place: self.executable(contents[place]),
             dependencies=built.installed,
             facts=facts,
-            metadata=[core_metadata(item.package, self._project, item.target, installed=True) for item in mine],
+            metadata=[self.core(item, installed=True) for item in mine],
             digest=self._shop.digests.digest,
             look=look,
         )

@@ -14,6 +14,7 @@ from pypackpack.model.errors import ConflictError
 from pypackpack.model.interpreter import NEWEST, OLDEST
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     from pypackpack.backend.digests import FileDigests
@@ -104,11 +105,33 @@ class Bill:
         from pypackpack.middleware.bundle.locked import dependencies_of  # noqa: PLC0415 - import cost, not in a no-op
         from pypackpack.middleware.bundle.sbom import FILE, write_sbom  # noqa: PLC0415 - as above
 
+        found = dependencies_of(core.metadata, self._locked(), self.package.name, self.places())
+        return FILE, write_sbom(core, found, self.linked, self.tools)
+
+    def carried_file(self, fat: CoreFiles, cores: Sequence[CoreFiles]) -> tuple[str, bytes]:
+        """Return the same of a wheel that carries what it needs.
+
+        Args:
+            fat: The wheel's metadata.
+            cores: That of the package, and of the project's packages that it carries, with what they need.
+
+        Raises:
+            ConflictError: The lock was changed since the build was planned.
+            DamagedLockError: The lock is damaged.
+            FilesystemError: It cannot be read.
+        """
+        from pypackpack.middleware.bundle.locked import carried_by  # noqa: PLC0415 - import cost, not in a no-op
+        from pypackpack.middleware.bundle.sbom import FILE, write_sbom  # noqa: PLC0415 - as above
+
+        found = carried_by(cores, self._locked(), self.package.name, self.places())
+        return FILE, write_sbom(fat, found, self.linked, self.tools, carried=True)
+
+    def _locked(self) -> bytes | None:
+        """Return the lock's bytes."""
         data = None
         if self.lock is not None:
             data = filesystem.read_bytes(self.lock[0])
             if filesystem.sha256_bytes(data) != self.lock[1]:
                 msg = f"{self.lock[0]} changed while {self.package.name} was being built"
                 raise ConflictError(msg, hint="Run the same command again.")
-        found = dependencies_of(core.metadata, data, self.package.name, self.places())
-        return FILE, write_sbom(core, found, self.linked, self.tools)
+        return data

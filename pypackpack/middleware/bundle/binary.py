@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import sys
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,19 +16,18 @@ from pypackpack import __version__
 from pypackpack.backend import filesystem
 from pypackpack.backend.undo import Undo
 from pypackpack.middleware.bundle.installed import Installed
-from pypackpack.middleware.bundle.paths import Paths
-from pypackpack.middleware.bundle.wheel import record, record_hash
+from pypackpack.middleware.bundle.tree import Tree
 from pypackpack.model.errors import ConflictError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from pypackpack.middleware.bundle.metadata import CoreFiles
+    from pypackpack.middleware.bundle.tree import TreeFile
 
 MANIFEST = "manifest.json"
 MANIFEST_FORMAT = 1
 NOTHING = Installed()
-_CASELESS = ("windows", "macos", "ios")
 
 
 @dataclass(frozen=True)
@@ -47,17 +45,6 @@ class BinaryFolder:
     sha256: str
     size: int
     unchanged: bool
-
-
-@dataclass(frozen=True)
-class _File:
-    """A file of the folder: whose, its digest and size, and how to get at its bytes."""
-
-    owner: str
-    sha256: str
-    size: int
-    content: bytes | Path | Callable[[], bytes]
-    executable: bool = False
 
 
 def write_binary(
@@ -91,104 +78,43 @@ def write_binary(
         ConflictError: A dependency changed while it was copied.
         FilesystemError: Something cannot be read or written; the old folder is untouched.
     """
-    plan = _Plan(folder, digests, read, executable, facts, metadata, dependencies)
+    tree = Tree(
+        place=str(folder),
+        owner=facts.get("package", "the package"),
+        target=facts.get("target", ""),
+        own=digests,
+        read=read,
+        executable=executable,
+        metadata=metadata,
+        installed=dependencies,
+        taken=((MANIFEST, "pypackpack"),),
+    )
     known = _sizes(folder)
-    if known.keys() >= set(plan.digests.items()):
-        files = plan.files({path: known[path, sha256] for path, sha256 in plan.digests.items()})
-        manifest = plan.manifest(files)
+    if known.keys() >= set(tree.digests.items()):
+        files = tree.files({path: known[path, sha256] for path, sha256 in tree.digests.items()})
+        manifest = _manifest(facts, dependencies, files)
         if _stands(folder, manifest, files, digest):
             return _result(folder, manifest, files, unchanged=True)
     if look:
         return None
-    files = plan.files({path: len(read(path)) for path in plan.digests})
-    manifest = plan.manifest(files)
+    files = tree.files(tree.measured())
+    manifest = _manifest(facts, dependencies, files)
     _make(folder, manifest, files)
     return _result(folder, manifest, files, unchanged=False)
 
 
-@dataclass(frozen=True)
-class _Plan:
-    """What the folder is to hold."""
-
-    folder: Path
-    own: Mapping[str, str]
-    read: Callable[[str], bytes]
-    executable: Callable[[str], bool]
-    facts: Mapping[str, str]
-    metadata: Sequence[CoreFiles]
-    installed: Installed
-
-    @property
-    def digests(self) -> dict[str, str]:
-        """Path → SHA-256 of everything whose size only its bytes tell."""
-        return {**self.own, **{path: sha256 for item in self.installed.distributions for path, sha256 in item.made.items()}}
-
-    def files(self, sizes: Mapping[str, int]) -> dict[str, _File]:
-        """Return path → file, sorted, for these sizes of `digests`."""
-        owner = self.facts.get("package", "the package")
-        ours = {path: self._made(owner, path, sha256, sizes) for path, sha256 in self.own.items()}
-        paths = Paths(str(self.folder), ignore_case=self.facts.get("target", "").startswith(_CASELESS))
-        paths.add(MANIFEST, "pypackpack")
-        result: dict[str, _File] = {}
-        for path, file in [*ours.items(), *self._dist_infos(ours), *self._installed(sizes).items()]:
-            paths.add(path, file.owner)
-            result[path] = file
-        return dict(sorted(result.items()))
-
-    def _made(self, owner: str, path: str, sha256: str, sizes: Mapping[str, int]) -> _File:
-        executable = path in self.own and self.executable(path)
-        return _File(owner, sha256, sizes[path], partial(self.read, path), executable)
-
-    def _dist_infos(self, ours: Mapping[str, _File]) -> Iterator[tuple[str, _File]]:
-        for core in self.metadata:
-            info = {
-                f"{core.dist_info}/{path}": _File(core.name, filesystem.sha256_bytes(data), len(data), data)
-                for path, data in core.files()
-            }
-            yield from info.items()
-            yield _recorded(core.name, core.dist_info, {path: file for path, file in ours.items() if _belongs(path, core)} | info)
-
-    def _installed(self, sizes: Mapping[str, int]) -> dict[str, _File]:
-        copied = {
-            path: _File(
-                file.owner, file.sha256, file.size, file.place if file.rewritten is None else file.rewritten, file.executable
-            )
-            for path, file in self.installed.files.items()
-        }
-        found = dict(copied)
-        for item in self.installed.distributions:
-            made = {path: self._made(item.label, path, sha256, sizes) for path, sha256 in item.made.items()}
-            found |= made
-            if item.recorded:
-                path, file = _recorded(item.label, item.info, made | {file.path: copied[file.path] for file in item.files})
-                found[path] = file
-        return found
-
-    def manifest(self, files: Mapping[str, _File]) -> bytes:
-        """Return the manifest's bytes: no time and no path of this machine is in it."""
-        content = {
-            "format": MANIFEST_FORMAT,
-            **self.facts,
-            "pypackpack": __version__,
-            "dependencies": [
-                {"name": item.name, "version": item.version, "level": item.level} for item in self.installed.distributions
-            ],
-            "files": [{"path": path, "sha256": file.sha256, "size": file.size} for path, file in files.items()],
-        }
-        return (json.dumps(content, indent=2, ensure_ascii=False) + "\n").encode()
-
-
-def _recorded(owner: str, info: str, files: Mapping[str, _File]) -> tuple[str, _File]:
-    """Return the ``RECORD`` of a metadata folder that lists these files and itself."""
-    place = f"{info}/RECORD"
-    rows = [(path, record_hash(bytes.fromhex(files[path].sha256)), str(files[path].size)) for path in sorted(files)]
-    data = record([*rows, (place, "", "")])
-    return place, _File(owner, filesystem.sha256_bytes(data), len(data), data)
-
-
-def _belongs(path: str, core: CoreFiles) -> bool:
-    """Tell whether a file is of that distribution: its import package has its name."""
-    return path.startswith((f"{core.escaped_name}/", f"{core.escaped_name}."))
+def _manifest(facts: Mapping[str, str], dependencies: Installed, files: Mapping[str, TreeFile]) -> bytes:
+    """Return the manifest's bytes: no time and no path of this machine is in it."""
+    content = {
+        "format": MANIFEST_FORMAT,
+        **facts,
+        "pypackpack": __version__,
+        "dependencies": [
+            {"name": item.name, "version": item.version, "level": item.level} for item in dependencies.distributions
+        ],
+        "files": [{"path": path, "sha256": file.sha256, "size": file.size} for path, file in files.items()],
+    }
+    return (json.dumps(content, indent=2, ensure_ascii=False) + "\n").encode()
 
 
 def _sizes(folder: Path) -> dict[tuple[str, str], int]:
@@ -200,7 +126,7 @@ def _sizes(folder: Path) -> dict[tuple[str, str], int]:
         return {}
 
 
-def _stands(folder: Path, manifest: bytes, files: Mapping[str, _File], digest: Callable[[Path], str]) -> bool:
+def _stands(folder: Path, manifest: bytes, files: Mapping[str, TreeFile], digest: Callable[[Path], str]) -> bool:
     """Tell whether the folder holds these files and nothing else (but the byte code of somebody who imported from it)."""
     try:
         if (folder / MANIFEST).read_bytes() != manifest:
@@ -213,13 +139,13 @@ def _stands(folder: Path, manifest: bytes, files: Mapping[str, _File], digest: C
         return False
 
 
-def _right(path: Path, file: _File, digest: Callable[[Path], str]) -> bool:
+def _right(path: Path, file: TreeFile, digest: Callable[[Path], str]) -> bool:
     if not path.is_file() or path.stat().st_size != file.size or digest(path) != file.sha256:
         return False
     return sys.platform == "win32" or filesystem.is_executable(path) == file.executable
 
 
-def _make(folder: Path, manifest: bytes, files: Mapping[str, _File]) -> None:
+def _make(folder: Path, manifest: bytes, files: Mapping[str, TreeFile]) -> None:
     """Make the folder aside and put it in place."""
     with filesystem.scratch_folder(folder.parent) as scratch:
         fresh = scratch / folder.name
@@ -233,6 +159,6 @@ def _make(folder: Path, manifest: bytes, files: Mapping[str, _File]) -> None:
             undo.swap(fresh, folder)
 
 
-def _result(folder: Path, manifest: bytes, files: Mapping[str, _File], *, unchanged: bool) -> BinaryFolder:
+def _result(folder: Path, manifest: bytes, files: Mapping[str, TreeFile], *, unchanged: bool) -> BinaryFolder:
     size = len(manifest) + sum(file.size for file in files.values())
     return BinaryFolder(folder, filesystem.sha256_bytes(manifest), size, unchanged)

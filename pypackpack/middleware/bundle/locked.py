@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from packaging.requirements import Requirement
 
     from pypackpack.middleware.bundle.bill import Place
+    from pypackpack.middleware.bundle.metadata import CoreFiles
 
 _REQUIRES = "Requires-Dist: "
 _PYTHON = "Requires-Python: "
@@ -59,6 +60,33 @@ def dependencies_of(metadata: str, lock: bytes | None, name: str, where: Sequenc
         complete = complete and all(purl in read.every for purl in found) and bool(found)
         direct += found or [read.add_unlocked(requirement)]
     return Dependencies(tuple(dict.fromkeys(direct)), tuple(read.every.values()), complete)
+
+
+def carried_by(cores: Sequence[CoreFiles], lock: bytes | None, name: str, where: Sequence[Place]) -> Dependencies:
+    """Return what a wheel carries: what its packages need, and those of the project among them.
+
+    Args:
+        cores: Metadata of the package, and of the project's packages that it needs.
+        lock: The package's ``pyproject.lock``, which has what all of them need; None where there is none.
+        name: The package's name.
+        where: Where the wheel may be installed.
+
+    Raises:
+        DamagedLockError: The lock is damaged.
+    """
+    from packaging.requirements import Requirement  # noqa: PLC0415 - import cost
+
+    own = {normalise(core.name): core for core in cores}
+    lines = [line for core in cores for line in core.metadata.partition("\n\n")[0].splitlines() if line.startswith(_REQUIRES)]
+    others = [line for line in dict.fromkeys(lines) if normalise(Requirement(line[len(_REQUIRES) :]).name) not in own]
+    found = dependencies_of("\n".join(others), lock, name, where)
+    siblings = [
+        LockedDependency(other, core.version, pypi_purl(other, core.version))
+        for other, core in own.items()
+        if other != normalise(name)
+    ]
+    direct = (*found.direct, *(each.purl for each in siblings))
+    return Dependencies(direct, (*found.every, *siblings), found.complete)
 
 
 def _items(lock: bytes, name: str) -> list[dict[str, Any]]:

@@ -9,12 +9,25 @@ from __future__ import annotations
 
 import json
 import sys
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Optional
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from pypackpack.model.inspection import ABI3, BYTECODE, EXTENSION, PACKAGE, SOURCE, VERSION, ModuleForm, Tool, WheelReport
+from pypackpack.model.inspection import (
+    ABI3,
+    BYTECODE,
+    EXTENSION,
+    PACKAGE,
+    SOURCE,
+    VERSION,
+    CarriedDistribution,
+    CarriedFolder,
+    ModuleForm,
+    Tool,
+    WheelReport,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -56,6 +69,21 @@ class RawModule(_Table):
     )
 
 
+class RawDistribution(_Table):
+    """A distribution that the wheel carries."""
+
+    name: str = Field(description="Its name.")
+    version: str = Field(description="Its version.")
+    level: str = Field(description="The level that its modules were built at.")
+
+
+class RawCarried(_Table):
+    """What a fat wheel carries."""
+
+    folder: str = Field(description="The folder with the package and its dependencies, by its path in the wheel.")
+    distributions: tuple[RawDistribution, ...] = Field(description="The dependencies, by name.", strict=False)
+
+
 class RawReport(_Table):
     """The file."""
 
@@ -68,6 +96,7 @@ class RawReport(_Table):
     compiler: Optional[RawTool] = Field(None, description="What turned modules into C.")  # noqa: UP045 - as above
     toolchain: Optional[RawTool] = Field(None, description="What compiled the C.")  # noqa: UP045 - as above
     modules: tuple[RawModule, ...] = Field(description="Every module, by the order of their files.", strict=False)
+    carried: Optional[RawCarried] = Field(None, description="What a fat wheel carries.")  # noqa: UP045 - as above
 
 
 def write_report(report: WheelReport) -> bytes:
@@ -89,6 +118,7 @@ def write_report(report: WheelReport) -> bytes:
         "compiler": tool(report.compiler),
         "toolchain": tool(report.toolchain),
         "modules": [module(form) for form in sorted(report.modules, key=lambda form: (form.file, form.module))],
+        "carried": None if report.carried is None else asdict(report.carried),
     }
     return (json.dumps({name: value for name, value in content.items() if value is not None}, indent=1) + "\n").encode()
 
@@ -128,6 +158,12 @@ def read_report(data: bytes) -> WheelReport:
             ModuleForm(each.module, each.file, each.form, each.scope or "", each.reason, tool(each.compiler))
             for each in raw.modules
         ),
+        None
+        if raw.carried is None
+        else CarriedFolder(
+            raw.carried.folder,
+            tuple(CarriedDistribution(each.name, each.version, each.level) for each in raw.carried.distributions),
+        ),
     )
 
 
@@ -154,9 +190,16 @@ def page() -> str:
         "every file, the same for the same inputs, and holds nothing of the machine that built. The",
         "[JSON Schema](wheel-report.schema.json) is made from the same declarations as this page.",
         "",
-        "Wheels of the levels `instant` and `bytecode` have none: their files say all.",
+        "Wheels of the levels `instant` and `bytecode` have none: their files say all. [Fat wheels](../how-to/fat.md)",
+        "have one at every level, which says what they carry.",
     ]
-    for model, title in ((RawReport, "The file"), (RawTool, "`compiler`, `toolchain`"), (RawModule, "One of `modules`")):
+    for model, title in (
+        (RawReport, "The file"),
+        (RawTool, "`compiler`, `toolchain`"),
+        (RawModule, "One of `modules`"),
+        (RawCarried, "`carried`"),
+        (RawDistribution, "One of `distributions`"),
+    ):
         lines += ["", f"## {title}", "", "| key | meaning |", "| --- | --- |"]
         lines += [f"| `{name}` | {field.description} |" for name, field in model.model_fields.items()]
     names = f"`{EXTENSION}`, `{BYTECODE}` or `{SOURCE}`"

@@ -41,7 +41,14 @@ def _quoted(text: str) -> str:
     return quote(text, safe="")
 
 
-def write_sbom(core: CoreFiles, dependencies: Dependencies, linked: Sequence[LinkedPart], tools: Sequence[MakingTool]) -> bytes:
+def write_sbom(
+    core: CoreFiles,
+    dependencies: Dependencies,
+    linked: Sequence[LinkedPart],
+    tools: Sequence[MakingTool],
+    *,
+    carried: bool = False,
+) -> bytes:
     """Return the bytes of the file; the same arguments give the same bytes.
 
     Args:
@@ -49,6 +56,7 @@ def write_sbom(core: CoreFiles, dependencies: Dependencies, linked: Sequence[Lin
         dependencies: What it needs.
         linked: What compiling brought into it.
         tools: What it was compiled with.
+        carried: Whether the dependencies are inside of it: then they are its components (CycloneDX, ``component.components``).
     """
     head, _, _ = core.metadata.partition("\n\n")
     expression = _EXPRESSION.search(head)
@@ -60,9 +68,12 @@ def write_sbom(core: CoreFiles, dependencies: Dependencies, linked: Sequence[Lin
         "purl": pypi_purl(core.name, core.version),
         **_license(expression[1] if expression else ""),
     }
-    if linked:
-        wheel["components"] = [_linked(each) for each in sorted(linked, key=lambda each: each.name)]
     every = sorted(dependencies.every, key=lambda each: (each.name, each.version, each.purl))
+    inside = [_linked(each) for each in sorted(linked, key=lambda each: each.name)]
+    if carried:
+        inside += [_dependency(each) for each in every]
+    if inside:
+        wheel["components"] = inside
     edges = [(_SELF, dependencies.direct), *((each.purl, each.needs) for each in every)]
     content: dict[str, Any] = {
         "$schema": "http://cyclonedx.org/schema/bom-1.6.schema.json",
@@ -74,7 +85,7 @@ def write_sbom(core: CoreFiles, dependencies: Dependencies, linked: Sequence[Lin
             "tools": {"components": [{"type": "application", "name": "pypackpack", "version": __version__}]},
             "component": wheel,
         },
-        "components": [_dependency(each) for each in every],
+        "components": [] if carried else [_dependency(each) for each in every],
         "dependencies": [_edge(ref, needs) for ref, needs in edges],
         "compositions": [{"aggregate": "complete" if dependencies.complete else "incomplete", "dependencies": [_SELF]}],
     }

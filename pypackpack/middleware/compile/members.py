@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from pypackpack.middleware.compile.abi import stable
 from pypackpack.middleware.compile.layers import Layers
 from pypackpack.middleware.compile.plan import PackagePlan
-from pypackpack.model.build import Bundle, Level
+from pypackpack.model.build import Level
 
 if TYPE_CHECKING:
     from pypackpack.middleware.build import Order
@@ -36,7 +36,7 @@ def plan_members(
             here = files[member.name, target.name]
             modules = [file.place for file in here if file.is_module] if order.request.level is Level.NATIVE else []
             # Bytecode binds what lies beside it to its Python, and so does a folder.
-            bound = order.request.level in (Level.BYTECODE, Level.MIXED) or order.request.bundle is Bundle.BINARY
+            bound = order.request.level in (Level.BYTECODE, Level.MIXED) or order.request.bundle.carries
             own = plan.own_modules(target, here)
             ways = stable(member.settings(target), target, order.pythons, modules, own=own, bound=bound)
             for python, shared in ways.items():

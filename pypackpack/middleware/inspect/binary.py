@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import csv
 import json
-from collections import Counter
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from pypackpack.backend import filesystem
 from pypackpack.middleware.bundle.binary import MANIFEST, MANIFEST_FORMAT
 from pypackpack.middleware.bundle.paths import problem_with
+from pypackpack.middleware.inspect.tree import dependencies, is_metadata, owners
 from pypackpack.middleware.inspect.wheel import parted
-from pypackpack.model.errors import DamagedArtifactError, FilesystemError
-from pypackpack.model.inspection import InspectedDependency, Inspection
+from pypackpack.model.errors import DamagedArtifactError
+from pypackpack.model.inspection import Inspection
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -22,7 +21,6 @@ if TYPE_CHECKING:
 MOST = 64 << 20
 """Bytes that a manifest may have, and a RECORD."""
 
-_INFO = ".dist-info"
 _SHOWN = 3
 _HINT = "Build it again; what is in such a folder is not to be changed by hand."
 
@@ -63,9 +61,8 @@ def inspect_binary(path: Path) -> Inspection:
         if problem := problem_with(name):
             msg = f"{place}: the path {name[:200]!r} {problem}"
             raise DamagedArtifactError(msg, hint=_HINT)
-    owners = _owners(path, files)
-    theirs = {name: {each: file for each, file in files.items() if owners.get(each) == name} for name in told}
-    own = {name: file for name, file in files.items() if owners.get(name) not in told and not _is_metadata(name)}
+    whose = owners(files, lambda name: filesystem.read_bytes(path / name))
+    own = {name: file for name, file in files.items() if whose.get(name) not in told and not is_metadata(name)}
     modules, rest = parted(own, "", None)
     return Inspection(
         kind="binary",
@@ -86,37 +83,8 @@ def inspect_binary(path: Path) -> Inspection:
         data=rest,
         notes=_notes(path, files),
         target=words["target"],
-        dependencies=tuple(_dependency(name, *told[name], theirs[name]) for name in sorted(told)),
+        dependencies=dependencies(told, files, whose),
     )
-
-
-def _is_metadata(path: str) -> bool:
-    return path.partition("/")[0].endswith(_INFO)
-
-
-def _owners(folder: Path, files: Mapping[str, Any]) -> dict[str, str]:
-    """Return path → name of the distribution that lists the file in its ``RECORD``."""
-    owners: dict[str, str] = {}
-    for name in files:
-        info, _, rest = name.partition("/")
-        if rest != "RECORD" or not info.endswith(_INFO):
-            continue
-        owner = info.removesuffix(_INFO).partition("-")[0]
-        try:
-            text = filesystem.read_bytes(folder / name).decode(errors="replace")
-        except FilesystemError:
-            continue  # `_notes` says that it is gone
-        for row in csv.reader(text.splitlines()):
-            if row:
-                owners.setdefault(row[0], owner)
-    return owners
-
-
-def _dependency(name: str, version: str, level: str, files: Mapping[str, _Listed]) -> InspectedDependency:
-    modules, _ = parted({path: file for path, file in files.items() if not _is_metadata(path)}, "", None)
-    counts = Counter(module.form for module in modules)
-    size = sum(file.size for file in files.values())
-    return InspectedDependency(name, version, level, tuple(sorted(counts.items())), len(files), size)
 
 
 def _notes(folder: Path, files: Mapping[str, _Listed]) -> tuple[str, ...]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from email.parser import BytesHeaderParser
 from typing import TYPE_CHECKING, Protocol
 
@@ -19,10 +19,13 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from pypackpack.backend.zip_reader import Entry
-    from pypackpack.model.inspection import ModuleForm, WheelReport
+    from pypackpack.model.inspection import CarriedFolder, InspectedDependency, ModuleForm, WheelReport
 
 MOST_METADATA = 8 << 20
 """Bytes that METADATA, WHEEL and the report may have each."""
+
+MOST_RECORD = 64 << 20
+"""Bytes that a RECORD of something carried may have."""
 
 _NAME = re.compile(
     r"(?P<name>[^-/]+)-(?P<version>[^-/]+)(-(?P<build>\d[^-/]*))?-(?P<tags>[^-/]+-[^-/]+-[^-/]+)\.whl", re.IGNORECASE
@@ -79,12 +82,16 @@ def inspect_wheel(path: Path) -> Inspection:
             if (place := f"{info}/{name}") in entries
         }
         size = stream.seek(0, 2)
+        report, notes = _report(read.get(FILE))
+        carried: tuple[InspectedDependency, ...] = ()
+        if report is not None and report.carried is not None:
+            modules, data, carried = _carried(archive, entries, report, report.carried)
+        else:
+            modules, data = parted(entries, info, report)
     for name in ("METADATA", "WHEEL"):
         if name not in read:
             raise _no_wheel(path, f"{info} has no {name}")
     metadata, wheel = (BytesHeaderParser().parsebytes(read[name]) for name in ("METADATA", "WHEEL"))
-    report, notes = _report(read.get(FILE))
-    modules, data = parted(entries, info, report)
     if report is not None:
         notes += _missing(report, entries)
     made_by = _line(wheel["Generator"])
@@ -109,6 +116,47 @@ def inspect_wheel(path: Path) -> Inspection:
         modules=modules,
         data=data,
         notes=notes,
+        dependencies=carried,
+    )
+
+
+@dataclass(frozen=True)
+class _Below:
+    """A file by its path below the folder that a fat wheel carries."""
+
+    path: str
+    size: int
+
+
+def _carried(
+    archive: ZipReader, entries: Mapping[str, Entry], report: WheelReport, folder: CarriedFolder
+) -> tuple[tuple[InspectedModule, ...], tuple[InspectedFile, ...], tuple[InspectedDependency, ...]]:
+    """Part what a fat wheel carries: modules and data of its own packages, and the dependencies."""
+    from pypackpack.middleware.inspect.tree import dependencies, owners  # noqa: PLC0415 - the two know each other
+
+    start = f"{folder.folder}/"
+    below = {
+        path.removeprefix(start): _Below(path.removeprefix(start), each.size)
+        for path, each in entries.items()
+        if path.startswith(start)
+    }
+
+    def read(path: str) -> bytes:
+        return archive.read(entries[start + path], MOST_RECORD)
+
+    told = {each.name: (each.version, each.level) for each in folder.distributions}
+    whose = owners(below, read)
+    own = {
+        path: file
+        for path, file in below.items()
+        if whose.get(path) not in told and not path.partition("/")[0].endswith(".dist-info")
+    }
+    inside = tuple(replace(form, file=form.file.removeprefix(start)) for form in report.modules)
+    modules, data = parted(own, "", replace(report, modules=inside))
+    return (
+        tuple(replace(each, file=start + each.file) for each in modules),
+        tuple(replace(each, path=start + each.path) for each in data),
+        dependencies(told, below, whose),
     )
 
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 LATER: dict[str, object] = {}
 """Key below ``tool.pypackpack`` → the value that is not built yet."""
 
-LATER_KEYS: tuple[str, ...] = ("bundle.entry", "bundle.fat-layout", "bundle.binary-layout")
+LATER_KEYS: tuple[str, ...] = ("bundle.entry", "bundle.binary-layout")
 """Keys that only say something about bundles, or forms of them, that are not built yet."""
 
 
@@ -28,6 +28,8 @@ def unbuilt(package: Package, targets: Iterable[Target], bundle: Bundle) -> tupl
             if getattr(settings, key.partition(".")[2]) == value:
                 shown = "true" if value is True else f'"{value}"'
                 found[f"{key} = {shown}"] = None
+    if bundle is Bundle.FAT and package.bundle.fat_layout == "separate":
+        found['bundle.fat-layout = "separate"'] = None
     if bundle is Bundle.BINARY and package.bundle.entry is not None:
         found[f'bundle.entry = "{package.bundle.entry}"'] = None
     return tuple(found)

@@ -315,6 +315,9 @@ class BundleTable(Table):
     fat_layout: Literal["single", "separate"] = Field(
         "single", description="`single`: one wheel with the dependencies inside. `separate`: a folder of wheels."
     )
+    fat_name: DistributionName | None = Field(
+        None, description="The distribution name of a fat wheel; unless set, the package's name with `-fat` behind it."
+    )
     binary_layout: Literal["folder", "single-file"] = Field("folder", description="The form of a binary.")
     resource: ResourceTable = Field(
         ResourceTable.model_construct(), description="Which data files an archive of them holds; wheels hold all."

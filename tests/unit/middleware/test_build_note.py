@@ -13,6 +13,7 @@ from pypackpack.backend import distributions
 from pypackpack.middleware import build_note
 from pypackpack.middleware.compile import toolchains
 from pypackpack.middleware.target import table
+from pypackpack.model.build import Bundle
 from pypackpack.model.project import BuildSettings, BundleSettings, Minify, Package
 
 if TYPE_CHECKING:
@@ -67,7 +68,7 @@ def test_another_version_of_a_tool_is_seen(
 ) -> None:
     monkeypatch.setattr(distributions, "record_of", lambda name: f"record of {name}")
     given = order("linux_x86_64", settings=settings)
-    request = SimpleNamespace(pythons=("3.13",), bundle=None, audits=True)
+    request = SimpleNamespace(pythons=("3.13",), bundle=Bundle.SINGLE, audits=True)
     project = SimpleNamespace(root=tmp_path, packages=(), venv=tmp_path)
     vars(given).update(project=project, pythons=(), request=request, package=given.members[0])
     watched = build_note._watched(given, cast("build_note.BuildResult", SimpleNamespace(artifacts=())))

@@ -33,11 +33,14 @@ if TYPE_CHECKING:
 
 
 # What can be built today; the rest of the words is known and refused by name. `resource` is a word of its own, before these.
-LATER = (Bundle.FAT, Bundle.RESOURCE)
+LATER = (Bundle.RESOURCE,)
 KINDS = "source|resource"
 KINDS_HELP = "What to build: the package's code, or its data files as an archive."
 
-BUNDLES = "single: a wheel. binary (default): a folder with the package and all it needs. patch: from a release to this."
+BUNDLES = (
+    "single: a wheel. fat: a wheel with all it needs inside. binary (default): a folder of that. "
+    "patch: from a release to this."
+)
 
 
 def build(

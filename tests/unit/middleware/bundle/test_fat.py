@@ -1,0 +1,141 @@
+"""Fat wheels: name, tags, metadata, and what is said of what does not go along."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any, cast
+
+import pytest
+
+from pypackpack.middleware.bundle.dependencies import BuiltDependencies
+from pypackpack.middleware.bundle.fat import FatPlan, check_name, fat_core, fat_name
+from pypackpack.middleware.bundle.installed import Distribution, Installed, InstalledFile
+from pypackpack.middleware.bundle.metadata import CoreFiles
+from pypackpack.middleware.compile.content import Content, Contents
+from pypackpack.middleware.target import table
+from pypackpack.model.errors import SettingsError
+from pypackpack.model.project import BundleSettings, Package
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from pypackpack.middleware.bundle.artifacts import Made
+
+TEXT = """\
+Metadata-Version: 2.4
+Name: Demo.App
+Version: 1.0
+Summary: it
+License-Expression: MIT
+Requires-Python: >=3.10
+Requires-Dist: numpy>=2
+Requires-Dist: rich; extra == "pretty"
+Provides-Extra: pretty
+
+Requires-Dist: this is the readme.
+"""
+
+
+def package(root: Path, **bundle: Any) -> Package:  # noqa: ANN401
+    return Package("Demo.App", "demo_app", root, "1.0", (), (), (), {}, {}, BundleSettings(**bundle))
+
+
+def plan(root: Path, files: dict[str, bytes], target: str = "linux_x86_64", commands: tuple[str, ...] = ()) -> FatPlan:
+    """Return a plan of a package with one dependency."""
+    found = []
+    for path, data in files.items():
+        place = root / "site" / path
+        place.parent.mkdir(parents=True, exist_ok=True)
+        place.write_bytes(data)
+        found.append(InstalledFile(path, "dep 2.0", "0" * 64, len(data), place))
+    item = Distribution("dep", "2.0", "dep-2.0.dist-info", tuple(found), commands=commands)
+    mine = package(root)
+    contents = Contents((Content("demo_app/__init__.py", "1" * 64),), False, False, (), True)
+    made = SimpleNamespace(package=mine, target=table.find(target), python=SimpleNamespace(series=(3, 12)), contents=contents)
+    return FatPlan(mine, (cast("Made", made),), BuiltDependencies(Installed((item,)), {}))
+
+
+def test_it_asks_for_nothing_and_says_every_licence() -> None:
+    licenses = {"numpy": "BSD-3-Clause", "Old_One": "", "either": "MIT OR Apache-2.0", "same": "MIT"}
+    core = fat_core(CoreFiles("Demo.App", "1.0", TEXT, "[console_scripts]\n"), "Demo.App-fat", licenses)
+    head, _, body = core.metadata.partition("\n\n")
+    assert head.splitlines() == [
+        "Metadata-Version: 2.4",
+        "Name: Demo.App-fat",
+        "Version: 1.0",
+        "Summary: it",
+        "License-Expression: MIT AND BSD-3-Clause AND LicenseRef-old-one AND (MIT OR Apache-2.0)",
+        "Requires-Python: >=3.10",
+    ]
+    assert body == "Requires-Dist: this is the readme.\n"
+    assert (core.dist_info, core.entry_points) == ("demo_app_fat-1.0.dist-info", "[console_scripts]\n")
+    alone = fat_core(CoreFiles("a", "1", "Name: a\nLicense-Expression: MIT\n"), "a-fat", {})
+    assert alone.metadata == "Name: a-fat\nLicense-Expression: MIT\n"
+    # Who says no licence of the package's own says none of the whole.
+    assert "License" not in fat_core(CoreFiles("a", "1", "Name: a\n"), "a-fat", licenses).metadata
+
+
+def test_the_name_may_be_set_and_is_nobody_elses(tmp_path: Path) -> None:
+    assert fat_name(package(tmp_path)) == "Demo.App-fat"
+    assert fat_name(package(tmp_path, fat_name="whole")) == "whole"
+    installed = Installed((Distribution("dep_one", "2.0", "dep_one-2.0.dist-info", ()),))
+    check_name(package(tmp_path), installed)
+    for name, whose in (("demo_app", "the package itself"), ("Dep.One", "dep_one 2.0")):
+        with pytest.raises(SettingsError, match=r"tool\.pypackpack\.bundle\.fat-name") as caught:
+            check_name(package(tmp_path, fat_name=name), installed)
+        assert whose in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("path", "tag"),
+    [
+        ("dep/__init__.py", "cp312-none-"),
+        ("dep/core.cpython-312-x86_64-linux-gnu.so", "cp312-cp312-"),
+        ("dep.libs/libx-1234.so.1.2", "cp312-cp312-"),
+        ("dep/core.abi3.so", "cp312-cp312-"),
+        ("dep/some.json", "cp312-none-"),
+    ],
+)
+def test_tags_are_those_of_what_is_inside(tmp_path: Path, path: str, tag: str) -> None:
+    found = str(plan(tmp_path, {path: b""}).tags())
+    assert found == f"{tag}manylinux2014_x86_64.manylinux_2_17_x86_64"
+    assert str(plan(tmp_path, {path: b""}, "windows_amd64").tags()) == f"{tag}win_amd64"
+
+
+def test_names_at_the_top(tmp_path: Path) -> None:
+    files = [
+        "dep/__init__.py",
+        "one.py",
+        "two.cpython-312-x86_64-linux-gnu.so",
+        "dep.libs/x.so",
+        "a.txt",
+        "x.pth",
+        "demo_app/b.py",
+    ]
+    files += ["dep-2.0.dist-info/METADATA", "three.pyc", "four.pyd"]
+    assert plan(tmp_path, dict.fromkeys(files, b"")).names() == ("dep", "four", "one", "three", "two")
+
+
+def test_what_a_pth_file_names(tmp_path: Path) -> None:
+    lines = b"# comment\nwin32\n\nwin32\\lib\nimport boot\n.\n"
+    mine = plan(tmp_path, {"dep/__init__.py": b"", "dep.pth": lines, "sub/other.pth": b"no\n"}, commands=("run", "stop"))
+    assert mine.folders() == ("win32", "win32/lib")
+    commands, code = mine.notes()
+    assert "run, stop of dep" in commands
+    assert "dep.pth" in code
+
+
+def test_long_paths_are_said_for_windows(tmp_path: Path) -> None:
+    files = {"dep/" + "folder/" * 20 + "module.py": b""}
+    assert plan(tmp_path, files).notes() == ()
+    assert plan(tmp_path, {"dep/a.py": b""}, "windows_amd64").notes() == ()
+    (note,) = plan(tmp_path, files, "windows_amd64").notes()
+    assert "has 171 characters" in note
+
+
+def test_what_it_holds_is_by_its_place(tmp_path: Path) -> None:
+    mine = plan(tmp_path, {"dep/a.py": b""})
+    built = BuiltDependencies(mine.installed, {"dep/b.so": Content("dep/b.so", "2" * 64)})
+    found = replace(mine, built=built).digests()
+    assert found == {"dep/a.py": "0" * 64, "dep/b.so": "2" * 64, "demo_app/__init__.py": "1" * 64}
