@@ -19,6 +19,7 @@ from pypackpack.middleware.build_checks import (
     check_rerun,
     is_to_rerun,
     order_warnings,
+    refuse_later,
     refuse_unfit,
     superseded_warnings,
     unfit_warnings,
@@ -27,18 +28,17 @@ from pypackpack.middleware.build_environments import synchronise
 from pypackpack.middleware.build_history import open_history, save_history
 from pypackpack.middleware.bundle import artifacts
 from pypackpack.middleware.bundle.dependencies import Dependencies, merge_compiled
-from pypackpack.middleware.compile.abi import LIMITED_COMPILERS, spared
+from pypackpack.middleware.compile.abi import spared
 from pypackpack.middleware.compile.content import merge_fallbacks
 from pypackpack.middleware.compile.layers import windows_problems
 from pypackpack.middleware.compile.members import plan_members
 from pypackpack.middleware.compile.transcompile import prepare
-from pypackpack.middleware.compile.unit import UNIT_COMPILERS
 from pypackpack.middleware.compile.workshop import open_workshop
 from pypackpack.middleware.graph.journal import Journal
 from pypackpack.middleware.graph.schedule import RAN, REMOTE, Rules, raise_failures, run_tasks
 from pypackpack.middleware.possible import possible
 from pypackpack.model.build import BuildResult, Bundle, Level
-from pypackpack.model.errors import ConflictError, LostError, NotYetError, SourceError, UsageError
+from pypackpack.model.errors import ConflictError, LostError, SourceError, UsageError
 from pypackpack.model.project import BuildSettings
 
 if TYPE_CHECKING:
@@ -192,7 +192,7 @@ def resolve(request: BuildRequest, watcher: Watcher) -> Order:
         return Order(request, project, package, (package,), tuple(wanted), (), (), began=began)
     members = in_order(project, (package,)) if request.bundle.carries else (package,)
     for member in members:
-        _refuse_later(member, wanted, request.bundle)
+        refuse_later(member, wanted, request.bundle)
     own = native_targets(members, wanted)
     headers = request.compiles or any(own.values())
     if request.interpreter is not None:
@@ -203,23 +203,6 @@ def resolve(request: BuildRequest, watcher: Watcher) -> Order:
     targets, left_out = possible(wanted, request, pythons, members, own)
     compiles = request.compiles or any(own[target.name] for target in targets)
     return Order(request, project, package, members, targets, pythons, left_out, compiles, began)
-
-
-def _refuse_later(package: Package, targets: Sequence[Target], bundle: Bundle) -> None:
-    """Refuse settings whose work comes in a later version, instead of doing something else."""
-    from pypackpack.middleware.project.later import unbuilt  # noqa: PLC0415 - keeps imports of the CLI light
-
-    for words in unbuilt(package, targets, bundle):
-        msg = f"{package.root / 'pyproject.toml'}: tool.pypackpack.{words} is not there yet"
-        raise NotYetError(msg, hint="Take the line out to build with the default.")
-    for target in targets:
-        if (settings := package.settings(target)).abi == "abi3" and settings.compiler not in LIMITED_COMPILERS:
-            msg = f"{package.root / 'pyproject.toml'}: {settings.compiler} cannot make abi3 modules for {target.name}"
-            raise UsageError(msg, hint='Set tool.pypackpack.build.compiler = "cython", or leave abi = "abi3" out.')
-        if settings.unit == "package" and settings.compiler not in UNIT_COMPILERS:
-            words = 'cannot put a package into one extension module (unit = "package")'
-            msg = f"{package.root / 'pyproject.toml'}: {settings.compiler} {words} for {target.name}"
-            raise NotYetError(msg, hint='Set tool.pypackpack.build.compiler = "cython", or leave unit = "package" out.')
 
 
 class HaltedError(Exception):

@@ -6,16 +6,19 @@ import os
 from typing import TYPE_CHECKING
 
 from pypackpack.backend import filesystem
+from pypackpack.middleware.compile.abi import LIMITED_COMPILERS
+from pypackpack.middleware.compile.unit import UNIT_COMPILERS
 from pypackpack.model.build import Level
-from pypackpack.model.errors import SourceError, UsageError
+from pypackpack.model.errors import NotYetError, SourceError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from pypackpack.middleware.build import Order
     from pypackpack.middleware.graph.task import Task
-    from pypackpack.model.build import BuildRequest
+    from pypackpack.model.build import BuildRequest, Bundle
     from pypackpack.model.project import Package
+    from pypackpack.model.target import Target
 
 BUNDLE_STEP = "bundle"
 COMPILING = ("transcompile", "compile")
@@ -83,6 +86,28 @@ def superseded_warnings(package: Package, names: Sequence[str]) -> list[str]:
         f"`pypackpack clean {package.root.name}` removes all"
     )
     return [text]
+
+
+def refuse_later(package: Package, targets: Sequence[Target], bundle: Bundle) -> None:
+    """Refuse settings whose work comes in a later version, instead of doing something else.
+
+    Raises:
+        NotYetError: Naming the setting.
+        UsageError: Settings that exclude each other.
+    """
+    from pypackpack.middleware.project.later import unbuilt  # noqa: PLC0415 - keeps imports of the CLI light
+
+    for words in unbuilt(package, targets, bundle):
+        msg = f"{package.root / 'pyproject.toml'}: tool.pypackpack.{words} is not there yet"
+        raise NotYetError(msg, hint="Take the line out to build with the default.")
+    for target in targets:
+        if (settings := package.settings(target)).abi == "abi3" and settings.compiler not in LIMITED_COMPILERS:
+            msg = f"{package.root / 'pyproject.toml'}: {settings.compiler} cannot make abi3 modules for {target.name}"
+            raise UsageError(msg, hint='Set tool.pypackpack.build.compiler = "cython", or leave abi = "abi3" out.')
+        if settings.unit == "package" and settings.compiler not in UNIT_COMPILERS:
+            words = 'cannot put a package into one extension module (unit = "package")'
+            msg = f"{package.root / 'pyproject.toml'}: {settings.compiler} {words} for {target.name}"
+            raise NotYetError(msg, hint='Set tool.pypackpack.build.compiler = "cython", or leave unit = "package" out.')
 
 
 def order_warnings(order: Order) -> tuple[str, ...]:

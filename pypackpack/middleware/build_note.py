@@ -184,6 +184,7 @@ def _watched(order: Order, result: BuildResult) -> list[tuple[str, str]]:
     from pypackpack.middleware.bundle.current import note_of  # noqa: PLC0415 - not for the reading half
     from pypackpack.middleware.bundle.metadata import metadata_sources  # noqa: PLC0415 - not for the reading half
     from pypackpack.middleware.environment.place import site_packages  # noqa: PLC0415 - not for the reading half
+    from pypackpack.model.build import Bundle  # noqa: PLC0415 - not for the reading half
 
     project = order.project
     root = os.fspath(project.root)

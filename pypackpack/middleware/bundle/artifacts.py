@@ -126,7 +126,7 @@ class Bundler:
         with ThreadPoolExecutor(max_workers=self._request.jobs or host.cores()) as pool:  # copies of files: no work for Python
             placed = tuple(pool.map(lambda name: self._placed(wheels[name], outcomes[name]), wheels))
         if made:
-            self.superseded = note_built(self._folder, made[0].package, placed)
+            self.superseded = note_built(self.folder, made[0].package, placed)
         return placed
 
     def wheel_task(self, item: Made) -> Task:

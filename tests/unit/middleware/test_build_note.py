@@ -70,7 +70,7 @@ def test_another_version_of_a_tool_is_seen(
     given = order("linux_x86_64", settings=settings)
     request = SimpleNamespace(pythons=("3.13",), bundle=Bundle.SINGLE, audits=True)
     project = SimpleNamespace(root=tmp_path, packages=(), venv=tmp_path)
-    vars(given).update(project=project, pythons=(), request=request, package=given.members[0])
+    vars(given).update(project=project, pythons=(), request=request, package=given.members[0], folder=tmp_path)
     watched = build_note._watched(given, cast("build_note.BuildResult", SimpleNamespace(artifacts=())))
     found = {path.removeprefix("record of ") for _, path in watched if path.startswith("record of ")}
     assert found - {"abi3info", "cython", "packaging", "pyproject-metadata"} == names
