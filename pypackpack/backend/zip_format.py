@@ -34,7 +34,14 @@ FULL_32: Final = 0xFFFFFFFF
 """What stands in a field whose value is in the larger record, or in the extra field of the kind `ZIP64_EXTRA`."""
 ZIP64_EXTRA: Final = 1
 
+OTHER_NAME_EXTRA: Final = 0x7075
+"""The kind of an extra field with the member's name once more, in UTF-8."""
+
+SIZES_MAGIC: Final = b"PK\x07\x08"
+"""What may stand before CRC-32 and sizes behind a member's bytes (4.3.9)."""
+
 ENCRYPTED: Final = 1
+SIZES_BEHIND: Final = 8
 UTF8: Final = 0x800
 """Bits of the flags."""
 

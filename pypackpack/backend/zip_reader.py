@@ -8,6 +8,7 @@ Format: PKWARE APPNOTE 6.3.10, https://pkware.cachefly.net/webdocs/casestudies/A
 
 from __future__ import annotations
 
+import stat
 import struct
 import zlib
 from dataclasses import dataclass
@@ -28,6 +29,9 @@ from pypackpack.backend.zip_format import (
     LOCAL_MAGIC,
     LOCATOR_64,
     LOCATOR_64_MAGIC,
+    OTHER_NAME_EXTRA,
+    SIZES_BEHIND,
+    SIZES_MAGIC,
     STORED,
     UTF8,
     ZIP64_EXTRA,
@@ -59,6 +63,8 @@ class Entry:
         crc32: Checksum of the uncompressed bytes.
         offset: Where its local header stands.
         encrypted: Whether it wants a password.
+        mode: What kind of file it is, and its permissions, as on Unix; 0 where the archive does not say.
+        other_name: Whether it has another name besides, which some readers prefer (APPNOTE 4.6.9).
     """
 
     path: str
@@ -68,6 +74,13 @@ class Entry:
     crc32: int
     offset: int
     encrypted: bool
+    mode: int = 0
+    other_name: bool = False
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether it is a file, or as its path says a folder, and no link or device."""
+        return stat.S_IFMT(self.mode) in (0, stat.S_IFDIR if self.path.endswith("/") else stat.S_IFREG)
 
 
 class ZipReader:
@@ -79,12 +92,17 @@ class ZipReader:
 
     Raises:
         DamagedArtifactError: It is no ZIP archive, or a damaged one, or has more members than any artifact.
+
+    Attributes:
+        entries: Its members, in the order of its directory.
+        directory: Where its directory begins: behind all members.
     """
 
     def __init__(self, stream: BinaryIO, path: Path) -> None:
         self._stream = stream
         self._path = path
         self._size = stream.seek(0, 2)
+        self.directory = 0
         self.entries = self._read_directory()
 
     def _damaged(self, what: str) -> DamagedArtifactError:
@@ -106,7 +124,9 @@ class ZipReader:
         found = data.rfind(END_MAGIC)
         if found < 0 or found + END.size > len(data):
             raise self._damaged("this is no ZIP archive, or its end is missing")
-        _, disk, first_disk, _, count, size, offset, _ = END.unpack_from(data, found)
+        _, disk, first_disk, _, count, size, offset, comment = END.unpack_from(data, found)
+        if found + END.size + comment != len(data):  # readers do not agree which end they then take
+            raise self._damaged("something stands behind its end")
         end = self._size - tail + found
         if disk or first_disk:
             raise self._damaged("it is a part of an archive in several files")
@@ -118,6 +138,7 @@ class ZipReader:
             )
         if offset + size != end:
             raise self._damaged("its directory is not where its end says; something stands before it, or it is damaged")
+        self.directory = offset
         return self._entries(self._at(offset, size, "its directory"), count)
 
     def _read_end_64(self, end: int, plain: tuple[int, int, int]) -> tuple[int, int, int, int]:
@@ -150,14 +171,16 @@ class ZipReader:
         fields = CENTRAL.unpack_from(data, position)
         if fields[0] != CENTRAL_MAGIC:
             raise self._damaged("its directory is damaged")
-        _, _, _, flags, method, _, _, crc32, packed, size, name_length, extra_length, comment_length, _, _, _, offset = fields
+        flags, method, crc32, packed, size = fields[3], fields[4], *fields[7:10]
+        name_length, extra_length, comment_length, attributes, offset = *fields[10:13], *fields[15:17]
         start = position + CENTRAL.size
         after = start + name_length + extra_length + comment_length
         if after > len(data):
             raise self._damaged("its directory is cut")
         name = data[start : start + name_length]
+        extra = dict(_extra(data[start + name_length : start + name_length + extra_length]))
         if FULL_32 in (packed, size, offset):
-            wide = _wide(data[start + name_length : start + name_length + extra_length])
+            wide = _wide(extra.get(ZIP64_EXTRA, b""))
             size = wide.pop(0) if size == FULL_32 and wide else size
             packed = wide.pop(0) if packed == FULL_32 and wide else packed
             offset = wide.pop(0) if offset == FULL_32 and wide else offset
@@ -165,7 +188,8 @@ class ZipReader:
             path = name.decode("utf-8" if flags & UTF8 else "cp437")
         except UnicodeDecodeError as error:
             raise self._damaged(f"the name {name[:80]!r} is no text") from error
-        return Entry(path, size, packed, method, crc32, offset, bool(flags & ENCRYPTED)), after
+        mode = attributes >> 16
+        return Entry(path, size, packed, method, crc32, offset, bool(flags & ENCRYPTED), mode, OTHER_NAME_EXTRA in extra), after
 
     def read(self, entry: Entry, most: int) -> bytes:
         """Return a member's bytes.
@@ -207,6 +231,24 @@ class ZipReader:
         if fields[0] != LOCAL_MAGIC:
             raise self._damaged(f"{what} does not begin where the directory says")
         return entry.offset + LOCAL.size + int(fields[9]) + int(fields[10])
+
+    def behind(self, entry: Entry) -> int:
+        """Return where what belongs to a member ends: its bytes, and the sizes that may stand behind them (APPNOTE 4.3.9).
+
+        Raises:
+            DamagedArtifactError: As `begin`.
+        """
+        end = self.begin(entry) + entry.compressed_size
+        flags = LOCAL.unpack(self._at(entry.offset, LOCAL.size, "a member"))[2]
+        if not flags & SIZES_BEHIND:
+            return end
+        data = self._at(end, min(24, self._size - end), "a member's sizes")
+        for form in ("<4sIII", "<4sIQQ", "<III", "<IQQ"):
+            if len(data) >= struct.calcsize(form):
+                *magic, crc32, packed, size = struct.unpack_from(form, data)
+                if magic in ([], [SIZES_MAGIC]) and (crc32, packed, size) == (entry.crc32, entry.compressed_size, entry.size):
+                    return end + struct.calcsize(form)
+        return end
 
     def local_name(self, entry: Entry) -> bytes:
         """Return the name that stands before a member's bytes, which readers from front to back go by.
@@ -252,13 +294,15 @@ class ZipReader:
             raise self._damaged(f"{what} is not what its checksum and its size say")
 
 
-def _wide(extra: bytes) -> list[int]:
-    """Return the 64-bit fields of an extra field (APPNOTE 4.5.3), in their order."""
+def _extra(data: bytes) -> Iterator[tuple[int, bytes]]:
+    """Yield the kind and the bytes of each extra field (APPNOTE 4.5.1)."""
     position = 0
-    while position + 4 <= len(extra):
-        kind, length = struct.unpack_from("<HH", extra, position)
-        body = extra[position + 4 : position + 4 + length]
-        if kind == ZIP64_EXTRA:
-            return list(struct.unpack(f"<{len(body) // 8}Q", body[: len(body) // 8 * 8]))
+    while position + 4 <= len(data):
+        kind, length = struct.unpack_from("<HH", data, position)
+        yield kind, data[position + 4 : position + 4 + length]
         position += 4 + length
-    return []
+
+
+def _wide(body: bytes) -> list[int]:
+    """Return the 64-bit fields of an extra field (APPNOTE 4.5.3), in their order."""
+    return list(struct.unpack(f"<{len(body) // 8}Q", body[: len(body) // 8 * 8]))

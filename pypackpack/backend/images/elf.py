@@ -9,7 +9,7 @@ import struct
 from dataclasses import dataclass
 from typing import Final
 
-from pypackpack.backend.images.text import checked, name_at, piece
+from pypackpack.backend.images.text import Names, checked, piece
 from pypackpack.model.image import Image
 
 MAGIC: Final = b"\x7fELF"
@@ -31,6 +31,8 @@ _LOAD, _DYNAMIC = 1, 2
 _NEEDED, _HASH, _STRTAB, _SYMTAB, _STRSZ, _SONAME, _RPATH, _RUNPATH = 1, 4, 5, 6, 10, 14, 15, 29
 _GNU_HASH, _VERNEED, _VERNEEDNUM = 0x6FFFFEF5, 0x6FFFFFFE, 0x6FFFFFFF
 _SHARED_LIBRARY = 3
+_MOST_DYNAMIC: Final = 1 << 20
+"""Bytes of the dynamic section."""
 _FILE, _GLOBAL, _WEAK, _UNIQUE = 4, 1, 2, 10
 _HIDDEN = (1, 2)
 
@@ -41,6 +43,7 @@ class _File:
     wide: bool
     order: str
     loads: tuple[tuple[int, int, int], ...]
+    names: Names
 
     def offset(self, address: int) -> int:
         """Return where in the file an address of the loaded image lies."""
@@ -74,7 +77,7 @@ def read(data: bytes) -> tuple[Image, ...]:
             loads.append((address, place, size))
         elif what == _DYNAMIC:
             dynamic = (place, size)
-    return (_image(_File(data, wide, order, tuple(loads)), _machine(machine, wide=wide, order=order), dynamic),)
+    return (_image(_File(data, wide, order, tuple(loads), Names(data)), _machine(machine, wide=wide, order=order), dynamic),)
 
 
 def _refuse(what: str) -> bool:
@@ -93,7 +96,7 @@ def _machine(number: int, *, wide: bool, order: str) -> str:
 
 def _image(file: _File, machine: str, dynamic: tuple[int, int]) -> Image:
     pair = struct.Struct(f"{file.order}qQ" if file.wide else f"{file.order}iI")
-    body = piece(file.data, *dynamic)
+    body = piece(file.data, dynamic[0], checked(dynamic[1], _MOST_DYNAMIC))
     entries: dict[int, list[int]] = {}
     for tag, value in pair.iter_unpack(body[: len(body) // pair.size * pair.size]):
         if tag == 0:
@@ -104,7 +107,7 @@ def _image(file: _File, machine: str, dynamic: tuple[int, int]) -> Image:
     strings = file.offset(entries[_STRTAB][0])
 
     def names(tag: int) -> tuple[str, ...]:
-        return tuple(name_at(file.data, strings + value) for value in entries.get(tag, ()))
+        return tuple(file.names.at(strings + value) for value in entries.get(tag, ()))
 
     exports, imports = _symbols(file, entries, strings)
     return Image(
@@ -129,7 +132,7 @@ def _versions(file: _File, entries: dict[int, list[int]], strings: int) -> tuple
         at = place + first
         for _ in range(count):
             _, _, _, name, step = item.unpack_from(file.data, at)
-            found.append((name_at(file.data, strings + library), name_at(file.data, strings + name)))
+            found.append((file.names.at(strings + library), file.names.at(strings + name)))
             checked(len(found), 100_000)
             at += step
         if not following:
@@ -150,9 +153,9 @@ def _symbols(file: _File, entries: dict[int, list[int]], strings: int) -> tuple[
         if not name or info >> 4 not in (_GLOBAL, _WEAK, _UNIQUE) or info & 0xF == _FILE:
             continue
         if section == 0:
-            imports.add(name_at(file.data, strings + name))
+            imports.add(file.names.at(strings + name))
         elif other & 3 not in _HIDDEN:
-            exports.add(name_at(file.data, strings + name))
+            exports.add(file.names.at(strings + name))
     return frozenset(exports), frozenset(imports)
 
 
@@ -178,5 +181,5 @@ def _gnu_count(file: _File, place: int) -> int:
     at = chains + 4 * buckets + 4 * (last - first)
     while not struct.unpack_from(f"{file.order}I", file.data, at)[0] & 1:
         at += 4
-        last += 1
+        last = checked(last + 1)
     return last + 1

@@ -5,7 +5,7 @@ from __future__ import annotations
 import struct
 from typing import TYPE_CHECKING, Final
 
-from pypackpack.backend.images.text import LONGEST, checked, name_at, piece
+from pypackpack.backend.images.text import LONGEST, Names, checked, piece
 from pypackpack.model.image import Image
 
 if TYPE_CHECKING:
@@ -62,13 +62,17 @@ def _image(data: bytes) -> Image:
         msg = "a part of it is no library of 64 bits"
         raise ValueError(msg)
     texts: dict[int, list[str]] = {}
-    platform, version, signed = "", None, False
+    platform, version, signed, tables = "", None, False, False
     exports: frozenset[str] = frozenset()
     imports: frozenset[str] = frozenset()
     for command, at, length in _commands(data, count, size):
         if command in (*_LIBRARIES, _ID, _RPATH):
             texts.setdefault(_LIBRARIES[0] if command in _LIBRARIES else command, []).append(_string(data, at, length))
+        elif command == _SYMTAB and tables:
+            msg = "it has two tables of symbols"
+            raise ValueError(msg)
         elif command == _SYMTAB:
+            tables = True
             exports, imports = _symbols(data, at)
         elif command == _BUILD_VERSION:
             number, version = struct.unpack_from("<II", data, at + 8)
@@ -103,12 +107,12 @@ def _string(data: bytes, at: int, length: int) -> str:
 def _symbols(data: bytes, at: int) -> tuple[frozenset[str], frozenset[str]]:
     """Return the names that others see and those that are wanted of others, without the underscore that C adds."""
     table, count, strings, _ = struct.unpack_from("<IIII", data, at + 8)
-    exports, imports = set(), set()
+    exports, imports, names = set(), set(), Names(data)
     for name, kind, _, _, value in struct.iter_unpack("<IBBHQ", piece(data, table, 16 * checked(count))):
         if kind & _DEBUG or not kind & _EXTERNAL or not name:
             continue
         if kind & _TYPE == 0 and not value:
-            imports.add(name_at(data, strings + name).removeprefix("_"))
+            imports.add(names.at(strings + name).removeprefix("_"))
         elif kind & _TYPE and not kind & _PRIVATE:
-            exports.add(name_at(data, strings + name).removeprefix("_"))
+            exports.add(names.at(strings + name).removeprefix("_"))
     return frozenset(exports), frozenset(imports)

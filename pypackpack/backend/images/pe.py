@@ -6,7 +6,7 @@ import struct
 from dataclasses import dataclass
 from typing import Final
 
-from pypackpack.backend.images.text import checked, name_at, piece
+from pypackpack.backend.images.text import Names, checked, piece
 from pypackpack.model.image import Image
 
 MAGIC: Final = b"MZ"
@@ -22,6 +22,7 @@ class _File:
     data: bytes
     wide: bool
     sections: tuple[tuple[int, int, int, int], ...]
+    names: Names
 
     def offset(self, address: int) -> int:
         """Return where in the file an address of the image lies."""
@@ -50,7 +51,7 @@ def read(data: bytes) -> tuple[Image, ...]:
     (number,) = struct.unpack_from("<I", data, directories - 4)
     table = optional + optional_size
     sections = tuple(struct.unpack_from("<IIII", data, table + 40 * each + 8) for each in range(checked(count)))
-    file = _File(data, wide, sections)
+    file = _File(data, wide, sections, Names(data))
 
     def directory(index: int) -> tuple[int, int]:
         return struct.unpack_from("<II", data, directories + 8 * index) if index < number else (0, 0)
@@ -66,6 +67,7 @@ def _imports(file: _File, address: int) -> tuple[list[str], frozenset[str]]:
     """Return the DLLs, and the functions that are taken of them by name."""
     needs: list[str] = []
     taken: set[str] = set()
+    count = 0
     if not address:
         return needs, frozenset()
     at = file.offset(address)
@@ -75,12 +77,12 @@ def _imports(file: _File, address: int) -> tuple[list[str], frozenset[str]]:
         names, _, _, name, addresses = entry.unpack_from(file.data, at)
         if not name:
             break
-        needs.append(name_at(file.data, file.offset(name)))
+        needs.append(file.names.at(file.offset(name)))
         place = file.offset(names or addresses)
         while (value := layout.unpack_from(file.data, place)[0]) != 0:
             if not value & by_number:
-                taken.add(name_at(file.data, file.offset(value & 0x7FFFFFFF) + 2))
-            checked(len(taken))
+                taken.add(file.names.at(file.offset(value & 0x7FFFFFFF) + 2))
+            count = checked(count + 1)
             place += layout.size
         at += entry.size
     return needs, frozenset(taken)
@@ -96,7 +98,7 @@ def _delayed(file: _File, address: int) -> list[str]:
         _, name = struct.unpack_from("<II", file.data, at)
         if not name:
             break
-        needs.append(name_at(file.data, file.offset(name)))
+        needs.append(file.names.at(file.offset(name)))
         at += 32
     return needs
 
@@ -109,7 +111,7 @@ def _exports(file: _File, address: int) -> tuple[str, frozenset[str]]:
     found: set[str] = set()
     if checked(count):
         found.update(
-            name_at(file.data, file.offset(each))
+            file.names.at(file.offset(each))
             for (each,) in struct.iter_unpack("<I", piece(file.data, file.offset(table), 4 * count))
         )
-    return name_at(file.data, file.offset(name)), frozenset(found)
+    return file.names.at(file.offset(name)), frozenset(found)

@@ -26,6 +26,27 @@ def name_at(data: bytes, place: int) -> str:
     return data[place:end].decode("utf-8", "replace")
 
 
+class Names:
+    """The names of a file. All that are read are not much longer than it: tables may point to one place again and again."""
+
+    def __init__(self, data: bytes) -> None:
+        self._data = data
+        self._left = 2 * len(data) + (1 << 20)
+
+    def at(self, place: int) -> str:
+        """Return the name at a place, as `name_at`.
+
+        Raises:
+            ValueError: As that; or the names are longer than any file's.
+        """
+        name = name_at(self._data, place)
+        self._left -= len(name) + 1
+        if self._left < 0:
+            msg = "its names are longer than it is"
+            raise ValueError(msg)
+        return name
+
+
 def checked(count: int, most: int = MOST) -> int:
     """Return a count that is not larger than any file has.
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from pypackpack.middleware.verify.modules import Tags, library_problems, tag_problems
 from pypackpack.middleware.verify.platform_tags import platform_tag
-from pypackpack.middleware.verify.reading import native_files
+from pypackpack.middleware.verify.reading import few, native_files
 from pypackpack.model.errors import AuditError
 from pypackpack.model.verification import Check
 
@@ -50,4 +50,4 @@ def audited(native: Sequence[NativeFile], tags: Tags, members: Sequence[str]) ->
     inside = [member.rpartition("/")[2] for member in members]
     problems = [problem for file in native for problem in library_problems(file, tags, inside)]
     rules = "the stable ABI and the libraries of its platforms" if tags.stable else "the libraries of its platforms"
-    return Check("libraries", f"looked at {rules}", tuple(dict.fromkeys(problems)))
+    return Check("libraries", f"looked at {rules}", few(problems))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
+from pypackpack.middleware.verify.reading import few
 from pypackpack.model.verification import Check
 
 if TYPE_CHECKING:
@@ -38,7 +39,7 @@ def check(heads: Mapping[str, bytes], tags: Tags) -> tuple[Check, ...]:
         return ()
     count = len(found)
     problems = [problem for path, head in found.items() for problem in _problems(path, head, tags)]
-    return (Check("bytecode", f"{count} {'file' if count == 1 else 'files'} of bytecode", tuple(problems)),)
+    return (Check("bytecode", f"{count} {'file' if count == 1 else 'files'} of bytecode", few(problems)),)
 
 
 def _problems(path: str, head: bytes, tags: Tags) -> Iterator[str]:

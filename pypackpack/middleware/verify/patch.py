@@ -42,7 +42,7 @@ def verify_patch(path: Path, base: Path | None = None, expect: str | None = None
 
 
 def _names(facts: PatchFacts) -> Check:
-    name, version, *_ = facts.primary.file.split("-")
+    name, version, *_ = (*facts.primary.file.removesuffix(".whl").split("-"), "")
     wanted = f"{name}-{version}-p{facts.number}-{facts.tag}.whl.patch"
     if facts.path.name != wanted:
         return Check("names", facts.path.name, (f"by what it says of itself it is called {wanted}",))

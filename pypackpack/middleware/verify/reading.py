@@ -20,7 +20,7 @@ from pypackpack.model.errors import DamagedArtifactError
 from pypackpack.model.verification import Check
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
     from typing import BinaryIO
 
@@ -31,6 +31,10 @@ ALGORITHMS: Final = ("sha256", "sha384", "sha512")
 MOST_TEXT: Final = 32 << 20
 """Bytes that a file of metadata may have."""
 
+_KEPT: Final = {"RECORD": MOST_TEXT, "METADATA": 8 << 20, "WHEEL": 1 << 20}
+"""Which files of the metadata folder are looked into, and the bytes that each may have; and bills of materials:"""
+_MOST_BILL: Final = 16 << 20
+_MOST_BILLS: Final = 32 << 20
 _MOST_IMAGE: Final = 1 << 30
 _BOMB: Final = 1 << 30
 _BOMB_RATIO: Final = 100
@@ -47,11 +51,12 @@ class Seen:
     Attributes:
         entries: Its files by their path.
         info: Name of its metadata folder; empty where there is none, or several.
-        texts: By path below that folder, the bytes of its files.
+        texts: By path below that folder, the bytes of those of its files that are looked into.
         hashes: By path, the hashes as RECORD writes them, by algorithm; without what is damaged.
         native: Its linked files.
         damaged: What is wrong with the archive.
         broken: What is wrong with linked files.
+        large: Files of the metadata that are too large to be looked into.
         heads: By path the first bytes.
     """
 
@@ -62,6 +67,7 @@ class Seen:
     native: list[NativeFile] = field(default_factory=list)
     damaged: list[str] = field(default_factory=list)
     broken: list[str] = field(default_factory=list)
+    large: list[str] = field(default_factory=list)
     heads: dict[str, bytes] = field(default_factory=dict)
 
 
@@ -74,32 +80,58 @@ def structure(archive: ZipReader, size: int, *, windows: bool) -> Check:
     counts = Counter(entry.path for entry in archive.entries)
     problems += [f"{each!r} is in it {count} times" for each, count in counts.items() if count > 1]
     folded: dict[str, str] = {}
+    folders = {caseless(folder) for entry in archive.entries for folder in _folders(entry.path.removesuffix("/"))}
     for entry in archive.entries:
         if problem := problem_with(entry.path.removesuffix("/")) or (windows_problem_with(entry.path) if windows else ""):
             problems.append(f"the path {entry.path[:200]!r} {problem}")
         other = folded.setdefault(caseless(entry.path), entry.path)
         if other != entry.path:
             problems.append(f"{other!r} and {entry.path!r} are one and the same on Windows and macOS")
+        if not entry.path.endswith("/") and caseless(entry.path) in folders:
+            problems.append(f"{entry.path!r} is a file, and a folder with files as well")
+        if not entry.is_plain:
+            problems.append(f"{entry.path!r} is no file but a link, or something else that no wheel has")
+        if entry.path.endswith("/") and (entry.size or entry.compressed_size):
+            problems.append(f"{entry.path!r} is a folder, and has bytes")
+        if entry.other_name:
+            problems.append(f"{entry.path!r} has a second name, which some readers take instead")
     problems += _places(archive)
     files = sum(not entry.path.endswith("/") for entry in archive.entries)
     found = f"{files} {'file' if files == 1 else 'files'}, {total} bytes unpacked"
-    return Check("archive", found, tuple(problems[:_MOST_PROBLEMS]))
+    return Check("archive", found, few(problems))
+
+
+def few(problems: Sequence[str]) -> tuple[str, ...]:
+    """Return the first problems, each once; a hostile file may have any number of them."""
+    found = tuple(dict.fromkeys(problems))
+    more = len(found) - _MOST_PROBLEMS
+    return (*found[:_MOST_PROBLEMS], f"and {more} more") if more > 0 else found
+
+
+def _folders(path: str) -> Iterator[str]:
+    while "/" in path:
+        path = path.rpartition("/")[0]
+        yield path
 
 
 def _places(archive: ZipReader) -> Iterator[str]:
-    """Yield where members lie in one another, or are called otherwise by those who read from front to back."""
+    """Yield where members lie in one another, or something else is seen by those who read from front to back."""
     end = 0
     for entry in sorted(archive.entries, key=lambda each: each.offset):
         try:
-            begin, name = archive.begin(entry), archive.local_name(entry)
+            behind, name = archive.behind(entry), archive.local_name(entry)
         except DamagedArtifactError as error:
             yield without_path(error)
             continue
         if entry.offset < end:
             yield f"{entry.path!r} shares bytes with another member"
-        end = begin + entry.compressed_size
+        elif entry.offset > end:
+            yield f"{entry.offset - end} bytes before {entry.path!r} belong to no member"
+        end = max(end, behind)
         if name not in {entry.path.encode(each, "replace") for each in ("utf-8", "cp437")}:
             yield f"{entry.path!r} is called {name[:80]!r} in its own header"
+    if end != archive.directory:
+        yield "its last member lies in its directory" if end > archive.directory else "bytes before its directory are no member's"
 
 
 def without_path(error: DamagedArtifactError) -> str:
@@ -119,7 +151,7 @@ def read_wheel(archive: ZipReader) -> Seen:
     if record is not None and record.size <= MOST_TEXT:
         try:
             seen.texts["RECORD"] = archive.read(record, MOST_TEXT)
-            used |= {each for each in ALGORITHMS if f",{each}=".encode() in seen.texts["RECORD"]}
+            used |= {each for each in ALGORITHMS if f"{each}=".encode() in seen.texts["RECORD"]}
         except DamagedArtifactError as error:
             seen.damaged.append(without_path(error))
     for place, entry in entries.items():
@@ -135,8 +167,8 @@ def read_wheel(archive: ZipReader) -> Seen:
 
 def _read_member(archive: ZipReader, entry: Entry, seen: Seen, used: set[str]) -> None:
     hashes = {name: hashlib.new(name) for name in sorted(used)}
-    below = entry.path.removeprefix(f"{seen.info}/") if seen.info and entry.path.startswith(f"{seen.info}/") else ""
-    keep: list[bytes] | None = [] if below and entry.size <= MOST_TEXT else None
+    below = _below(entry, seen)
+    keep: list[bytes] | None = [] if below else None
     for number, chunk in enumerate(archive.chunks(entry)):
         for each in hashes.values():
             each.update(chunk)
@@ -157,6 +189,19 @@ def _read_member(archive: ZipReader, entry: Entry, seen: Seen, used: set[str]) -
         seen.native.append(NativeFile(entry.path, images.read_images(data)))
     except images.NoImageError as error:
         seen.broken.append(f"{entry.path}: {error}")
+
+
+def _below(entry: Entry, seen: Seen) -> str:
+    """Return the path below the metadata folder of a file there that is looked into; else nothing."""
+    if not seen.info or not entry.path.startswith(f"{seen.info}/"):
+        return ""
+    below = entry.path.removeprefix(f"{seen.info}/")
+    bill = below.startswith("sboms/") and below.endswith(".cdx.json")
+    held = sum(len(data) for place, data in seen.texts.items() if place not in _KEPT)
+    most = min(_MOST_BILL, _MOST_BILLS - held) if bill else _KEPT.get(below, 0)
+    if entry.size > most and (bill or below in _KEPT):
+        seen.large.append(f"{below[:200]} has {entry.size} bytes, too many to be looked into")
+    return below if entry.size <= most and (bill or below in _KEPT) else ""
 
 
 def _wanted(entry: Entry, head: bytes, seen: Seen) -> bool:

@@ -27,6 +27,11 @@ if TYPE_CHECKING:
     from pypackpack.middleware.verify.modules import Tags
     from pypackpack.middleware.verify.reading import Seen
 
+_MOST_FIELDS: Final = 20_000
+_MOST_NAMES: Final = 200
+"""Fields of METADATA, and different names of them: there are some thirty."""
+_BEFORE_LICENSES: Final = ("1.0", "1.1", "1.2", "2.1", "2.2", "2.3")
+"""Versions of METADATA in which ``License-File`` was a word of some tools, and meant other places (PEP 639 came with 2.4)."""
 _NAME: Final = re.compile(
     r"(?P<name>[^-/]+)-(?P<version>[^-/]+)(?:-(?P<build>\d[^-/]*))?-(?P<python>[^-/]+)-(?P<abi>[^-/]+)-(?P<platform>[^-/]+)\.whl",
     re.IGNORECASE,
@@ -59,11 +64,12 @@ def wheel_checks(stream: BinaryIO, path: Path, *, audit: bool) -> tuple[Check, .
         raise DamagedArtifactError(msg, hint="Give it its own name back.")
     tags = tags_of(path.name)
     archive = ZipReader(stream, path)
-    archived = reading.structure(archive, stream.seek(0, 2), windows=any(tag.system == "windows" for tag in tags.platforms))
+    windows = any(tag.system in ("windows", "any") for tag in tags.platforms)
+    archived = reading.structure(archive, stream.seek(0, 2), windows=windows)
     if archived.problems:  # what a hostile archive says of itself is not believed any further
         return (archived,)
     seen = reading.read_wheel(archive)
-    archived = Check(archived.name, archived.found, tuple(seen.damaged))
+    archived = Check(archived.name, archived.found, reading.few(seen.damaged))
     checks = [archived, record(seen), _names(seen, matched), *bytecode.check(seen.heads, tags)]
     if seen.native or seen.broken:
         checks.append(_modules(seen, tags))
@@ -73,7 +79,7 @@ def wheel_checks(stream: BinaryIO, path: Path, *, audit: bool) -> tuple[Check, .
 
 
 def _names(seen: Seen, matched: re.Match[str]) -> Check:
-    problems: list[str] = []
+    problems = [*seen.large]
     own = f"{matched['name']}-{matched['version']}"
     if seen.info and _escaped(seen.info) != _escaped(f"{own}.dist-info"):
         problems.append(f"its metadata is in {seen.info}, and the file is called {own}-…")
@@ -83,7 +89,7 @@ def _names(seen: Seen, matched: re.Match[str]) -> Check:
     return Check(
         "names",
         f"{matched['name']} {matched['version']}, {matched['python']}-{matched['abi']}-{matched['platform']}",
-        tuple(problems),
+        reading.few(problems),
     )
 
 
@@ -97,7 +103,11 @@ def _metadata(seen: Seen, matched: re.Match[str]) -> list[str]:
     from packaging.utils import canonicalize_name, canonicalize_version  # noqa: PLC0415 - import cost
 
     if "METADATA" not in seen.texts:
-        return ["it has no METADATA"]
+        return [] if f"{seen.info}/METADATA" in seen.entries else ["it has no METADATA"]
+    head = seen.texts["METADATA"].partition(b"\n\n")[0]
+    names = [line[:200].partition(b":")[0] for line in head.splitlines() if line[:1].strip()]
+    if len(names) > _MOST_FIELDS or len(set(names)) > _MOST_NAMES:  # more than that takes the parser minutes
+        return [f"METADATA has {len(names)} fields, with {len(set(names))} names"]
     try:
         found = Metadata.from_email(seen.texts["METADATA"], validate=True)
     except ExceptionGroup as group:
@@ -116,17 +126,18 @@ def _metadata(seen: Seen, matched: re.Match[str]) -> list[str]:
         said, strip_trailing_zero=False
     ):
         problems.append(f"METADATA says version {found.version}, and the file is called {matched['version']}")
-    problems += [
-        f"METADATA names the licence {each!r}, which is not in {seen.info}/licenses"
-        for each in found.license_files or ()
-        if f"licenses/{each}" not in seen.texts and f"{seen.info}/licenses/{each}" not in seen.entries
-    ]
+    if found.metadata_version not in _BEFORE_LICENSES:
+        problems += [
+            f"METADATA names the licence {each!r}, which is not in {seen.info}/licenses"
+            for each in found.license_files or ()
+            if f"{seen.info}/licenses/{each}" not in seen.entries
+        ]
     return problems
 
 
 def _wheel(seen: Seen, matched: re.Match[str]) -> list[str]:
     if "WHEEL" not in seen.texts:
-        return ["it has no WHEEL"]
+        return [] if f"{seen.info}/WHEEL" in seen.entries else ["it has no WHEEL"]
     headers = BytesHeaderParser().parsebytes(seen.texts["WHEEL"])
     problems = []
     version = str(headers.get("Wheel-Version", ""))
@@ -140,7 +151,7 @@ def _wheel(seen: Seen, matched: re.Match[str]) -> list[str]:
         for platform in matched["platform"].split(".")
     }
     if said != expanded:
-        wrong = [*(f"{each} is in WHEEL only" for each in sorted(said - expanded))]
+        wrong = [*(f"{each[:100]} is in WHEEL only" for each in sorted(said - expanded))]
         wrong += [f"{each} is in the file's name only" for each in sorted(expanded - said)]
         problems.append(f"the tags of WHEEL and of the file's name differ: {', '.join(wrong[:6])}")
     if str(headers.get("Root-Is-Purelib", "")).strip().lower() == "true" and seen.native:
@@ -169,4 +180,4 @@ def _bills(seen: Seen, matched: re.Match[str]) -> list[str]:
 def _modules(seen: Seen, tags: Tags) -> Check:
     problems = [*seen.broken, *(problem for file in seen.native for problem in tag_problems(file, tags))]
     count = len(seen.native)
-    return Check("modules", f"{count} {'file' if count == 1 else 'files'} of machine code", tuple(dict.fromkeys(problems)))
+    return Check("modules", f"{count} {'file' if count == 1 else 'files'} of machine code", reading.few(problems))

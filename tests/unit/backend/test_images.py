@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pypackpack.backend.images import NoImageError, is_image, read_images
-from pypackpack.backend.images.text import LONGEST
+from pypackpack.backend.images.text import LONGEST, Names
 from tests.crafted import elf
 
 GOOD = elf(needs=("libc.so.6", "libm.so.6"), exports=("PyInit_x",), imports=("PyList_New",), path="$ORIGIN/lib")
@@ -81,6 +81,18 @@ def test_mach_o_of_two_processors() -> None:
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Python is put together of other files there")
+def test_tables_that_say_the_same_again_and_again() -> None:
+    """A small file whose names would fill the memory, or whose table is read a hundred thousand times."""
+    names = Names(b"a" * 4000 + b"\0")
+    assert names.at(3999) == "a"
+    with pytest.raises(ValueError, match="its names are longer than it is"):
+        sum(len(names.at(place)) for place in [*range(4000)] * 2)
+    table = struct.pack("<IIIIII", 2, 24, 0, 0, 0, 0)
+    assert read_images(macho(0x0100000C, table))
+    with pytest.raises(NoImageError, match="two tables of symbols"):
+        read_images(macho(0x0100000C, table, table))
+
+
 def test_an_extension_module_of_this_python() -> None:
     folders = [Path(sysconfig.get_path("platlib")), Path(str(sysconfig.get_config_var("DESTSHARED")))]
     ends = tuple(importlib.machinery.EXTENSION_SUFFIXES)

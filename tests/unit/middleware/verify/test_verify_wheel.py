@@ -81,6 +81,11 @@ def test_names_that_lie(tmp_path: Path, more: dict[str, str], words: str) -> Non
     assert [each for each in found if words in each], found
 
 
+def test_licences_as_tools_had_them_before_the_standard(tmp_path: Path) -> None:
+    metadata = "Metadata-Version: 2.1\nName: demo\nVersion: 1.0\nLicense-File: LICENSE\n"
+    assert problems(craft(tmp_path, {**FILES, f"{INFO}/LICENSE": b"text"}, metadata=metadata)) == []
+
+
 @pytest.mark.parametrize(
     ("path", "words"),
     [
