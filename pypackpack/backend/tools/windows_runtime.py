@@ -13,8 +13,11 @@ from pathlib import Path
 
 SOURCE = Path(__file__).parent.parent.parent / "data" / "windows_runtime.c"
 
-OWN = frozenset({"__fpclassify", "__isnan", "__signbit"})
+OWN = frozenset({"__fpclassify", "__isnan", "__signbit", "snprintf"})
 """What ``data/windows_runtime.c`` defines."""
+
+BEHIND = "__stdio_common_vsprintf"
+"""What it calls itself."""
 
 COMPILER = frozenset(
     [
@@ -35,13 +38,14 @@ UCRT = frozenset(
         "sin", "sinh", "sqrt", "strcat", "strchr", "strcmp", "strcoll", "strcpy", "strcspn", "strerror", "strlen",
         "strncat", "strncmp", "strncpy", "strpbrk", "strrchr", "strspn", "strstr", "strtod", "strtol", "strtoll",
         "strtoul", "strtoull", "tan", "tanh", "tolower", "toupper", "trunc", "wcslen", "wcscmp", "wcscpy", "wcschr",
-        "wcsncmp",
+        "wcsncmp", "__acrt_iob_func", "fflush", "fputc", "fputs", "fwrite", "putchar", "puts",
     ]
 )
 """Functions of ISO C that ``ucrtbase.dll`` exports under their own names.
 
-Source: Microsoft, "Universal C runtime routines by category". Left out are those whose behaviour MinGW's headers change
-(formatted output) and those with state of their own (files, locale).
+Source: Microsoft, "Universal C runtime routines by category". Of files there are only those that write to what Python's
+process has open (``__acrt_iob_func`` gives the three standard streams). Left out are those whose behaviour MinGW's headers
+change (formatted output, but for what `OWN` has) and those of the locale.
 """
 
 
@@ -56,6 +60,8 @@ def imports(names: tuple[str, ...]) -> tuple[str, ...] | None:
         plain = name.removeprefix("__imp_")
         if plain in UCRT:
             wanted.add(plain)
-        elif name not in OWN | COMPILER:
+        elif name in OWN:
+            wanted.add(BEHIND)
+        elif name not in COMPILER:
             return None
     return tuple(sorted(wanted))

@@ -1,4 +1,5 @@
 #include <Python.h>
+#include <stdio.h>
 
 #include "checksum.h"
 #include "limits_of.h"
@@ -20,9 +21,19 @@ static PyObject *sum_of(PyObject *self, PyObject *argument) {
   return PyLong_FromUnsignedLong(mixture_checksum(bytes, (size_t)size));
 }
 
+/* Formatted output of the C library: how much was to be written, and what there was room for. */
+static PyObject *shown(PyObject *self, PyObject *argument) {
+  char room[12];
+  int all = snprintf(room, sizeof room, "%.3f|%lld|%5s|", 1.5, 1234567890123LL, "x");
+  fputs("", stderr);
+  fflush(stderr);
+  return Py_BuildValue("is", all, room);
+}
+
 static PyMethodDef methods[] = {
     {"scaled", scaled, METH_O, "A number, scaled."},
     {"checksum", sum_of, METH_O, "The checksum of bytes (FNV-1a)."},
+    {"shown", shown, METH_NOARGS, "Numbers as C writes them."},
     {NULL, NULL, 0, NULL},
 };
 
