@@ -18,9 +18,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from pypackpack.backend import filesystem, network, process, simple_index
-from pypackpack.backend.tools import uv
+from pypackpack.backend.tools import uv, uv_publish
 from pypackpack.frontend.cli import main
+from pypackpack.model.errors import PackageIndexError
 from tests import builds
+from tests.integration import devpi_index
 from tests.integration.private_index import SECRET, USER, served
 
 if TYPE_CHECKING:
@@ -136,6 +138,45 @@ def test_a_release_goes_to_an_index_and_pip_and_uv_install_it(
         assert "with other bytes" in said
         assert "raise the version" in said
         assert {path.name: path.read_bytes() for path in files.iterdir()} == before
+
+
+@pytest.mark.network
+@pytest.mark.slow
+def test_the_same_with_devpi(
+    released: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    python = devpi_index.install(tmp_path / "devpi")
+    (tmp_path / "server").mkdir()
+    with devpi_index.served(tmp_path / "server", python) as url:
+        assert deploy(released, url, "--allow-unverified") == 1
+        assert "does not let us upload" in capfd.readouterr().err
+        log_in(monkeypatch, "another word")
+        assert deploy(released, url, "--allow-unverified") == 1
+        assert "another word" not in capfd.readouterr().err
+        log_in(monkeypatch, devpi_index.SECRET)
+
+        states = []
+        for _ in range(2):
+            assert deploy(released, url, "--allow-unverified", "--json") == 0
+            states.append([each["state"] for each in json.loads(capfd.readouterr().out)["files"]])
+        assert states == [["uploaded"] * 2, ["already there"] * 2]
+
+        for number, install in enumerate(([sys.executable, "-m", "pip", "install", "--no-cache-dir"], [uv.executable(), "pip", "install"])):
+            place = tmp_path / f"site{number}"
+            got = builds.run([*install, "-q", "--index-url", url, "--target", place, "small==1.0"], cwd=tmp_path)
+            assert got.returncode == 0, got.stdout + got.stderr
+            asked = builds.run([sys.executable, "-c", "import small; print(small.answer())"], cwd=place)
+            assert asked.stdout.strip() == "42", asked.stderr
+
+        (released / "small/src/main/mod.py").write_text("def answer():\n    return 43\n", encoding="utf-8")
+        build(released)
+        assert deploy(released, url, "--allow-unverified") == 1
+        assert "with other bytes" in capfd.readouterr().err
+        # And where the list does not say it, the server does: what is there is not volatile.
+        [wheel] = (released / "small/build/packpack/single/release/instant").glob("*x86_64.whl")
+        with pytest.raises(PackageIndexError, match="did not take") as caught:
+            uv_publish.publish(wheel, url.removesuffix("+simple/"), released)
+        assert "409" in caught.value.details
 
 
 def test_a_wheel_that_cannot_be_imported_stays_here(
