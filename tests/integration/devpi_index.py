@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 VERSION = "6.20.3"
 USER, SECRET = "robot", "s3cr3t-Pa55word"
 _ROOT = "r00t-Pa55word"
-_PATIENCE = 60
+_PATIENCE = 180
 
 
 def install(folder: Path) -> Path:
@@ -48,6 +48,7 @@ def served(folder: Path, python: Path) -> Iterator[str]:
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     words = [python, "-m", "devpi_server", "--serverdir", data, "--port", str(port), "--threads", "8", "--offline-mode"]
+    words += ["--argon2-memory-cost", "64", "--argon2-time-cost", "1"]  # else ten seconds for the key of its logins
     log = folder / "log"
     with log.open("wb") as out, subprocess.Popen(words, stdout=out, stderr=out) as server:
         try:

@@ -17,7 +17,6 @@ from pypackpack.backend.urls import urlsplit
 from pypackpack.model.errors import PackageIndexError, ToolError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
     from pathlib import Path
 
 _SECRETS = ("UV_PUBLISH_TOKEN", "UV_PUBLISH_PASSWORD")
@@ -44,7 +43,11 @@ def publish(file: Path, url: str, project: Path) -> None:
     beside = sorted(each.name for each in file.parent.iterdir() if each.name.startswith(f"{file.name}."))
     attestations = [name for name in beside if name.endswith(".attestation")]
     # In the file's own folder, by its bare name: uv takes the words for patterns, and a folder may have brackets in its name.
-    words: Sequence[str | Path] = ["publish", "--project", project, "--publish-url", url, "--", file.name, *attestations]
+    words: list[str | Path] = ["publish", "--project", project, "--publish-url", url]
+    if urlsplit(url).scheme == "http":
+        # uv asks for it by TLS at the same port, where nobody without credentials should wait for most of a minute.
+        words += ["--trusted-publishing", "never"]
+    words += ["--", file.name, *attestations]
     try:
         uv.run(words, f"uploading {file.name}", cwd=file.parent, changes=_ELSEWHERE)
     except ToolError as error:
