@@ -1,4 +1,4 @@
-"""The format of ``.whl.patch``, version 1: what its bytes mean, and what they may not say.
+"""The format of ``.whl.patch``, version 2: what its bytes mean, and what they may not say.
 
 ``docs/reference/patch-format.md`` describes it byte by byte. Every number that a patch claims is compared with a limit before
 anything is made for it. Standard library only; runs inside people's apps.
@@ -17,9 +17,11 @@ from pypackpack.client.paths import caseless, problem_with, windows_problem_with
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from pypackpack.client.patch_image import Image
+
 MAGIC: Final = b"\x89PPP\r\n\x1a\n"
 """As PNG's: a copy that changed line ends, or lost the eighth bit, does not begin like this any more."""
-VERSION: Final = 1
+VERSION: Final = 2
 HEADER: Final = struct.Struct("<8sHHII32s")
 """Magic, version, flags (0), bytes of the manifest packed and unpacked, SHA-256 of these 20 bytes and the packed manifest."""
 
@@ -165,6 +167,7 @@ class Step:
         executable: Whether it is a program.
         size: Its bytes (of a RECORD: those of the form without digests); 0 where they are those of ``old``.
         record: Whether it is the RECORD without the digests of members, which whoever applies the patch knows.
+        image: Of a ``delta`` of an executable file, where its addresses stand: they are moved before the difference is added.
     """
 
     kind: Kind
@@ -174,6 +177,7 @@ class Step:
     executable: bool = False
     size: int = 0
     record: bool = False
+    image: Image | None = None
 
 
 @dataclass(frozen=True)

@@ -34,6 +34,7 @@ from pypackpack.client.patch_format import (
     Wheel,
     WrongPatchError,
 )
+from pypackpack.client.patch_image import KINDS, MOST_ADDRESS, MOST_FIELDS, MOST_RANGES, MOST_STRIDE, Field, Image, Range
 from pypackpack.client.paths import problem_with, windows_problem_with
 
 if TYPE_CHECKING:
@@ -77,7 +78,8 @@ def _plain(manifest: Manifest) -> dict[str, object]:
             return [each.old, each.count]
         if each.kind == "copy":
             return ["copy", each.old, each.path, int(each.executable)]
-        return [each.kind, each.old, each.path, int(each.executable), each.size, int(each.record)]
+        row: list[object] = [each.kind, each.old, each.path, int(each.executable), each.size, int(each.record)]
+        return row if each.image is None else [*row, *_image(each.image)]
 
     def segment(each: Segment) -> list[object]:
         pieces = [list(piece) for piece in each.dictionary]
@@ -94,6 +96,11 @@ def _plain(manifest: Manifest) -> dict[str, object]:
         "steps": [step(each) for each in manifest.steps],
         "behind": manifest.behind,
     }
+
+
+def _image(image: Image) -> list[object]:
+    rows = [[KINDS.index(each.kind), *(each[1:] if each.kind == "table" else each[1:3])] for each in image.fields]
+    return [[list(each) for each in image.ranges], rows]
 
 
 def read_manifest(stream: BinaryIO, *, whole: bool = True, identity: str | None = None) -> tuple[Manifest, int]:
@@ -242,10 +249,11 @@ class _Reader:
         if first == "copy":
             _, old, path, executable = strict_json.fields(data, 4)
             return Step("copy", strict_json.number(old, MOST_MEMBERS), 1, _path(path), bool(strict_json.number(executable, 1)))
-        _, old, path, executable, size, record = strict_json.fields(data, 6)
         if first not in ("delta", "full"):  # a tuple: what is there may be a list, which no set can be asked for
             msg = "it has a step of an unknown kind"
             raise ValueError(msg)
+        count = 8 if first == "delta" and len(fields) > 6 else 6  # with or without addresses
+        _, old, path, executable, size, record, *image = strict_json.fields(data, count)
         step = Step(
             "delta" if first == "delta" else "full",
             strict_json.number(old, MOST_MEMBERS, 0 if first == "delta" else -1),
@@ -254,8 +262,9 @@ class _Reader:
             bool(strict_json.number(executable, 1)),
             strict_json.number(size, MOST_MEMBER),
             bool(strict_json.number(record, 1)),
+            _read_image(*image) if image else None,
         )
-        if (first == "full") != (step.old == -1) or (step.record and step.size > MOST_RECORD):
+        if (first == "full") != (step.old == -1) or (step.record and (step.size > MOST_RECORD or step.image)):
             msg = "a step of it contradicts itself"
             raise ValueError(msg)
         return step
@@ -299,6 +308,45 @@ def _check_segments(manifest: Manifest) -> None:
     if manifest.codec != "lzma" and (pieces or any(each.padding for each in manifest.segments)):
         msg = f"{manifest.codec} has no dictionary"
         raise ValueError(msg)
+
+
+def _read_image(ranges: object, fields: object) -> Image:
+    """Return where a file's addresses stand; that it all lies in the file is seen when the file is there."""
+    loads = [strict_json.fields(each, 4) for each in strict_json.array(ranges)]
+    rows = [strict_json.array(each) for each in strict_json.array(fields)]
+    if not 0 < len(loads) <= MOST_RANGES or not 0 < len(rows) <= MOST_FIELDS:
+        msg = "a step of it names more addresses than any file has, or none"
+        raise ValueError(msg)
+    return Image(tuple(_range(each) for each in loads), tuple(_field(each) for each in rows))
+
+
+def _range(row: list[object]) -> Range:
+    offset, size, address, slide = row
+    return Range(
+        strict_json.number(offset, MOST_MEMBER),
+        strict_json.number(size, MOST_MEMBER, 1),
+        strict_json.number(address, MOST_ADDRESS),
+        strict_json.number(slide, MOST_ADDRESS, -MOST_ADDRESS),
+    )
+
+
+def _field(row: list[object]) -> Field:
+    kind = KINDS[strict_json.number(row[0] if row else None, len(KINDS) - 1)]
+    _, offset, size, *more = strict_json.fields(row, 7 if kind == "table" else 3)
+    field = Field(kind, strict_json.number(offset, MOST_MEMBER), strict_json.number(size, MOST_MEMBER, 1))
+    if not more:
+        return field
+    stride, place, width, base = more
+    field = field._replace(
+        stride=strict_json.number(stride, MOST_STRIDE, 1),
+        place=strict_json.number(place, MOST_STRIDE),
+        width=strict_json.number(width, 8, 4),
+        base=strict_json.number(base, MOST_ADDRESS),
+    )
+    if field.width not in (4, 8) or field.place + field.width > field.stride:
+        msg = "a row of a table of addresses has no place for them"
+        raise ValueError(msg)
+    return field
 
 
 def _piece(data: object) -> tuple[int, int, int]:

@@ -7,6 +7,7 @@ import tempfile
 from typing import TYPE_CHECKING, Final, Protocol
 
 from pypackpack.client.patch_format import MOST_RECORD, DamagedPatchError, Manifest, check_paths, serves_windows
+from pypackpack.client.patch_image import Moves, moved_pieces
 from pypackpack.client.patch_streams import CHUNK, Segments
 from pypackpack.client.patch_wheel import Member, bare_record, whole_record
 
@@ -189,6 +190,7 @@ class Making:
         old = self._old_record(step.old) if step.record else self._old(step.old)
         length = old.seek(0, 2)
         at, left = 0, step.size
+        moves = self._moves(step, segments, length) if step.image and left else None
         while left:
             segments.ready()
             same, fresh, jump = segments.triple()
@@ -196,13 +198,30 @@ class Making:
             if left < 0 or at + same > length:
                 raise DamagedPatchError("the control stream of the patch leads out of a file")
             old.seek(at)
+            move = step.size - left - same - fresh - at
             for count in _pieces(same):
-                yield _sum(old.read(count), segments.difference(count))
+                data = old.read(count)
+                if moves is not None:
+                    data = moves.applied(data, old.tell() - len(data), move)
+                yield _sum(data, segments.difference(count))
             for count in _pieces(fresh):
                 yield segments.literal(count)
-            at += same + (jump >> 1 ^ -(jump & 1))
+            at += same + _signed(jump)
             if not 0 <= at <= length:
                 raise DamagedPatchError("the control stream of the patch leads out of a file")
+
+    @staticmethod
+    def _moves(step: Step, segments: Segments, length: int) -> Moves:
+        """Return where a delta moves the addresses of its old file."""
+        if step.image is None or not step.image.lies_in(length):
+            raise DamagedPatchError("the patch names addresses that do not lie in their file")
+        segments.ready()
+        triples = ((same, fresh, _signed(jump)) for same, fresh, jump in segments.ahead(step.size))
+        try:
+            return Moves(step.image, moved_pieces(triples))
+        except ValueError as error:
+            msg = f"the patch is wrong: {error}"
+            raise DamagedPatchError(msg) from error
 
     def _piece(self, index: int, first: int, size: int) -> Iterator[bytes]:
         """Yield a piece of an old member, for the dictionary of a segment."""
@@ -233,6 +252,11 @@ class Making:
         if self._held is not None:
             self._held[1].close()
             self._held = None
+
+
+def _signed(number: int) -> int:
+    """Undo zigzag coding."""
+    return number >> 1 ^ -(number & 1)
 
 
 def spooled(chunks: Iterator[bytes]) -> IO[bytes]:

@@ -181,10 +181,7 @@ class _Open:
 
     def __init__(self, segment: Segment, sources: tuple[Source, Source, Source]) -> None:
         control, self.difference, self.literal = sources
-        self._numbers = _numbers(control.rest())
-        self._triples, over = divmod(len(self._numbers), 3)
-        if over:
-            raise DamagedPatchError("the control stream of the patch is cut")
+        self._numbers, self._triples = _numbers(control.rest())
         self._at = 0
         self._sources = sources
         self.left = segment.made
@@ -196,6 +193,10 @@ class _Open:
             raise DamagedPatchError("the control stream of the patch ends too early")
         return self._numbers[at], self._numbers[self._triples + at], self._numbers[2 * self._triples + at]
 
+    def coming(self) -> Iterator[tuple[int, int, int]]:
+        """Yield the rows that are left, and leave them there."""
+        return _rows(self._numbers, self._triples, self._at)
+
     def finish(self) -> None:
         """See that nothing is left over."""
         if self._at != self._triples:
@@ -204,8 +205,11 @@ class _Open:
             source.finish()
 
 
-def _numbers(data: bytes) -> array[int]:
-    """Return numbers: seven bits a byte, the lowest first, the eighth bit where more follow."""
+def _numbers(data: bytes) -> tuple[array[int], int]:
+    """Return the numbers of a control stream, and how many rows they are.
+
+    A number has seven bits a byte, the lowest first, and the eighth bit where more follow.
+    """
     found = array("Q")
     value = shift = 0
     for byte in data:
@@ -217,9 +221,15 @@ def _numbers(data: bytes) -> array[int]:
             shift += 7
             if shift > 35:
                 raise DamagedPatchError("a number in the control stream is too large")
-    if shift:
+    triples, over = divmod(len(found), 3)
+    if shift or over:
         raise DamagedPatchError("the control stream of the patch is cut")
-    return found
+    return found, triples
+
+
+def _rows(numbers: array[int], triples: int, first: int = 0) -> Iterator[tuple[int, int, int]]:
+    for at in range(first, triples):
+        yield numbers[at], numbers[triples + at], numbers[2 * triples + at]
 
 
 class Segments:
@@ -283,6 +293,26 @@ class Segments:
     def triple(self) -> tuple[int, int, int]:
         """Return the next three numbers of the control stream; `ready` comes first."""
         return self._now(0).triple()
+
+    def ahead(self, size: int) -> Iterator[tuple[int, int, int]]:
+        """Yield the next triples, until they make so many bytes, without taking any; `ready` comes first.
+
+        Raises:
+            DamagedPatchError: Those of a segment make less than it says, or there are not so many.
+        """
+        if self._open is None:
+            raise DamagedPatchError("the segments of the patch end too early")
+        rows, left, start = self._open.coming(), self._open.left, self._start
+        for segment in (*self._segments[self._next :], None):
+            for row in rows:
+                yield row
+                left, size = left - row[0] - row[1], size - row[0] - row[1]
+                if size <= 0:
+                    return
+            if left or segment is None:
+                raise DamagedPatchError("the control stream of the patch ends too early")
+            control = Source(self._file, start, segment.packed[0], segment.control, self._make(segment.control))
+            rows, left, start = _rows(*_numbers(control.rest())), segment.made, start + segment.size
 
     def difference(self, count: int) -> bytes:
         """Return the next bytes of the difference stream, at most a piece."""

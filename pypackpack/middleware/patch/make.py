@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import re
 import zlib
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from pypackpack.backend import filesystem
-from pypackpack.backend.tools.bsdiff import differences
+from pypackpack.backend.tools.bsdiff import Difference, differences
 from pypackpack.client.patch_format import (
     MOST_DICTIONARY,
     MOST_GROWTH,
@@ -25,8 +26,10 @@ from pypackpack.client.patch_format import (
     rank,
     serves_windows,
 )
+from pypackpack.client.patch_image import Moves, moved_pieces
 from pypackpack.client.patch_manifest import pack_manifest
 from pypackpack.client.patch_wheel import WheelReader, bare_record, content, identity
+from pypackpack.middleware.patch.addresses import comparable, image_of, known_of, moved_difference
 from pypackpack.middleware.patch.pack import cost
 from pypackpack.middleware.patch.segments import Change, Segments, columns
 from pypackpack.model.errors import DamagedArtifactError, UsageError
@@ -36,11 +39,11 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from pypackpack.backend.tools.bsdiff import Difference
     from pypackpack.client.patch_format import Segment
+    from pypackpack.client.patch_image import Image
     from pypackpack.client.patch_wheel import Member
 
-PATCH_VERSION: Final = "patch-1"
+PATCH_VERSION: Final = "patch-2"
 """Part of the key of patches; raised whenever other bytes come of the same wheels."""
 
 _NAME = re.compile(r"(?P<name>[^-/]+)-(?P<version>[^-/]+)(?:-\d[^-/]*)?-(?P<tag>[^-/]+-[^-/]+-[^-/]+)\.whl")
@@ -167,6 +170,23 @@ def _opened(wheel: Path, stream: object) -> tuple[WheelReader, tuple[Member, ...
         raise _damaged(wheel, error) from error
 
 
+class _Compared(NamedTuple):
+    """A way to make a member of an old one."""
+
+    delta: Difference
+    image: Image | None = None
+    moves: Moves | None = None
+
+    @property
+    def streams(self) -> tuple[bytes, bytes, bytes]:
+        """Return what is packed of it."""
+        return columns(self.delta.steps), self.delta.difference, self.delta.literal
+
+
+def _deflated_size(compared: _Compared) -> int:
+    return sum(len(zlib.compress(part, 6)) for part in compared.streams if part)
+
+
 class _Old:
     """The members of the primary, in the order that patches count them in."""
 
@@ -245,23 +265,33 @@ class _Work:
             if self._old.members[place].path == path and found is not None:
                 path = ""
         base = None if is_record(member.path) else place
-        self._changes.append(Change(data, base, found))
         if found is not None and place is not None:
-            self.steps.append(Step("delta", place, 1, path, member.executable, len(data), record))
+            self._changes.append(Change(data, base, found.delta, found.moves))
+            self.steps.append(Step("delta", place, 1, path, member.executable, len(data), record, found.image))
         else:
+            self._changes.append(Change(data, base, None))
             self.steps.append(Step("full", -1, 1, path, member.executable, len(data), record))
 
-    def _compared(self, old: bytes, data: bytes, *, refers: bool) -> Difference | None:
+    def _compared(self, old: bytes, data: bytes, *, refers: bool) -> _Compared | None:
         """Return the differences, or None where a member is smaller as a whole; ``refers``: it may refer to the old one."""
-        found = differences(old, data)
+        ways = [_Compared(differences(old, data))]
+        known, other = (known_of(old), known_of(data)) if refers else (None, None)
+        image = image_of(known, other)
+        if image is not None and known is not None and other is not None:
+            bare = differences(comparable(old, known), comparable(data, other))
+            for steps in (ways[0].delta.steps, bare.steps):
+                with contextlib.suppress(ValueError):  # it takes more pieces than a patch may
+                    moves = Moves(image, moved_pieces(steps))
+                    ways.append(_Compared(Difference(steps, *moved_difference(old, data, steps, moves)), image, moves))
         if not self._prefix:
-            parts = (columns(found.steps), found.difference, found.literal)
-            return found if sum(len(zlib.compress(part, 6)) for part in parts if part) <= len(zlib.compress(data, 6)) else None
+            best = min(ways, key=_deflated_size)
+            return best if _deflated_size(best) <= len(zlib.compress(data, 6)) else None
+        best = min(ways, key=lambda each: sum(map(cost, each.streams))) if len(ways) > 1 else ways[0]
         if len(old) > MOST_DICTIONARY or len(data) > MOST_MADE:
-            return found
-        known = old if refers else b""
-        delta = cost(columns(found.steps)) + cost(found.difference) + cost(found.literal, known)
-        return found if delta <= cost(data, known) else None
+            return best
+        before = old if refers else b""
+        control, difference, literal = best.streams
+        return best if cost(control) + cost(difference) + cost(literal, before) <= cost(data, before) else None
 
     def _data(self, index: int, member: Member) -> tuple[bytes, bool]:
         """Return a member's bytes; of a RECORD those without the digests, and True."""

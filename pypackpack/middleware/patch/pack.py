@@ -16,6 +16,10 @@ _SETTINGS: Final = ((3, 0, 2), (1, 0, 0), (0, 2, 2))
 """lc, lp and pb of LZMA: for code, for text, and for rows of four bytes. The stream itself says which; the smallest wins."""
 _LARGE: Final = 3 << 20
 """Bytes from which on only the first is tried: time."""
+_MARGINS: Final = (0, 16, 256)
+"""Bytes of padding behind the place where a stored chunk should end, one after the other, until one does."""
+_FAR: Final = 1024
+"""Bytes more than these, which the stream has to make itself, and it was another chunk."""
 _WORTH: Final = 64
 """Bytes of a packed stream that make a dictionary worth its line in the manifest."""
 
@@ -87,8 +91,9 @@ def _behind(dictionary: bytes, data: bytes, setting: tuple[int, int, int]) -> Pa
     Python's lzma knows no preset dictionary. But chunks of LZMA2 that are stored fill a decoder's window as any others do, and
     the chunk after one begins anew, with nothing but the window. So what the decoder gets is the dictionary in stored chunks,
     which are no part of the patch, and then the rest of the stream. That the encoder begins a chunk there is made sure of by
-    padding between the two that nothing can pack: it is stored, in chunks whose ends depend on what was before. Twice packed,
-    the padding ends where one of these does.
+    padding between the two that nothing can pack: it is stored, in chunks whose ends depend on what was before. Packed once
+    more, the padding ends where one of these does; or a little behind that, since the encoder looks at what comes, too, and may
+    end it a few bytes later.
     """
     pad = padding(PADDING)
     window = len(dictionary) + len(pad) + len(data)
@@ -98,11 +103,20 @@ def _behind(dictionary: bytes, data: bytes, setting: tuple[int, int, int]) -> Pa
         for chunk in _chunks(_lzma(dictionary + pad + data[: 1 << 17], setting, window=window))
         if chunk.control < 0x80 and chunk.first >= begin and chunk.last <= begin + len(pad)
     ]
-    if not ends:
-        return None
-    pad = pad[: ends[-1]]
-    whole = _lzma(dictionary + pad + data, setting, window=window)
-    border = begin + len(pad)
+    best: Packed | None = None
+    for margin in _MARGINS if ends else ():
+        found = _cut(dictionary, pad[: ends[-1] + margin], data, setting)
+        if found is not None and (best is None or len(found.data) < len(best.data)):
+            best = found
+        if found is not None and found.skip <= margin + _FAR:
+            break
+    return best
+
+
+def _cut(dictionary: bytes, pad: bytes, data: bytes, setting: tuple[int, int, int]) -> Packed | None:
+    """Pack data behind a dictionary and padding, and return what comes behind the last stored chunk of the padding."""
+    begin, border = len(dictionary), len(dictionary) + len(pad)
+    whole = _lzma(dictionary + pad + data, setting, window=border + len(data))
     chunks = list(_chunks(whole))
     stored = [index for index, each in enumerate(chunks) if each.control < 0x80 and begin <= each.first and each.last <= border]
     if not stored:

@@ -7,12 +7,14 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from pypackpack.client.patch_format import MOST_CONTROL, MOST_DICTIONARY, MOST_MADE, Segment
+from pypackpack.middleware.patch.addresses import difference_of
 from pypackpack.middleware.patch.pack import pack
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
     from pypackpack.backend.tools.bsdiff import Difference
+    from pypackpack.client.patch_image import Moves
 
 Piece = tuple[int, int, int]
 """A piece of an old member: index, first byte, bytes."""
@@ -29,11 +31,13 @@ class Change:
         data: Its bytes.
         base: The old member that it is like; None where there is none.
         delta: How it is made of that one; None where it is literal.
+        moves: Where the delta moves the old one's addresses; None where it moves none.
     """
 
     data: bytes
     base: int | None
     delta: Difference | None
+    moves: Moves | None = None
 
 
 @dataclass
@@ -73,7 +77,7 @@ class Segments:
                 self._literal += change.data[at : at + count]
                 at += count
             return
-        at = used = fresh_used = 0
+        at = used = fresh_used = old = 0
         for triple in change.delta.steps:
             same, fresh, jump = triple
             while same or fresh or jump:
@@ -82,12 +86,19 @@ class Segments:
                 second = min(fresh, room - first) if first == same else 0
                 last = first == same and second == fresh
                 self._triples.append((first, second, jump if last else 0))
-                self._difference += change.delta.difference[used : used + first]
+                self._difference += self._added(change, used, old, at, first)
                 self._literal += change.delta.literal[fresh_used : fresh_used + second]
                 used, fresh_used, at = used + first, fresh_used + second, at + first + second
-                same, fresh = same - first, fresh - second
+                same, fresh, old = same - first, fresh - second, old + first
                 if last:
+                    old += jump
                     break
+
+    def _added(self, change: Change, used: int, old: int, at: int, size: int) -> bytes:
+        """Return the difference of a part of a piece, which may begin anywhere in it: a segment's end has cut it."""
+        if change.delta is None or change.moves is None or change.base is None:
+            return b"" if change.delta is None else change.delta.difference[used : used + size]
+        return difference_of(self.old(change.base)[old : old + size], change.data[at : at + size], old, at, change.moves)
 
     @property
     def _made(self) -> int:

@@ -14,6 +14,7 @@ from pypackpack.client.patch import PatchError, apply_patch, read_patch, receive
 from pypackpack.client.patch_installed import patch_installed
 from pypackpack.middleware.patch.make import make_patch, read_identity
 from tests.unit.client.forge import NEW, OLD, put_together, raw, taken_apart, wheel
+from tests.unit.client.forge_elf import versions
 from tests.unit.client.test_patch_installed import installed, state
 
 if TYPE_CHECKING:
@@ -28,14 +29,19 @@ NEAR = st.integers(-3, 70_000) | JSON
 
 
 class Case:
-    """A primary, as a wheel and installed, and a patch for it; a large one has a dictionary."""
+    """A primary, as a wheel and installed, and a patch for it; a large one has a dictionary, and one with code addresses."""
 
-    def __init__(self, folder: Path, *, large: bool) -> None:
+    def __init__(self, folder: Path, *, large: bool = False, code: bool = False) -> None:
         lines = [hashlib.sha256(b"%d" % number).hexdigest()[: 9 + number % 9] for number in range(900)]
         text = "\n".join(lines).encode()
         shuffled = "\n".join(lines[number * 7 % 900] for number in range(900)).encode()
-        old = wheel(folder / "demo-1.0-py3-none-any.whl", {**OLD, **({"demo/big.py": text} if large else {})}, record="demo-1.0.dist-info")
-        new = wheel(folder / "new" / "demo-1.1-py3-none-any.whl", {**NEW, **({"demo/big.py": shuffled} if large else {})}, record="demo-1.1.dist-info")
+        more: list[dict[str, bytes]] = [{}, {}]
+        if large:
+            more = [{"demo/big.py": text}, {"demo/big.py": shuffled}]
+        if code:
+            more = [{"demo/code.so": each} for each in versions("arm64")]
+        old = wheel(folder / "demo-1.0-py3-none-any.whl", {**OLD, **more[0]}, record="demo-1.0.dist-info")
+        new = wheel(folder / "new" / "demo-1.1-py3-none-any.whl", {**NEW, **more[1]}, record="demo-1.1.dist-info")
         self.old, self.out, self.patch = old, folder / "out", folder / "demo-1.0-p1-py3-none-any.whl.patch"
         self.out.mkdir()
         self.good = make_patch(old, new, number=1)
@@ -80,7 +86,12 @@ def case(tmp_path_factory: pytest.TempPathFactory) -> Case:
 
 @pytest.fixture(scope="module")
 def plain(tmp_path_factory: pytest.TempPathFactory) -> Case:
-    return Case(tmp_path_factory.mktemp("plain"), large=False)
+    return Case(tmp_path_factory.mktemp("plain"))
+
+
+@pytest.fixture(scope="module")
+def code(tmp_path_factory: pytest.TempPathFactory) -> Case:
+    return Case(tmp_path_factory.mktemp("code"), code=True)
 
 
 def fuzzed(count: int) -> Callable[[Callable[..., None]], Callable[..., None]]:
@@ -90,7 +101,7 @@ def fuzzed(count: int) -> Callable[[Callable[..., None]], Callable[..., None]]:
     return decorated
 
 
-@fuzzed(350)
+@fuzzed(250)
 def test_a_manifest_with_anything_in_one_place(case: Case, data: st.DataObject) -> None:
     manifest, streams = taken_apart(case.good, behind=True)
     place: Any = manifest
@@ -101,6 +112,18 @@ def test_a_manifest_with_anything_in_one_place(case: Case, data: st.DataObject) 
         place = place[key]
     place[key] = data.draw(NEAR)
     case.ask(raw(json.dumps(manifest).encode()) + b"".join(streams))
+
+
+@fuzzed(100)
+def test_addresses_of_anything(code: Case, data: st.DataObject) -> None:
+    manifest, streams = taken_apart(code.good, behind=True)
+    step = next(each for each in manifest["steps"] if len(each) == 8)
+    for _ in range(data.draw(st.integers(1, 3))):
+        rows = step[data.draw(st.sampled_from([6, 7]))]
+        row = rows[data.draw(st.integers(0, len(rows) - 1))]
+        number = st.integers(-1, 100) | st.integers(0, 1 << 63) | NEAR
+        row[data.draw(st.integers(0, len(row) - 1))] = data.draw(number)
+    code.ask(raw(json.dumps(manifest).encode()) + b"".join(streams))
 
 
 @fuzzed(350)

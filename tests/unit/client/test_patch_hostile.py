@@ -15,7 +15,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from pypackpack.backend.tools.bsdiff import Difference
-from pypackpack.client import patch_members, patch_streams
+from pypackpack.client import patch_image, patch_members, patch_streams
 from pypackpack.client.patch import (
     DamagedPatchError,
     PatchError,
@@ -32,6 +32,7 @@ from pypackpack.client.patch_manifest import put_header
 from pypackpack.middleware.patch.make import make_patch
 from pypackpack.middleware.patch.segments import columns
 from tests.unit.client.forge import OLD, contents, pair, put_together, raw, taken_apart, wheel
+from tests.unit.client.forge_elf import versions
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -153,7 +154,7 @@ def test_a_manifest_that_unpacks_to_more_than_it_says(case: Case) -> None:
 
 
 def test_another_version_of_the_format(case: Case) -> None:
-    case.refused(case.good[:8] + b"\2\0" + case.good[10:], UnsupportedPatchError, "format 2")
+    case.refused(case.good[:8] + b"\3\0" + case.good[10:], UnsupportedPatchError, "format 3")
     case.refused(case.good[:8] + b"\0\0" + case.good[10:], DamagedPatchError)
     case.refused(b"PK\3\4" + case.good, DamagedPatchError, "no patch")
 
@@ -275,8 +276,7 @@ def test_streams_that_are_not_what_they_say(case: Case, parts: tuple[dict[str, A
 
 def numbers(control: bytes) -> list[tuple[int, int, int]]:
     """Return the rows of a control stream."""
-    found = patch_streams._numbers(control)
-    count = len(found) // 3
+    found, count = patch_streams._numbers(control)
     return [(found[i], found[count + i], found[2 * count + i] >> 1 ^ -(found[2 * count + i] & 1)) for i in range(count)]
 
 
@@ -406,3 +406,57 @@ def test_reading_alone_finds_damage(case: Case) -> None:
     case.patch.write_bytes(case.good[:-1] + bytes([case.good[-1] ^ 1]))
     with pytest.raises(DamagedPatchError, match="a segment"):
         read_patch(case.patch)
+
+
+def test_addresses_that_a_patch_may_not_name(tmp_path: Path) -> None:
+    old, new = versions("x86")
+    primary = wheel(tmp_path / "demo-1.0-py3-none-any.whl", {"demo/x.so": old})
+    result = wheel(tmp_path / "new" / "demo-1.1-py3-none-any.whl", {"demo/x.so": new})
+    good = make_patch(primary, result, number=1)
+    manifest, streams = taken_apart(good, behind=True)
+    patch, out = tmp_path / "x.whl.patch", tmp_path / "out"
+    (*step, ranges, fields) = manifest["steps"][0]
+    code, table = fields
+
+    def refused(ranges: object, fields: object, words: str) -> None:
+        said = {**manifest, "steps": [[*step, ranges, fields]]}
+        patch.write_bytes(put_together(said, streams, packed=True))
+        with pytest.raises(DamagedPatchError, match=words):
+            apply_patch(patch, primary, out)
+        assert list(out.iterdir()) == []
+
+    refused([], fields, "more addresses than any file has, or none")
+    refused(ranges, [], "more addresses than any file has, or none")
+    refused(ranges * 40, fields, "more addresses")
+    refused(ranges, fields * 200, "more addresses")
+    refused(ranges, [[0, 0, len(old) + 1]], "do not lie in their file")
+    refused([[len(old) - 1, 2, 0, 0]], fields, "do not lie in their file")
+    refused(ranges, [[0, 0, len(old)]] * 3, "do not lie in their file")  # each byte would be looked at three times
+    for wrong in ([4, 0, 8], [-1, 0, 8], [], [0, 0], [0, 0, 0], [0, -1, 8], [3, 0, 8], [*code, 1], [[0], 0, 8], {}):
+        refused(ranges, [wrong], "manifest of the patch is wrong")
+    for place, value in ((3, 0), (3, 65), (3, 7), (4, 1), (4, -1), (5, 5), (5, 16), (6, 1 << 63), (6, -1)):
+        row = [*table]
+        row[place] = value
+        refused(ranges, [row], "manifest of the patch is wrong")
+    refused([[0, 8, 0]], fields, "manifest of the patch is wrong")
+    refused([[0, 8, 1 << 63, 0]], fields, "manifest of the patch is wrong")
+    refused([[0, 8, 0, 1 << 63]], fields, "manifest of the patch is wrong")
+    # What may be said and is not right makes another result, which is refused as one.
+    refused(ranges, [table], "not what the patch says")
+    refused([[0, 8, 0, 0]], fields, "not what the patch says")
+    patch.write_bytes(put_together(manifest, streams, packed=True))
+    apply_patch(patch, primary, out)
+
+
+def test_pieces_of_which_there_are_too_many(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    old, new = versions("x86")
+    primary = wheel(tmp_path / "demo-1.0-py3-none-any.whl", {"demo/x.so": old})
+    result = wheel(tmp_path / "new" / "demo-1.1-py3-none-any.whl", {"demo/x.so": new})
+    patch = tmp_path / "x.whl.patch"
+    patch.write_bytes(make_patch(primary, result, number=1))
+    monkeypatch.setattr(patch_image, "MOST_PIECES", 5)
+    with pytest.raises(DamagedPatchError, match="more than 5 pieces"):
+        apply_patch(patch, primary, tmp_path / "out")
+    patch.write_bytes(make_patch(primary, result, number=1))  # such a patch is made without addresses
+    assert read_patch(patch).steps[0].image is None
+    apply_patch(patch, primary, tmp_path / "out")
