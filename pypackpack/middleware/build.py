@@ -367,6 +367,12 @@ class _Build:
         from pypackpack.middleware.bundle.fat import FatBundler, fat_plans  # noqa: PLC0415 - only for these
 
         plans = fat_plans(package, made, built)
+        if package.bundle.fat_layout == "separate":
+            from pypackpack.middleware.bundle.separate import SeparateBundler  # noqa: PLC0415 - only for these
+
+            order = self._order
+            several = SeparateBundler(bundler, order.project, self._shop, offline=order.request.offline)
+            return several.folders(plans, run=self._tasks, pythons=len(order.pythons))
         self._notes = tuple(dict.fromkeys(note for plan in plans for note in plan.notes()))
         return FatBundler(bundler, self._shop).wheels(plans, run=self._tasks)
 

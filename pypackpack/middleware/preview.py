@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from pypackpack.middleware.build import Order
+    from pypackpack.middleware.bundle.fat import FatPlan
     from pypackpack.middleware.compile.plan import PackagePlan
     from pypackpack.middleware.compile.workshop import Workshop
     from pypackpack.middleware.graph.task import Task
@@ -202,7 +203,7 @@ class _Preview:
 
     def _carrying(self) -> None:
         """Look at the environments of dependencies, and at what is made of these and the packages."""
-        from pypackpack.middleware.bundle.fat import FatBundler, FatPlan, fat_name  # noqa: PLC0415 - only for these
+        from pypackpack.middleware.bundle.fat import FatPlan, fat_name  # noqa: PLC0415 - only for these
 
         order = self._order
         bundler = artifacts.Bundler(order.project, order.request, order.folder, self._shop)
@@ -220,20 +221,32 @@ class _Preview:
             if not whys[target.name] and dependencies.plan.is_complete(target, python, self._outcomes):
                 made = self._made(target, python)
             folder = bundler.folder_of(target.name, python, len(order.pythons))
-            name = f"folder {order.package.name} {folder.name}"
-            fat = order.request.bundle is Bundle.FAT
+            whole = order.request.bundle is Bundle.BINARY
+            name = f"folder {order.package.name} {folder.name}" if whole else f"wheel {fat_name(order.package)} {folder.name}"
             if made is None:
-                if fat:
-                    name = f"wheel {fat_name(order.package)} {folder.name}"
                 needs = self._needs(target)
                 self._tasks.append(PlannedTask(name, BUNDLE, order.package.name, target.name, "", BEHIND, needs=needs))
                 continue
             built = dependencies.built(target, python, self._outcomes)
-            if fat:
-                self._look(FatBundler(bundler, self._shop).task(FatPlan(order.package, tuple(made), built)))
-                continue
-            stands = bundler.stands(folder, order.package, made, built)
-            self._place(name, BUNDLE, target, "" if stands else "it is not there, or not what would be made now")
+            if whole:
+                stands = bundler.stands(folder, order.package, made, built)
+                self._place(name, BUNDLE, target, "" if stands else "it is not there, or not what would be made now")
+            else:
+                self._fat(bundler, FatPlan(order.package, tuple(made), built))
+
+    def _fat(self, bundler: artifacts.Bundler, plan: FatPlan) -> None:
+        """Look at what makes a fat wheel, or the wheels of its folder."""
+        from pypackpack.middleware.bundle.fat import FatBundler  # noqa: PLC0415 - only for these
+        from pypackpack.middleware.bundle.separate import SeparateBundler  # noqa: PLC0415 - as above
+
+        if plan.package.bundle.fat_layout == "separate":
+            tasks = SeparateBundler(bundler, self._order.project, self._shop, offline=True).tasks(plan)
+        else:
+            tasks = [FatBundler(bundler, self._shop).task(plan)]
+        for task in in_order(tasks):
+            if task.name not in self._names:
+                self._names.add(task.name)
+                self._look(task)
 
     def _place(self, name: str, step: str, target: Target, why: str) -> None:
         """Note what becomes of something on disk, whose result is no entry of the store."""

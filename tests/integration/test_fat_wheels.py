@@ -136,3 +136,76 @@ def test_settings_name_it_and_inspect_shows_what_it_carries(tmp_path: Path) -> N
     done = run([sys.executable, "-m", "pypackpack", "build", "app", "source", "fat"], cwd=root, env={"PYTHONPATH": str(ROOT)})
     assert done.returncode == 2
     assert "fat-name: a fat wheel cannot be called plainlib" in done.stderr
+
+
+def installers(python: Path, folder: Path) -> list[list[str | Path]]:
+    """Return the ways to install the package from a folder of wheels: by pip and by uv, from its index and from the files."""
+    pip = [sys.executable, "-m", "pip", "--disable-pip-version-check", "install", "--quiet", "--no-cache-dir"]
+    uv = [UV, "pip", "install", "--quiet", "--no-cache", "--offline", "--python", python]
+    index, files = ["--index-url", (folder / "simple").as_uri()], ["--no-index", "--find-links", folder]
+    ways = [[*uv, *index], [*uv, *files]]
+    return [[*way, "app"] for way in ways] + [
+        [*pip, "--target", python.parents[1] / str(number), *way, "app"] for number, way in enumerate((index, files))
+    ]
+
+
+@pytest.mark.parametrize("level", ["instant", "native"])
+def test_a_folder_of_wheels_installs_without_an_index(level: str, tmp_path: Path) -> None:
+    root = project(tmp_path, settings='[tool.pypackpack.bundle]\nfat-layout = "separate"\n')
+    words = ("fat", "--level", level, "--type", "release")  # what a debug build has as bytecode, pip writes over
+    built = build(root, "app", *words)
+    folder = built.wheel("linux_x86_64")
+    names = sorted(path.name for path in folder.glob("*.whl"))
+    originals = {path.name: path.read_bytes() for path in (root / "wheels").iterdir()}
+    series = f"cp{sys.version_info[0]}{sys.version_info[1]}"
+    if level == "instant":
+        assert names == sorted(["app-1-py3-none-any.whl", *originals])
+        assert all((folder / name).read_bytes() == data for name, data in originals.items())
+    else:
+        tag = f"{series}-{series}-manylinux2014_x86_64.manylinux_2_17_x86_64"
+        assert names == sorted(
+            f"{name}-{tag}.whl" for name in ("app-1", "hardlib-1.0", "lone-1.0", "plainlib-1.0", "spaced_one-1.0")
+        )
+        assert all(check.problems == () for name in names for check in verify(folder / name).checks)
+    sums = run(["sha256sum", "--check", "--quiet", "SHA256SUMS"], cwd=folder)
+    assert sums.returncode == 0, sums.stdout
+    page = (folder / "simple" / "spaced-one" / "index.html").read_text()
+    assert f'href="../../{next(name for name in names if name.startswith("spaced"))}#sha256=' in page
+    moved = tmp_path / "else where"
+    folder.rename(moved)
+    python = environment(tmp_path / "venv")
+    for number, way in enumerate(installers(python, moved)):
+        if level == "native" and number % 3:
+            continue
+        done = run(way, cwd=tmp_path)
+        assert done.returncode == 0, done.stderr
+        place = {"PYTHONPATH": str(python.parents[1] / str(number - 2))} if number > 1 else {}
+        found = ask(python if number < 2 else Path(sys.executable), dependents.QUESTIONS, env=place)
+        native = sorted(["app", *dependents.NATIVE]) if level == "native" else []
+        assert found == {"answers": dependents.ANSWERS, "words": 1500, "gone": [], "wrong": [], "native": native}
+        done = run([UV, "pip", "uninstall", "--quiet", "--python", python, "app", *dependents.DISTRIBUTIONS], cwd=tmp_path)
+        assert done.returncode == 0, done.stderr
+    # All is remembered: nothing runs, and what is put in place again is the same.
+    again = build(root, "app", *words, "--offline")
+    assert (again.answer["tasks_run"], again.answer["artifacts"][0]["sha256"]) == (0, built.answer["artifacts"][0]["sha256"])
+    assert sorted(path.name for path in folder.glob("*.whl")) == names
+
+
+def test_what_a_wheel_has_beside_site_packages_stays_when_it_is_compiled(tmp_path: Path) -> None:
+    root = project(
+        tmp_path, settings='[tool.pypackpack.bundle]\nfat-layout = "separate"\n[tool.pypackpack.build]\ndependencies = ["lone"]\n'
+    )
+    data = {**dependents.LONE, "lone-1.0.data/scripts/tool": "#!python\nprint(1)\n", "lone-1.0.data/data/share/x.txt": "x"}
+    wheel(root / "wheels", "lone", more=data)
+    folder = build(root, "app", "fat", "--level", "bytecode", "--type", "release").wheel("linux_x86_64")
+    (made,) = folder.glob("lone-1.0-*.whl")
+    files = members(made)
+    assert {"lone-1.0.data/scripts/tool", "lone-1.0.data/data/share/x.txt", "lone.pyc"} < set(files)
+    assert (folder / "plainlib-1.0-py3-none-any.whl").read_bytes() == (
+        root / "wheels" / "plainlib-1.0-py3-none-any.whl"
+    ).read_bytes()
+    python = environment(tmp_path / "venv")
+    done = run([UV, "pip", "install", "--quiet", "--offline", "--python", python, "--no-index", "--no-deps", made], cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert run([python.with_name("tool")], cwd=tmp_path).stdout == "1\n"
+    assert (python.parents[1] / "share" / "x.txt").read_text() == "x"

@@ -139,7 +139,8 @@ class FatPlan:
     def notes(self) -> tuple[str, ...]:
         """Say what does not go along, by name, and what may be in the way where it is installed."""
         name, found = fat_name(self.package), []
-        commands = [f"{', '.join(item.commands)} of {item.name}" for item in self.installed.distributions if item.commands]
+        every = [(item.name, _commands(item)) for item in self.installed.distributions]
+        commands = [f"{', '.join(names)} of {owner}" for owner, names in every if names]
         if commands:
             found.append(f"{name}: commands of dependencies do not go along: {'; '.join(commands)}")
         if code := sorted({path for path, line in self._pth_lines() if _is_code(line)}):
@@ -151,6 +152,18 @@ class FatPlan:
                     f"{name}: {longest} has {len(longest)} characters; Windows may allow 260 for all of a path, folder and file"
                 )
         return tuple(found)
+
+
+def _commands(item: Distribution) -> list[str]:
+    """Return the names of the commands that a distribution's entry points would make."""
+    file = next((each for each in item.files if each.path == f"{item.info}/entry_points.txt"), None)
+    found, inside = [], False
+    for line in filesystem.read_bytes(file.place).decode(errors="replace").splitlines() if file else ():
+        if line.strip().startswith("["):
+            inside = line.strip() in ("[console_scripts]", "[gui_scripts]")
+        elif inside and "=" in line:
+            found.append(line.partition("=")[0].strip())
+    return sorted(found)
 
 
 def _module(file: str) -> str:

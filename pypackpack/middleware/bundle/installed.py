@@ -29,7 +29,7 @@ _NOTES = frozenset(
 )
 _LEFTOVERS = frozenset({".lock", ".gitignore", "CACHEDIR.TAG", "_virtualenv.py", "_virtualenv.pth"})
 _EDITABLE = re.compile(r"__editable__|_editable_impl_|__editables_")
-_SCRIPTS = ("bin/", "Scripts/")
+_SCRIPTS = ("bin", "Scripts")
 
 
 @dataclass(frozen=True)
@@ -68,7 +68,6 @@ class Distribution:
         shared: Those of the paths that other distributions have, too.
         made: What was made of its modules: path → SHA-256; these are not among ``files``.
         level: How far its code is compiled.
-        commands: Names of its commands, which stay behind.
     """
 
     name: str
@@ -79,7 +78,6 @@ class Distribution:
     shared: frozenset[str] = frozenset()
     made: Mapping[str, str] = field(default_factory=dict)
     level: str = "instant"
-    commands: tuple[str, ...] = ()
 
     @property
     def label(self) -> str:
@@ -158,16 +156,11 @@ def installed_in(folder: Path, digest: Callable[[Path], str], *, leave_out: Coll
             tuple(files[path] for path in sorted(files) if item.has(path)),
             recorded=bool(item.listed),
             shared=frozenset(item.listed.keys() & shared),
-            commands=tuple(sorted({_command(path) for path in item.listed if path not in files and path.startswith(_SCRIPTS)})),
         )
         for item in sorted(kept, key=lambda item: (item.name, item.version))
     ]
     loose = tuple(files[path] for path in sorted(files) if not any(item.has(path) for item in kept))
     return Installed(tuple(found), loose)
-
-
-def _command(path: str) -> str:
-    return path.rpartition("/")[2].removesuffix(".exe")
 
 
 def _distribution(info: Path) -> _Listed:
@@ -213,7 +206,7 @@ def _stays(path: str, file: Path, folder: Path) -> bool:
         return top in _LEFTOVERS or _EDITABLE.match(top) is not None or (top.endswith(".pth") and _points_away(file))
     if top.endswith(_INFO):
         return rest in _NOTES
-    return f"{top}/" in _SCRIPTS and not (folder / top / "__init__.py").is_file()
+    return top in _SCRIPTS and not (folder / top / "__init__.py").is_file()
 
 
 def _points_away(pth: Path) -> bool:

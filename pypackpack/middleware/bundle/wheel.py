@@ -157,12 +157,41 @@ def _with_dist_info(
     pure: bool,
 ) -> Iterator[Member | RawMember]:
     """Yield the members and the ``.dist-info`` files, RECORD last; ``seen`` gets what came compressed, without its bytes."""
-    rows: list[tuple[str, str, str]] = []
     wheel = f"Wheel-Version: 1.0\nGenerator: pypackpack {__version__}\nRoot-Is-Purelib: {'true' if pure else 'false'}\n"
     wheel += "".join(f"Tag: {tag}\n" for tag in tags.single())
     folder = core.dist_info
     own = sorted([*core.files(), *info, ("WHEEL", wheel.encode())])
-    for member in [*members, *(WheelMember(f"{folder}/{path}", data) for path, data in own)]:
+    yield from _recorded(folder, [*members, *(WheelMember(f"{folder}/{path}", data) for path, data in own)], seen)
+
+
+def write_members(path: Path, info: str, members: Iterable[WheelMember]) -> WheelFile:
+    """Write a wheel of a distribution that has its metadata already; only ``RECORD`` is added.
+
+    Args:
+        path: The wheel; its name is the caller's to know.
+        info: The metadata folder, whose files come last.
+        members: All files but ``RECORD``.
+
+    Raises:
+        WorkError: A path cannot stand in a wheel, or two of them are one on some system.
+        FilesystemError: A member cannot be read, or the wheel cannot be written.
+    """
+    ordered = sorted(members, key=lambda member: (member.path.startswith(f"{info}/"), member.path))
+    with filesystem.atomic_stream(path, durable=False) as stream:
+        counting = _Counting(stream)
+        write_archive(
+            counting,  # type: ignore[arg-type] # only written to
+            _recorded(info, ordered, []),
+            epoch=filesystem.source_date_epoch(),
+            place=path.name,
+        )
+    return WheelFile(path, counting.digest.hexdigest(), counting.size)
+
+
+def _recorded(folder: str, members: Iterable[WheelMember], seen: list[Packed]) -> Iterator[Member | RawMember]:
+    """Yield members, and the ``RECORD`` of them in the end."""
+    rows: list[tuple[str, str, str]] = []
+    for member in members:
         data = _content(member)
         if isinstance(data, Packed):
             rows.append((member.path, record_hash(bytes.fromhex(data.sha256)), str(data.raw.size)))

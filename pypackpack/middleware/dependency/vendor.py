@@ -122,7 +122,7 @@ def vendor(
             needs.add_built(wheel)
         wanted = sorted(needs.wheels.values(), key=lambda item: (item.file, item.sha256))
         _give_places(wanted)
-        fetched = _fetch(wanted, folder, _login(project), watcher)
+        fetched = _fetch(wanted, folder, index_login(project), watcher)
         files = tuple(
             VendoredFile(
                 path=item.place,
@@ -292,7 +292,8 @@ def _give_places(wanted: Iterable[_Wanted]) -> None:
         taken.add(key)
 
 
-def _login(project: Project) -> IndexLogin:
+def index_login(project: Project) -> IndexLogin:
+    """Return what logs in at the indexes that a project's settings name."""
     from pypackpack.backend.tools.index_login import IndexLogin  # noqa: PLC0415 - keeps imports of the CLI light
     from pypackpack.middleware.project.toml import read_toml  # noqa: PLC0415 - keeps imports of the CLI light
 

@@ -28,8 +28,6 @@ def unbuilt(package: Package, targets: Iterable[Target], bundle: Bundle) -> tupl
             if getattr(settings, key.partition(".")[2]) == value:
                 shown = "true" if value is True else f'"{value}"'
                 found[f"{key} = {shown}"] = None
-    if bundle is Bundle.FAT and package.bundle.fat_layout == "separate":
-        found['bundle.fat-layout = "separate"'] = None
     if bundle is Bundle.BINARY and package.bundle.entry is not None:
         found[f'bundle.entry = "{package.bundle.entry}"'] = None
     return tuple(found)

@@ -41,7 +41,7 @@ def package(root: Path, **bundle: Any) -> Package:  # noqa: ANN401
     return Package("Demo.App", "demo_app", root, "1.0", (), (), (), {}, {}, BundleSettings(**bundle))
 
 
-def plan(root: Path, files: dict[str, bytes], target: str = "linux_x86_64", commands: tuple[str, ...] = ()) -> FatPlan:
+def plan(root: Path, files: dict[str, bytes], target: str = "linux_x86_64") -> FatPlan:
     """Return a plan of a package with one dependency."""
     found = []
     for path, data in files.items():
@@ -49,7 +49,7 @@ def plan(root: Path, files: dict[str, bytes], target: str = "linux_x86_64", comm
         place.parent.mkdir(parents=True, exist_ok=True)
         place.write_bytes(data)
         found.append(InstalledFile(path, "dep 2.0", "0" * 64, len(data), place))
-    item = Distribution("dep", "2.0", "dep-2.0.dist-info", tuple(found), commands=commands)
+    item = Distribution("dep", "2.0", "dep-2.0.dist-info", tuple(found))
     mine = package(root)
     contents = Contents((Content("demo_app/__init__.py", "1" * 64),), False, False, (), True)
     made = SimpleNamespace(package=mine, target=table.find(target), python=SimpleNamespace(series=(3, 12)), contents=contents)
@@ -119,7 +119,8 @@ def test_names_at_the_top(tmp_path: Path) -> None:
 
 def test_what_a_pth_file_names(tmp_path: Path) -> None:
     lines = b"# comment\nwin32\n\nwin32\\lib\nimport boot\n.\n"
-    mine = plan(tmp_path, {"dep/__init__.py": b"", "dep.pth": lines, "sub/other.pth": b"no\n"}, commands=("run", "stop"))
+    points = {"dep-2.0.dist-info/entry_points.txt": b"[plugins]\na = b\n\n[console_scripts]\nstop = c:d\nrun=e:f\n"}
+    mine = plan(tmp_path, {"dep/__init__.py": b"", "dep.pth": lines, "sub/other.pth": b"no\n"} | points)
     assert mine.folders() == ("win32", "win32/lib")
     commands, code = mine.notes()
     assert "run, stop of dep" in commands
