@@ -93,6 +93,12 @@ def members(wheel: Path) -> dict[str, bytes]:
         return {name: archive.read(name) for name in archive.namelist()}
 
 
+def linked(files: Mapping[str, bytes]) -> dict[str, str]:
+    """Return the code of others that a wheel's bill of materials says is in it: name → version."""
+    (place,) = [name for name in files if name.endswith("/sboms/pypackpack.cdx.json")]
+    return {part["name"]: part.get("version", "") for part in json.loads(files[place])["metadata"]["component"]["components"]}
+
+
 def native_modules(files: Iterable[str]) -> set[str]:
     """Return the dotted names of the extension modules among files."""
     found = set()

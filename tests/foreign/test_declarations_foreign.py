@@ -10,7 +10,7 @@ import pytest
 import series
 
 from tests import native_sources
-from tests.builds import PYTHON, build, copy_project, members, native_modules, run, unpack
+from tests.builds import PYTHON, build, copy_project, linked, members, native_modules, run, unpack
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -38,10 +38,14 @@ def test_a_wheel_with_declarations_runs(
     number = "{}.{}".format(*(PYTHON if python is None else python.version[:2]))
     env = {} if python is None else series.environment(python)
     wheel = build(project, package, *NATIVE, "--target", target, "--python", number, env=env).wheel(target)
-    assert native_modules(members(wheel)) == MODULES[package]
-    paths = [unpack([wheel], tmp_path / "wheel")]
+    files = members(wheel)
+    assert native_modules(files) == MODULES[package]
+    paths, brought = [unpack([wheel], tmp_path / "wheel")], {}
     if package == "arrays":  # what it was compiled with
         paths.append(project / "arrays" / "build" / "crossenv" / target / "lib" / f"python{number}" / "site-packages")
+        (numpy,) = paths[1].glob("numpy-*.dist-info")
+        brought = {"numpy": numpy.name.split("-")[1].removesuffix(".dist")}
+    assert {name: version for name, version in linked(files).items() if name != "Cython"} == brought
     if python is None:
         path = os.pathsep.join(map(os.fspath, paths))
         done = run([sys.executable, native_sources.RUNNER, package], cwd=tmp_path, env={"PYTHONPATH": path})

@@ -8,7 +8,7 @@ import pytest
 import series
 
 from tests import native_sources
-from tests.builds import build, copy_project, members, native_modules, unpack
+from tests.builds import build, copy_project, linked, members, native_modules, unpack
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from conftest import PythonOf
 
 MIXTURE = {"mixture.fast", "mixture.speedups", "mixture.wave.table"}
+MINGW = {("ledger", "windows_amd64"): {"mingw-w64"}}
 RUNS = [
     ("mixture", "linux_arm64", "release"),
     ("mixture", "windows_amd64", "release"),
@@ -43,6 +44,8 @@ def test_a_wheel_with_native_sources_runs(
     files = members(wheel)
     sources = [name for name in files if name.endswith((".c", ".cpp", ".cc", ".h", ".hpp", ".pyx", ".pxi"))]
     assert bool(sources) is (kind == "debug")
+    # What C++ brings; plain C is linked without MinGW's start-up code (0005).
+    assert set(linked(files)) == {"Cython"} | ({"libc++", "libc++abi"} if package == "ledger" else set()) | MINGW.get((package, target), set())
     if package == "mixture":
         assert native_modules(files) == MIXTURE
     done = python.run_script(native_sources.RUNNER, paths=[unpack([wheel], tmp_path / "wheel")], args=[package])

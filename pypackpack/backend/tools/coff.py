@@ -37,6 +37,21 @@ def defined_symbols(data: bytes) -> tuple[str, ...]:
     return tuple(sorted(name for name, defined in _external_symbols(data) if defined))
 
 
+def has_entry_point(data: bytes) -> bool:
+    """Tell whether a linked image has code that Windows runs when it loads it (PE format, "AddressOfEntryPoint").
+
+    Raises:
+        WorkError: The bytes are no such image.
+    """
+    try:
+        (header,) = struct.unpack_from("<I", data, 0x3C)
+        (entry,) = struct.unpack_from("<I", data, header + 40)
+    except struct.error as error:
+        msg = "the linker wrote something that is not a PE image"
+        raise WorkError(msg) from error
+    return bool(entry)
+
+
 def wants_startup(data: bytes) -> bool:
     """Tell whether an object has code that a DLL runs when it is loaded: constructors, or an entry point of its own.
 

@@ -458,6 +458,7 @@ class ZigAdapter:
         identity = [("zig", pinned_version())]
         if target.object_format == "coff":  # a part of our own goes into modules
             identity.append((windows_runtime.SOURCE.name, filesystem.sha256_file(windows_runtime.SOURCE)))
+            identity.append(("facts", "1"))  # results of links say whether start-up code is in them
         if target.object_format == "wasm":
             identity.append(("C++ library", zig_wasm.VERSION))
         return FoundToolchain("zig", pinned_version(), identity=tuple(identity))

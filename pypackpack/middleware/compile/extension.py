@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from posixpath import normpath
 from typing import TYPE_CHECKING
 
-from pypackpack.backend.tools import exports, macho
+from pypackpack.backend.tools import coff, exports, macho
 from pypackpack.backend.tools.toolchain import ModuleJob, ObjectToolchain, RefusedError, UnknownOptionError, init_symbol
 from pypackpack.middleware.graph.task import Task
 from pypackpack.model.action import ActionResult
@@ -37,6 +37,10 @@ _CHECKS = "entry, files that were read, start-up"
 _DEBUG_WORD = re.compile("-g[0-9]?")
 _FIRST_ERROR = re.compile(r"^(?P<file>[^:\n]+):(?P<line>\d+):\d+: (?:fatal )?error: (?P<message>.*)$", re.MULTILINE)
 _NO_HEADER = re.compile("file not found|No such file or directory|Cannot open include file")
+
+
+STARTUP = "startup"
+"""The fact in the result of a link that start-up code of the C library is in the module."""
 
 
 @dataclass(frozen=True)
@@ -263,7 +267,7 @@ def _compile(extension: Extension, way: Way, whole: Target, shop: Workshop, runt
             return refused_by_c(error)
         if extension.own:
             _check_entry(made, job)
-        return ActionResult({"module": shop.store.put(made)})
+        return ActionResult({"module": shop.store.put(made)}, link_facts(target, made))
 
     return Task(
         name=_task_name(extension, way, whole),
@@ -278,6 +282,11 @@ def _compile(extension: Extension, way: Way, whole: Target, shop: Workshop, runt
         label=name,
         asked=(f"{extension.package} for {whole.name}",),
     )
+
+
+def link_facts(target: Target, module: bytes) -> dict[str, str]:
+    """Return what linking brought in and the words of its call do not tell."""
+    return {STARTUP: "1"} if target.object_format == "coff" and coff.has_entry_point(module) else {}
 
 
 def _fitting(options: Sequence[str], target: Target) -> tuple[str, ...]:

@@ -15,7 +15,7 @@ from pypackpack.middleware.compile.content import Content, Contents
 from pypackpack.middleware.compile.extension import extension_tasks, module_extension
 from pypackpack.middleware.compile.forms import bytecode_files, bytecode_task
 from pypackpack.middleware.compile.layers import Layers, module_name
-from pypackpack.middleware.compile.linked import with_tools
+from pypackpack.middleware.compile.linked import Brought, with_tools
 from pypackpack.middleware.compile.minify import STEP, Text, minified, minify_task, total
 from pypackpack.middleware.compile.native import find, tasks
 from pypackpack.middleware.compile.native.beside import Neighbours
@@ -45,7 +45,6 @@ if TYPE_CHECKING:
     from pypackpack.model.interpreter import Interpreter
     from pypackpack.model.project import Minify, Package
     from pypackpack.model.target import Target
-
 
 _READING = ("bytecode", STEP)
 """Steps without a compiler."""
@@ -115,6 +114,7 @@ class PackagePlan:
         self._own: dict[str, NativeSources] = {}
         self._own_tasks: dict[tuple[str, Interpreter], tuple[_OwnModule, ...]] = {}
         self._neighbours = Neighbours(package, shop)
+        self._brought = Brought()
 
     @property
     def tasks(self) -> tuple[Task, ...]:
@@ -160,6 +160,7 @@ class PackagePlan:
                     way = self._way(target, shared.oldest if shared and limited else python, compiler, limited=limited)
                     declared = self._neighbours.declared(source, files, target, way.python, compiler.name)
                     c = self._task(compiler.task(declared, way.python, target))
+                    self._brought.note(c, self._neighbours.foreign(target, way.python), declared.beside.places)
                     if in_unit:
                         members.append(self._member(source, c, way))
                         extension, *more = members[-1].tasks
@@ -317,7 +318,9 @@ class PackagePlan:
         made = tasks.pyx_task(module, package, files, shop, foreign) if module.is_cython else None
         made = self._tasks[self._task(made)] if made is not None else None
         gathered = self._task(tasks.gather_task(module, package, way.target, files, shop, made, foreign))
-        return self._task_of(tasks.own_extension(module, package, way.target, files, shop, gathered), way)
+        extension = self._task_of(tasks.own_extension(module, package, way.target, files, shop, gathered), way)
+        self._brought.note(extension, foreign, [place for place, _ in made.inputs] if made is not None else (), gathered)
+        return extension
 
     def has_own_modules(self, target: Target) -> bool:
         """Tell whether the package has native sources of its own on a target."""
@@ -397,9 +400,9 @@ class PackagePlan:
         files: list[Content] = [content for content, _, _ in own_made]
         fallbacks: list[Fallback] = []
         forms: list[ModuleForm] = [form for _, form, _ in own_made]
+        linked = {own.extension: outcomes[own.extension].result for own in self._own_tasks[target.name, python]}
         refused: dict[str, str] = {}
-        bytecode_used = False
-        cached, native_used = all(known for _, _, known in own_made), bool(own_made)
+        cached, native_used, bytecode_used = all(known for _, _, known in own_made), bool(own_made), False
         abi3 = self.is_abi3(target, python)
         kept = self._own[target.name].kept if self._release else frozenset()
         for file in self._files[target.name]:
@@ -417,7 +420,7 @@ class PackagePlan:
                 outcome, refusal = self._made(module, outcomes)
                 cached = cached and outcome.cached
                 if "module" in outcome.result.outputs:
-                    native_used = True
+                    native_used, linked[module.c] = True, outcome.result
                     own = place if module.unit is None else f"{package.import_name}/__init__.py"
                     made = own[: -len(".py")] + target.suffix(python.series, limited=module.limited)
                     if own == place:  # else it is in that of the package
@@ -456,6 +459,7 @@ class PackagePlan:
             target,
             [each.module for each in self._own_tasks[target.name, python]],
             forms,
+            (linked.values(), self._brought.labels(linked, outcomes)),
         )
 
     def _text(self, place: str, file: SourceFile, module: _Module | None, outcomes: Mapping[str, Outcome]) -> Content:

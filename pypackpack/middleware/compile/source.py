@@ -39,6 +39,11 @@ class Beside:
     inputs: tuple[tuple[str, str], ...] = ()
     variant: str = ""
 
+    @property
+    def places(self) -> tuple[str, ...]:
+        """Where all of it stands."""
+        return tuple(place for place, _ in (*self.declarations, *self.headers))
+
 
 @dataclass(frozen=True)
 class Source:

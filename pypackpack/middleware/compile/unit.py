@@ -23,6 +23,7 @@ from pypackpack.middleware.compile.extension import (
     common_tasks,
     compile_inputs,
     join_task,
+    link_facts,
     module_job,
     needed,
     object_toolchain,
@@ -196,7 +197,7 @@ def _link(
             if error.details:  # the compiler's words about unit.c, which is ours
                 raise
             return refusal(error.message, keep=False)
-        return ActionResult({"module": shop.store.put(linked)})
+        return ActionResult({"module": shop.store.put(linked)}, link_facts(way.target, linked))
 
     return Task(
         name=f"compile {unit.package}/unit {target} {'abi3-' * way.limited}{series[0]}.{series[1]}",

@@ -65,8 +65,12 @@ class Foreign:
 
     def label_of(self, paths: Iterable[str]) -> str:
         """Return which distributions some of the files are of: ``numpy 2.1.0``."""
-        tops = (path.removeprefix(f"{ROOT}/").partition("/")[0] for path in paths)
-        return ", ".join(sorted({self.labels[top] for top in tops if top in self.labels}))
+        return ", ".join(sorted(self.owners(paths)))
+
+    def owners(self, paths: Iterable[str]) -> set[str]:
+        """Return which distributions some of the files are of, where they are any's: ``numpy 2.1.0``."""
+        own = (path.removeprefix(f"{ROOT}/") for path in paths)
+        return {self.labels[path.partition("/")[0]] for path in own if path in self.files}
 
 
 def foreign_files(package: Package, target: Target, python: PythonVersion, names: Iterable[str]) -> Foreign:

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+import struct
+from pathlib import Path
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 from cyclonedx.schema import SchemaVersion
@@ -13,15 +16,20 @@ from pypackpack.middleware.bundle.bill import Bill, Place
 from pypackpack.middleware.bundle.locked import dependencies_of
 from pypackpack.middleware.bundle.metadata import CoreFiles
 from pypackpack.middleware.bundle.sbom import pypi_purl, write_sbom
-from pypackpack.middleware.compile.linked import linked_parts, making_tools
+from pypackpack.middleware.compile.extension import STARTUP, link_facts
+from pypackpack.middleware.compile.layers import SourceFile
+from pypackpack.middleware.compile.linked import Brought, header_part, linked_parts, making_tools
+from pypackpack.middleware.compile.native.packages import Foreign
 from pypackpack.middleware.target import table
-from pypackpack.model.errors import DamagedLockError
+from pypackpack.model.action import ActionResult
+from pypackpack.model.errors import DamagedLockError, WorkError
 from pypackpack.model.inspection import Tool
 from pypackpack.model.sbom import Dependencies
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
+    from pypackpack.middleware.graph.schedule import Outcome
     from pypackpack.model.project import Package, Project
     from pypackpack.model.target import Target
 
@@ -117,6 +125,38 @@ def files(content: dict[str, Any]) -> dict[str, list[tuple[str, str]]]:
         each["name"]: [(reference["url"], reference["hashes"][0]["content"]) for reference in each.get("externalReferences", ())]
         for each in content["components"]
     }
+
+
+def test_start_up_code_is_named_where_it_is() -> None:
+    zig, mypyc = Tool("zig", "0.17.0"), Tool("mypyc", "2.4.1")
+    with_it = linked_parts(WINDOWS, [mypyc], zig, cplusplus=False, startup=True)
+    assert [(each.name, each.license) for each in with_it] == [("mypyc", "MIT"), ("mingw-w64", "ZPL-2.1")]
+    assert [each.name for each in linked_parts(WINDOWS, [mypyc], zig, cplusplus=False)] == ["mypyc"]
+    assert [each.name for each in linked_parts(WINDOWS, [], Tool("msvc", "19"), cplusplus=True, startup=True)] == []
+    module = bytearray(0x200)
+    struct.pack_into("<I", module, 0x3C, 0x80)
+    assert link_facts(WINDOWS, bytes(module)) == {}
+    struct.pack_into("<I", module, 0x80 + 40, 0x1000)
+    assert link_facts(WINDOWS, bytes(module)) == {STARTUP: "1"}
+    assert link_facts(LINUX, b"\x7fELF") == {}
+    with pytest.raises(WorkError, match="not a PE image"):
+        link_facts(WINDOWS, b"MZ")
+
+
+def test_headers_that_were_compiled_in() -> None:
+    file = SourceFile("x", Path("x"), "")
+    names = ("num_py/a.pxd", "num_py/include/b.h", "other/c.h")
+    foreign = Foreign(dict.fromkeys(names, file), (), frozenset(), {"num_py": "Num_Py 2.1.0", "other": "other 1"})
+    brought = Brought()
+    brought.note("module", foreign, ["demo/mod.py", "num_py/a.pxd", "other/nothing.h"])
+    brought.note("own", foreign, ["module"], "gather own")
+    brought.note("none", Foreign(), ["num_py/a.pxd"])
+    outputs = dict.fromkeys((".packages/num_py/include/b.h", ".packages/other/c.h", "demo/own.c"), "digest")
+    outcomes = cast("Mapping[str, Outcome]", {"gather own": SimpleNamespace(result=ActionResult(outputs))})
+    assert brought.labels(["module", "none", "unknown"], outcomes) == ("Num_Py 2.1.0",)
+    assert brought.labels(["own"], outcomes) == ("Num_Py 2.1.0", "other 1")
+    part = header_part("Num_Py 2.1.0")
+    assert (part.name, part.version, part.purl) == ("num-py", "2.1.0", "pkg:pypi/num-py@2.1.0")
 
 
 def test_it_names_the_wheel_its_parts_and_its_tools() -> None:
