@@ -13,7 +13,7 @@ import pytest
 from pypackpack.middleware.inspect import inspect
 from pypackpack.middleware.verify import verify
 from tests import dependents
-from tests.builds import ROOT, build, members, run
+from tests.builds import ROOT, build, linked, members, run
 from tests.wheelhouse import wheel
 
 if TYPE_CHECKING:
@@ -75,6 +75,7 @@ def test_it_carries_all_that_the_package_needs(level: str, kind: str, tmp_path: 
     found = ask(python, dependents.QUESTIONS)
     modules = sorted(["app", *dependents.NATIVE]) if native else []
     assert found == {"answers": dependents.ANSWERS, "words": 1500, "gone": [], "wrong": [], "native": modules}
+    assert ("Cython" in linked(files)) == native  # the package may be compiled by another one than its dependencies
     assert run([python.with_name("appcmd")], cwd=tmp_path).stdout == "42\n"
     assert run([python, "-m", "app"], cwd=tmp_path).stdout == "42\n"
     plugins = "import app, json; from importlib.metadata import entry_points, version as v\n"

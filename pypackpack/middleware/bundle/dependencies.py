@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from pypackpack.model.build import BuildRequest, CompiledDependency, Fallback, Watcher
     from pypackpack.model.interpreter import Interpreter
     from pypackpack.model.project import Package, Project
+    from pypackpack.model.sbom import LinkedPart, MakingTool
     from pypackpack.model.target import Target
 
 _WHEEL = "WHEEL"
@@ -38,6 +39,8 @@ class BuiltDependencies:
         compiled: What became of the modules of each distribution that was to be compiled.
         fallbacks: Modules that are not what they were to be.
         cached: Whether every step came from the store.
+        linked: Code of others that compiling brought into them.
+        made_with: What they were compiled with.
     """
 
     installed: Installed
@@ -45,6 +48,8 @@ class BuiltDependencies:
     compiled: tuple[CompiledDependency, ...] = ()
     fallbacks: tuple[Fallback, ...] = ()
     cached: bool = True
+    linked: tuple[LinkedPart, ...] = ()
+    made_with: tuple[MakingTool, ...] = ()
 
 
 class Dependencies:
@@ -102,6 +107,8 @@ class Dependencies:
         made: dict[str, Content] = {}
         compiled: list[CompiledDependency] = []
         fallbacks: list[Fallback] = []
+        linked: dict[LinkedPart, None] = {}
+        made_with: dict[MakingTool, None] = {}
         cached = True
         for item in installed.distributions:
             if not self.plan.has(item, target, python):
@@ -117,8 +124,11 @@ class Dependencies:
             if self.plan.level is not Level.INSTANT:
                 compiled.append(self.plan.compiled(item, target, python, outcomes))
             fallbacks += contents.fallbacks
+            linked |= dict.fromkeys(contents.linked)
+            made_with |= dict.fromkeys(contents.made_with)
             cached = cached and contents.cached
-        return BuiltDependencies(Installed(tuple(became), installed.loose), made, tuple(compiled), tuple(fallbacks), cached)
+        whole = Installed(tuple(became), installed.loose)
+        return BuiltDependencies(whole, made, tuple(compiled), tuple(fallbacks), cached, tuple(linked), tuple(made_with))
 
     def warnings(self) -> tuple[str, ...]:
         """Say which names in the settings are of no dependency."""

@@ -104,15 +104,12 @@ class FatPlan:
         return tags if native else replace(tags, abi="none")
 
     def bill(self, bundler: Bundler, tags: WheelTag) -> Bill:
-        """Return what the bill of materials is written from; it names what went into any of the packages."""
+        """Return what the bill of materials is written from; it names what went into any of the packages and dependencies."""
         parts = [item.contents for item in self.mine]
-        return replace(
-            bundler.bill(self.main, tags),
-            bound=True,
-            later=False,
-            linked=tuple(dict.fromkeys(part for contents in parts for part in contents.linked)),
-            tools=tuple(dict.fromkeys(tool for contents in parts for tool in contents.made_with)),
-        )
+        linked = (*(part for contents in parts for part in contents.linked), *self.built.linked)
+        tools = (*(tool for contents in parts for tool in contents.made_with), *self.built.made_with)
+        bill = bundler.bill(self.main, tags)
+        return replace(bill, bound=True, later=False, linked=tuple(dict.fromkeys(linked)), tools=tuple(dict.fromkeys(tools)))
 
     def names(self) -> tuple[str, ...]:
         """Return the modules and packages at the top of what is carried, besides the package."""

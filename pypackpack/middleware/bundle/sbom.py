@@ -69,7 +69,7 @@ def write_sbom(
         **_license(expression[1] if expression else ""),
     }
     every = sorted(dependencies.every, key=lambda each: (each.name, each.version, each.purl))
-    inside = [_linked(each) for each in sorted(linked, key=lambda each: each.name)]
+    inside = [_linked(each) for each in sorted(linked, key=lambda each: (each.name, each.version))]
     if carried:
         inside += [_dependency(each) for each in every]
     if inside:
@@ -90,7 +90,8 @@ def write_sbom(
         "compositions": [{"aggregate": "complete" if dependencies.complete else "incomplete", "dependencies": [_SELF]}],
     }
     if tools:
-        content["formulation"] = [{"components": [_tool(each) for each in sorted(tools, key=lambda each: each.name)]}]
+        used = sorted(tools, key=lambda each: (each.name, each.version))
+        content["formulation"] = [{"components": [_tool(each) for each in used]}]
     return (json.dumps(content, indent=1) + "\n").encode()
 
 

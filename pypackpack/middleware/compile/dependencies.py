@@ -18,15 +18,18 @@ from pypackpack.middleware.compile.content import Content, Contents
 from pypackpack.middleware.compile.extension import extension_tasks, module_extension
 from pypackpack.middleware.compile.forms import bytecode_files, bytecode_task
 from pypackpack.middleware.compile.layers import SourceFile
+from pypackpack.middleware.compile.linked import with_parts
 from pypackpack.middleware.compile.minify import STEP, Text, minified, minify_task, total
 from pypackpack.middleware.compile.reasons import NEEDS_SOURCE
 from pypackpack.middleware.compile.source import TEXT, Source
+from pypackpack.middleware.compile.toolchains import tool_of
 from pypackpack.middleware.compile.transcompile import COMPILERS, FOR_DEPENDENCIES
 from pypackpack.middleware.compile.way import way_for
 from pypackpack.model.action import ActionResult
 from pypackpack.model.build import BuildType, CompiledDependency, Fallback, Level
 from pypackpack.model.csource import refusal
 from pypackpack.model.errors import ToolError
+from pypackpack.model.inspection import Tool
 from pypackpack.model.names import normalise
 
 if TYPE_CHECKING:
@@ -72,6 +75,7 @@ class DependencyPlan:
         self._modules: dict[tuple[str, Interpreter, str], dict[str, _Module]] = {}
         self._digests: dict[tuple[str, str], list[str]] = {}
         self._compilers: dict[str, Transcompiler] = {}
+        self._tools: dict[tuple[str, Interpreter], tuple[Tool, Tool | None]] = {}
         self._named: set[str] = set()
         self._there: set[str] = set()
 
@@ -90,6 +94,7 @@ class DependencyPlan:
         if self.level is Level.NATIVE:
             compiler = self._compiler(FOR_DEPENDENCIES.get(settings.compiler, settings.compiler))
             way = way_for(target, python, settings, compiler, self._shop, release=self._release)
+            self._tools[target.name, python] = (Tool(compiler.name, compiler.version), tool_of(target, settings))
         wanted = None if settings.dependencies is None else {normalise(name) for name in settings.dependencies}
         self._named |= wanted or set()
         for item in distributions:
@@ -161,8 +166,8 @@ class DependencyPlan:
         modules = self._modules.get((target.name, python, distribution.info), {})
         files: list[Content] = []
         fallbacks: list[Fallback] = []
-        bytecode_used = native_used = False
-        cached = True
+        bytecode_used, cached = False, True
+        native: list[ActionResult] = []
         for file in distribution.files:
             module = modules.get(file.path)
             text = Content(file.path, file.sha256, _source_file(file))
@@ -185,7 +190,7 @@ class DependencyPlan:
                 outcome = outcomes[module.extension]
                 cached = cached and outcome.cached
                 if "module" in outcome.result.outputs:
-                    native_used = True
+                    native.append(outcome.result)
                     suffix = target.suffix(python.series)
                     files.append(Content(file.path[: -len(".py")] + suffix, outcome.result.outputs["module"]))
                     continue
@@ -199,7 +204,8 @@ class DependencyPlan:
             pyc = outcomes[module.bytecode].result.outputs["pyc"]
             files += bytecode_files(text, pyc, python, release=self._release)
         files.sort(key=lambda content: content.place)
-        return Contents(tuple(files), bytecode_used, native_used, tuple(fallbacks), cached)
+        contents = Contents(tuple(files), bytecode_used, bool(native), tuple(fallbacks), cached)
+        return with_parts(contents, target, *self._tools[target.name, python], native) if native else contents
 
     def compiled(
         self, distribution: Distribution, target: Target, python: Interpreter, outcomes: Mapping[str, Outcome]

@@ -33,7 +33,7 @@ _LLVM = "Apache-2.0 WITH LLVM-exception"
 _COMPILERS = {
     "cython": ("Cython", "cython", "Apache-2.0", "utility code in the C that it makes"),
     "nuitka": ("Nuitka", "nuitka", "", "its runtime, in C; AGPL-3.0 with an exception for programs that are compiled by it"),
-    "mypyc": ("mypyc", "mypy", "MIT", "its runtime, in C"),
+    "mypyc": ("mypyc", "mypy", "MIT AND PSF-2.0", "its runtime, lib-rt, in C"),
 }
 """Compiler, as settings call it → its name, its distribution, and of its runtime the licence and what it is."""
 _TOOLCHAINS = {
@@ -100,6 +100,23 @@ def with_tools(
     cplusplus = any(map(has_cplusplus, own))
     parts = linked_parts(target, compilers, contents.toolchain, cplusplus=cplusplus, startup=startup)
     return replace(contents, linked=(*parts, *map(header_part, linked[1])), made_with=making_tools(compilers, contents.toolchain))
+
+
+def with_parts(
+    contents: Contents, target: Target, compiler: Tool, toolchain: Tool | None, results: Iterable[ActionResult]
+) -> Contents:
+    """Return the contents of a dependency, some modules of which were compiled, together with what that brought into them.
+
+    Args:
+        contents: The contents.
+        target: What they are for.
+        compiler: What made C of the modules.
+        toolchain: What compiled that.
+        results: What linking the extension modules gave.
+    """
+    startup = any(STARTUP in each.facts for each in results)
+    linked = linked_parts(target, (compiler,), toolchain, cplusplus=False, startup=startup)
+    return replace(contents, linked=linked, made_with=making_tools((compiler,), toolchain))
 
 
 def linked_parts(

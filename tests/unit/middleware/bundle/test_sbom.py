@@ -16,9 +16,10 @@ from pypackpack.middleware.bundle.bill import Bill, Place
 from pypackpack.middleware.bundle.locked import dependencies_of
 from pypackpack.middleware.bundle.metadata import CoreFiles
 from pypackpack.middleware.bundle.sbom import pypi_purl, write_sbom
+from pypackpack.middleware.compile.content import Contents
 from pypackpack.middleware.compile.extension import STARTUP, link_facts
 from pypackpack.middleware.compile.layers import SourceFile
-from pypackpack.middleware.compile.linked import Brought, header_part, linked_parts, making_tools
+from pypackpack.middleware.compile.linked import Brought, header_part, linked_parts, making_tools, with_parts
 from pypackpack.middleware.compile.native.packages import Foreign
 from pypackpack.middleware.target import table
 from pypackpack.model.action import ActionResult
@@ -130,7 +131,7 @@ def files(content: dict[str, Any]) -> dict[str, list[tuple[str, str]]]:
 def test_start_up_code_is_named_where_it_is() -> None:
     zig, mypyc = Tool("zig", "0.17.0"), Tool("mypyc", "2.4.1")
     with_it = linked_parts(WINDOWS, [mypyc], zig, cplusplus=False, startup=True)
-    assert [(each.name, each.license) for each in with_it] == [("mypyc", "MIT"), ("mingw-w64", "ZPL-2.1")]
+    assert [(each.name, each.license) for each in with_it] == [("mypyc", "MIT AND PSF-2.0"), ("mingw-w64", "ZPL-2.1")]
     assert [each.name for each in linked_parts(WINDOWS, [mypyc], zig, cplusplus=False)] == ["mypyc"]
     assert [each.name for each in linked_parts(WINDOWS, [], Tool("msvc", "19"), cplusplus=True, startup=True)] == []
     module = bytearray(0x200)
@@ -141,6 +142,13 @@ def test_start_up_code_is_named_where_it_is() -> None:
     assert link_facts(LINUX, b"\x7fELF") == {}
     with pytest.raises(WorkError, match="not a PE image"):
         link_facts(WINDOWS, b"MZ")
+
+
+def test_what_compiling_brings_into_a_dependency() -> None:
+    results = [ActionResult({"module": "x"}), ActionResult({"module": "y"}, {STARTUP: "1"})]
+    found = with_parts(Contents((), False, True, (), True), WINDOWS, Tool("cython", "3.3.1"), Tool("zig", "0.17.0"), results)
+    assert [each.name for each in found.linked] == ["Cython", "mingw-w64"]
+    assert [each.name for each in found.made_with] == ["Cython", "zig"]
 
 
 def test_headers_that_were_compiled_in() -> None:
