@@ -109,7 +109,17 @@ def test_rebuilding_says_where_the_sources_are_others(
     assert "with an empty cache: the same to the byte" in " ".join(capsys.readouterr().out.split())
     assert {path: path.read_bytes() for path in root.rglob("*") if path.is_file()} == before
 
+    data = tmp_path / "small-1.0-any.resource"
+    assert ppp(root, "build", "small", "resource", "--quiet") == 0
+    shutil.copy(root / "small" / "build" / "packpack" / "resource" / data.name, data)
+    capsys.readouterr()
+    assert ppp(root, "verify", "--rebuild", os.fspath(data)) == 0
+    assert "packed again from small with an empty cache: the same to the byte" in " ".join(capsys.readouterr().out.split())
+
     (root / "small" / "src" / "main" / "data.txt").write_text("01234X6789\n")
+    assert ppp(root, "verify", "--rebuild", os.fspath(data)) == 1
+    said = " ".join(capsys.readouterr().out.split())
+    assert "packed again it is another file: 'data.txt' differs (it has 11 bytes, in the rebuild 11)" in said
     assert ppp(root, "verify", "--rebuild", os.fspath(made)) == 1
     said = " ".join(capsys.readouterr().out.split())
     assert "'small/data.txt' differs from byte 5 on: '56789" in said.replace("\\n", "") or "differs from byte 5 on" in said
@@ -127,8 +137,10 @@ def test_what_cannot_be_rebuilt(small_project: Callable[..., Path], capsys: pyte
     capsys.readouterr()
     assert ppp(root, "verify", "--rebuild", os.fspath(made)) == 2
     assert "is version 1.0 of small, and the project has 2.0" in " ".join(capsys.readouterr().err.split())
-    assert ppp(root, "verify", "--rebuild", "x.whl.patch") == 2
-    assert "--rebuild is for wheels" in capsys.readouterr().err
+    link = root.with_name("link")  # a project that is reached by a link is the same
+    settings.write_text(settings.read_text().replace('version = "2.0"', 'version = "1.0"'))
+    link.symlink_to(root, target_is_directory=True)
+    assert ppp(link, "verify", "--rebuild", os.fspath(made)) == 0
 
 
 class Runner:

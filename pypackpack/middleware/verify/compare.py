@@ -46,6 +46,16 @@ def first_difference(one: Path, other: Path) -> str:
         return f"the files in both are the same, and byte {place} of the archives is not: {_region(left, place)}"
 
 
+def first_offset(one: Path, data: bytes) -> int | None:
+    """Return the first place where a file differs from some bytes; None where they are the same.
+
+    Raises:
+        FilesystemError: It cannot be read.
+    """
+    with filesystem.explained("read", one), one.open("rb") as stream:
+        return _offset(_blocks(stream), (data,))
+
+
 def _paths(mine: list[str], theirs: list[str]) -> str:
     gone, new = sorted(set(mine) - set(theirs)), sorted(set(theirs) - set(mine))
     if gone or new:

@@ -1,7 +1,8 @@
 """`pypackpack verify --rebuild`: the same sources built again, in a clean place and with an empty cache, compared to the byte.
 
-Only what decides the wheel is brought to the clean place: settings, the lock, sources, licence and readme. The tools stay, which
-are pinned by digest; what they made does not.
+Wheels here; ``rebuild_patch`` and ``rebuild_resource`` have what is different for the others. Only what decides the artifact is
+brought to the clean place: settings, the lock, sources, licence and readme. The tools stay, which are pinned by digest; what they
+made does not.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from pypackpack.model.names import normalise
 from pypackpack.model.verification import Check
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from pathlib import Path
 
     from pypackpack.middleware.verify.modules import Tags
@@ -34,51 +36,104 @@ _ROOT_FILES = ("pyproject.toml", ".python-version")
 _PACKAGE_FILES = ("pyproject.toml", "pyproject.lock")
 
 
-def rebuild(path: Path, project: Project, watcher: Watcher, *, offline: bool = False) -> Check:
-    """Build a wheel's package again and say where the result first differs.
+def rebuild(path: Path, project: Project, watcher: Watcher, *, offline: bool = False, base: Path | None = None) -> Check:
+    """Build an artifact again and say where the result first differs.
 
     Args:
-        path: The wheel.
+        path: The wheel, patch or archive of data files.
         project: The project that it was built from, with the sources as they were.
         watcher: Told of the progress.
         offline: Never touch the network.
+        base: Of a patch, its primary; None for the one that was released on this machine.
 
     Raises:
-        UsageError: The wheel is of no package of the project, of another version, or not made by pypackpack.
+        UsageError: It is of no package of the project, of another version, or not made by pypackpack; or the primary is missing.
         PyPackPackError: It cannot be built.
     """
-    seen, tags = inspect_wheel(path), tags_of(path.name)
-    package = _package(seen, project)
-    python = _python(project, package, tags, offline=offline, watcher=watcher)
-    with filesystem.scratch_folder(filesystem.cache_folder() / "tmp", "rebuild-") as scratch:
-        clean = _copied(project, package, scratch / "project")
-        request = BuildRequest(
-            scratch,
-            package.name,
-            Bundle.SINGLE,
-            BuildType(seen.type or "debug"),  # without bytecode and machine code both types are the same
-            Level(seen.level),
-            targets=(_target(package, tags, python).name,),
-            interpreter=python.executable,
-            project=replace(clean, cache=CacheSettings()),
-            offline=offline,
-            version=seen.version if seen.version != package.version else "",
-            cache=scratch / "cache",
-            audit=False,
-        )
-        from pypackpack.middleware.build import build  # noqa: PLC0415 - import cost
+    name = path.name.lower()
+    if name.endswith(".patch"):
+        from pypackpack.middleware.verify.rebuild_patch import rebuild_patch  # noqa: PLC0415 - it takes this module
 
-        made = [artifact.path for artifact in build(request, watcher).artifacts]
-        if path.name not in [each.name for each in made]:
-            words = ", ".join(each.name for each in made)
-            return Check("rebuild", "", (f"built again it is called {words}",))
-        (again,) = [each for each in made if each.name == path.name]
-        difference = first_difference(path, again)
+        return rebuild_patch(path, project, watcher, offline=offline, base=base)
+    if name.endswith(".resource"):
+        from pypackpack.middleware.verify.rebuild_resource import rebuild_resource  # noqa: PLC0415 - as above
+
+        return rebuild_resource(path, project, watcher, offline=offline)
+    seen = inspect_wheel(path)
+    with filesystem.scratch_folder(filesystem.cache_folder() / "tmp", "rebuild-") as scratch:
+        made = wheels_again(seen, scratch, project, watcher, offline=offline)
+        if path.name not in made:
+            return called_otherwise(made)
+        difference = first_difference(path, made[path.name])
     if not difference:
-        return Check("rebuild", f"built again from {package.name} with an empty cache: the same to the byte")
+        return Check("rebuild", f"built again from {seen.name} with an empty cache: the same to the byte")
+    return Check("rebuild", "", (f"built again it is another file{made_by(seen)}: {difference}",))
+
+
+def called_otherwise(made: Iterable[str]) -> Check:
+    """Return the answer where none of what was built again has the name that it should have."""
+    return Check("rebuild", "", (f"built again it is called {', '.join(sorted(made))}",))
+
+
+def made_by(seen: Inspection) -> str:
+    """Return what may be the reason of a difference: that another pypackpack made the wheel."""
     mine = f"pypackpack {__version__}"
-    others = f", which is made by {seen.made_by} and not by {mine}" if seen.made_by != mine else ""
-    return Check("rebuild", "", (f"built again it is another file{others}: {difference}",))
+    return f", which is made by {seen.made_by} and not by {mine}" if seen.made_by != mine else ""
+
+
+def wheels_again(seen: Inspection, scratch: Path, project: Project, watcher: Watcher, *, offline: bool) -> dict[str, Path]:
+    """Build the package of a wheel again, as that wheel was built.
+
+    Args:
+        seen: The wheel.
+        scratch: An empty folder.
+        project: The project that it was built from.
+        watcher: Told of the progress.
+        offline: Never touch the network.
+
+    Returns:
+        File name → wheel.
+
+    Raises:
+        PyPackPackError: As `rebuild`.
+    """
+    tags = tags_of(seen.path.name)
+    package = _package(seen, project)
+    try:
+        kind, level = BuildType(seen.type or "debug"), Level(seen.level)  # without machine code both types are the same
+    except ValueError:
+        msg = f"{seen.path.name} says that it was built as {seen.type[:40]!r} at level {seen.level[:40]!r}"
+        raise UsageError(msg, hint="Only what pypackpack built can it build again.") from None
+    python = _python(project, package, tags, offline=offline, watcher=watcher)
+    request = BuildRequest(
+        scratch,
+        package.name,
+        Bundle.SINGLE,
+        kind,
+        level,
+        targets=(_target(package, tags, python).name,),
+        interpreter=python.executable,
+        offline=offline,
+        version=seen.version if seen.version != package.version else "",
+    )
+    return built_again(request, project, package, watcher)
+
+
+def built_again(request: BuildRequest, project: Project, package: Package, watcher: Watcher) -> dict[str, Path]:
+    """Build in a clean place, which is the folder where the request starts, with an empty cache.
+
+    Returns:
+        File name → artifact.
+
+    Raises:
+        PyPackPackError: It cannot be built.
+    """
+    from pypackpack.middleware.build import build  # noqa: PLC0415 - import cost
+
+    scratch = request.start
+    clean = replace(_copied(project, package, scratch / "project"), cache=CacheSettings())
+    made = build(replace(request, project=clean, cache=scratch / "cache", audit=False), watcher)
+    return {artifact.path.name: artifact.path for artifact in made.artifacts}
 
 
 def _package(seen: Inspection, project: Project) -> Package:
@@ -93,10 +148,24 @@ def _package(seen: Inspection, project: Project) -> Package:
         msg = f"{seen.path.name} is of {seen.name}, and the project {project.name} has no such package"
         raise UsageError(msg, hint="Stand in its project, or name that with --project.")
     base = seen.version.partition("+patch.")[0].partition(".patch.")[0]
-    if normalise(base) != normalise(package.version) and _version(base) != _version(package.version):
-        msg = f"{seen.path.name} is version {seen.version} of {package.name}, and the project has {package.version}"
-        raise UsageError(msg, hint="Check out the sources that it was built from.")
+    check_version(package, base, f"{seen.path.name} is version {seen.version}")
     return package
+
+
+def check_version(package: Package, version: str, said: str) -> None:
+    """See that the project's sources are those of a version.
+
+    Args:
+        package: The package.
+        version: The version.
+        said: What has it, for the error.
+
+    Raises:
+        UsageError: They are not.
+    """
+    if normalise(version) != normalise(package.version) and _version(version) != _version(package.version):
+        msg = f"{said} of {package.name}, and the project has {package.version}"
+        raise UsageError(msg, hint="Check out the sources that it was built from.")
 
 
 def _version(text: str) -> str:

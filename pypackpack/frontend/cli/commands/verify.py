@@ -65,15 +65,11 @@ def verify(
     offline: OfflineOption = False,
 ) -> Answer:
     """Check whether artifacts are what they say they are."""
-    from pypackpack.middleware.verify import WHEEL  # noqa: PLC0415 - import cost
     from pypackpack.middleware.verify import verify as look  # noqa: PLC0415 - import cost
     from pypackpack.middleware.verify.signatures import wanted_signer  # noqa: PLC0415 - import cost
     from pypackpack.model.verification import SignatureQuestion  # noqa: PLC0415 - import cost
 
     session = session_of(ctx)
-    if rebuild and (wrong := next((each for each in file if not each.lower().endswith(WHEEL)), None)):
-        msg = f"{wrong} is no wheel, and --rebuild is for wheels"
-        raise UsageError(msg, hint="Of a patch, rebuild the wheel that it makes.")
     if expect is not None and len(file) > 1:
         msg = "--expect is the identity of one artifact, and several are named"
         raise UsageError(msg)
@@ -89,7 +85,7 @@ def verify(
         with session.console.watching() as watcher:
             for number, each in enumerate(found):
                 if not each.problems:
-                    check = again(each.path, project, watcher, offline=offline)
+                    check = again(each.path, project, watcher, offline=offline, base=tried)
                     found[number] = replace(each, checks=(*each.checks, check))
     wrong_ones = [each for each in found if each.problems]
     return Answer(
