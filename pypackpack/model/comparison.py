@@ -120,6 +120,7 @@ class PatchInspection:
         path: Where it is.
         size: Its bytes.
         sha256: Its digest.
+        identity: What whoever applies it may ask for: it stands for every byte of it.
         name: The distribution.
         number: Its number, from 1 on for each primary version.
         tag: Tags of both wheels.
@@ -137,6 +138,7 @@ class PatchInspection:
     path: Path
     size: int
     sha256: str
+    identity: str
     name: str
     number: int
     tag: str

@@ -21,12 +21,20 @@ if TYPE_CHECKING:
 JOB = """
 import sys
 from pathlib import Path
-from pypackpack.client.patch import PatchError, WrongPrimaryError, apply_patch
+from pypackpack.client.patch import PatchError, WrongPatchError, WrongPrimaryError, apply_patch, read_patch
 
 folder = Path(sys.argv[1])
 (patch,) = folder.glob("*.whl.patch")
 (old,) = folder.glob("*.whl")
-result = apply_patch(patch, old, folder / "out")
+mine = read_patch(patch).digest
+for wrong in ("0" * 64, ""):
+    try:
+        apply_patch(patch, old, folder / "out", identity=wrong)
+    except WrongPatchError:
+        pass
+    else:
+        sys.exit("a patch that was not expected was taken")
+result = apply_patch(patch, old, folder / "out", identity=mine)
 try:
     apply_patch(patch, result, folder / "out")
 except WrongPrimaryError:

@@ -99,6 +99,7 @@ def patch_lines(result: PatchInspection, width: int | None, style: Style) -> lis
     """Return what a patch leads from and to, and the files that it makes."""
     rows = [
         ("patch", f"{result.number} of {result.name}, {result.tag}"),
+        ("identity", result.identity),
         ("from", result.primary),
         ("to", result.result),
         ("packed", result.codec),

@@ -34,6 +34,7 @@ def inspect_patch(path: Path) -> PatchInspection:
         path,
         facts.size,
         filesystem.sha256_file(path),
+        facts.identity,
         facts.name,
         facts.number,
         facts.tag,
