@@ -7,6 +7,7 @@ overwrites nothing of anybody (ADR 0110).
 from __future__ import annotations
 
 import json
+import posixpath
 import re
 from dataclasses import dataclass, replace
 from functools import partial
@@ -15,9 +16,10 @@ from typing import TYPE_CHECKING
 
 from pypackpack.backend import filesystem
 from pypackpack.middleware.bundle.artifacts import place_artifact
+from pypackpack.middleware.bundle.paths import caseless
 from pypackpack.middleware.bundle.shim import CARRIED, SHIM_VERSION, shim_text
 from pypackpack.middleware.bundle.tags import WheelTag, wheel_tags
-from pypackpack.middleware.bundle.tree import Tree
+from pypackpack.middleware.bundle.tree import CASELESS, Tree
 from pypackpack.middleware.graph.task import Task
 from pypackpack.model.action import ActionResult
 from pypackpack.model.build import Artifact
@@ -119,12 +121,18 @@ class FatPlan:
             name = top if slash else _module(top)
             if name.isidentifier():
                 found.add(name)
-        return tuple(sorted(found - {self.package.import_name}))
+        return tuple(sorted(found - {self.package.import_name, "__main__"}))  # __main__ is the program that runs
 
     def folders(self) -> tuple[str, ...]:
-        """Return the folders that ``.pth`` files at the top name (https://docs.python.org/3/library/site.html)."""
-        lines = (line for _, line in self._pth_lines() if not _is_code(line))
-        return tuple(dict.fromkeys(folder for line in lines if (folder := line.replace("\\", "/").rstrip("/")) not in ("", ".")))
+        """Return the folders that ``.pth`` files at the top name (https://docs.python.org/3/library/site.html).
+
+        Only those that are carried: a path that leads elsewhere must not get onto the path of a process.
+        """
+        fold = caseless if self.main.target.name.startswith(CASELESS) else str
+        there = {fold(str(folder)): str(folder) for path in self.digests() for folder in PurePosixPath(path).parents}
+        named = (posixpath.normpath(line.replace("\\", "/")) for _, line in self._pth_lines() if not _is_code(line))
+        found = [there[key] for key in map(fold, named) if key in there]
+        return tuple(folder for folder in dict.fromkeys(found) if folder != ".")
 
     def _pth_lines(self) -> Iterator[tuple[str, str]]:
         for path, file in self.installed.files.items():
@@ -201,7 +209,9 @@ def _joined(own: str, licenses: Mapping[str, str]) -> str:
     """Return one expression for what is licensed by several."""
     from packaging.licenses import canonicalize_license_expression  # noqa: PLC0415 - import cost
 
-    others = {said or f"LicenseRef-{normalise(name)}" for name, said in licenses.items()} - {own}
+    # A metadata folder may be called anything; a LicenseRef has letters, digits, dots and hyphens (SPDX, annex D).
+    refs = {name: "LicenseRef-" + re.sub(r"[^A-Za-z0-9.]+", "-", normalise(name)) for name in licenses}
+    others = {said or refs[name] for name, said in licenses.items()} - {own}
     every = [own, *sorted(others)]
     if len(every) == 1:
         return own

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 CARRIED = "_carried"
 """The folder below the package that holds everything."""
 
-SHIM_VERSION = "shim-1"
+SHIM_VERSION = "shim-2"
 """Part of the keys of fat wheels: raised when the same names make another text."""
 
 _TEXT = '''\
@@ -24,23 +24,39 @@ _TEXT = '''\
 
 
 def _begin(name, spec, names, folders):
+    import importlib.machinery
     import importlib.util
     import os
     import sys
     import warnings
 
     def same(path):
-        return os.path.normcase(os.path.realpath(path or os.curdir))
+        try:
+            return os.path.normcase(os.path.realpath(path or os.curdir))
+        except (OSError, ValueError):  # the working directory is gone, or that is no path
+            return path
 
     beside = os.path.dirname(os.path.abspath(spec.origin))
     carried = os.path.join(beside, "{carried}")
-    within = same(carried)
+    within, me, own = same(carried), same(spec.origin), same(os.path.dirname(beside))
     places = [os.path.normpath(os.path.join(carried, folder)) for folder in ("", *folders)]
     known = {{same(place) for place in places}}
-    sys.path[:] = [entry for entry in sys.path if not isinstance(entry, str) or same(entry) not in known]
-    own = same(os.path.dirname(beside))
-    at = next((at for at, entry in enumerate(sys.path) if isinstance(entry, str) and same(entry) == own), len(sys.path))
-    sys.path[at:at] = places
+
+    def leads_here(entry):
+        if same(entry) == own:
+            return True
+        # An entry may be relative, and mean the folder that was the working directory when it was first looked at.
+        found = importlib.machinery.PathFinder.find_spec(name, [entry])
+        return found is not None and found.origin is not None and same(found.origin) == me
+
+    while True:
+        before = list(sys.path)
+        after = [entry for entry in before if not isinstance(entry, str) or same(entry) not in known]
+        at = next((at for at, entry in enumerate(after) if isinstance(entry, str) and leads_here(entry)), len(after))
+        after[at:at] = places
+        if sys.path == before:  # else another thread has changed it meanwhile, which must not be lost
+            sys.path[:] = after
+            break
     for other in names:
         there = getattr(sys.modules.get(other), "__file__", None)
         if isinstance(there, str) and not same(there).startswith(within + os.sep):
@@ -49,7 +65,7 @@ def _begin(name, spec, names, folders):
     shim = sys.modules.pop(name)
     try:
         found = importlib.util.find_spec(name)
-        if found is None or found.origin is None or same(found.origin) == same(spec.origin):
+        if found is None or found.origin is None or same(found.origin) == me:
             raise ImportError("%s is not whole: %s does not have it" % (name, carried), name=name, path=carried)
         importlib.import_module(name)
     except BaseException:

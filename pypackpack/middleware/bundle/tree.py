@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     from pypackpack.middleware.bundle.installed import Installed
     from pypackpack.middleware.bundle.metadata import CoreFiles
 
-_CASELESS = ("windows", "macos", "ios")
+CASELESS = ("windows", "macos", "ios")
+"""How the names of targets begin where case does not tell files apart."""
 
 
 @dataclass(frozen=True)
@@ -104,7 +105,7 @@ class Tree:
             WorkError: Two distributions, or a distribution and the package, have a file at one path.
         """
         ours = {path: self._made(self.owner, path, sha256, sizes) for path, sha256 in self.own.items()}
-        paths = Paths(self.place, ignore_case=self.target.startswith(_CASELESS))
+        paths = Paths(self.place, ignore_case=self.target.startswith(CASELESS))
         for path, owner in self.taken:
             paths.add(path, owner)
         result: dict[str, TreeFile] = {}

@@ -113,18 +113,31 @@ def test_names_at_the_top(tmp_path: Path) -> None:
         "x.pth",
         "demo_app/b.py",
     ]
-    files += ["dep-2.0.dist-info/METADATA", "three.pyc", "four.pyd"]
+    files += ["dep-2.0.dist-info/METADATA", "three.pyc", "four.pyd", "__main__.py"]
     assert plan(tmp_path, dict.fromkeys(files, b"")).names() == ("dep", "four", "one", "three", "two")
 
 
 def test_what_a_pth_file_names(tmp_path: Path) -> None:
     lines = b"# comment\nwin32\n\nwin32\\lib\nimport boot\n.\n"
     points = {"dep-2.0.dist-info/entry_points.txt": b"[plugins]\na = b\n\n[console_scripts]\nstop = c:d\nrun=e:f\n"}
-    mine = plan(tmp_path, {"dep/__init__.py": b"", "dep.pth": lines, "sub/other.pth": b"no\n"} | points)
+    there = {"dep/__init__.py": b"", "win32/lib/a.py": b"", "sub/other.pth": b"no\n"}
+    mine = plan(tmp_path, {"dep.pth": lines} | there | points)
     assert mine.folders() == ("win32", "win32/lib")
     commands, code = mine.notes()
     assert "run, stop of dep" in commands
     assert "dep.pth" in code
+
+
+@pytest.mark.parametrize("line", ["win32/../../..", "..", "\\\\evil", "C:evil", "gone", "a\0b", "\udcff"])
+def test_a_pth_file_names_nothing_that_is_not_carried(tmp_path: Path, line: str) -> None:
+    there = {"dep.pth": f"{line}\nPythonwin\n".encode(errors="surrogateescape"), "win32/a.py": b"", "pythonwin/b.py": b""}
+    assert plan(tmp_path, there).folders() == ()
+    assert plan(tmp_path, there, "windows_amd64").folders() == ("pythonwin",)  # as pywin32 has it, and case means nothing
+
+
+def test_a_metadata_folder_of_any_name_has_a_licence() -> None:
+    core = fat_core(CoreFiles("a", "1", "Name: a\nLicense-Expression: MIT\n"), "a-fat", {"we ird!(": "", "_x": ""})
+    assert "License-Expression: MIT AND LicenseRef--x AND LicenseRef-we-ird-\n" in core.metadata
 
 
 def test_long_paths_are_said_for_windows(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ import importlib.metadata
 import importlib.resources
 import importlib.util
 import itertools
+import os
 import pickle
 import pkgutil
 import runpy
@@ -195,3 +196,51 @@ def test_what_goes_wrong_is_said_and_can_be_tried_again(installed: Callable[...,
     place.write_text(text + "# another size\n")
     importlib.invalidate_caches()
     assert importlib.import_module(name).Y == 2
+
+
+def test_a_relative_entry_leads_to_it_from_another_working_directory(
+    installed: Callable[..., tuple[str, str, Path]], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    name, _, folder = installed()
+    site = folder.parents[1]
+    monkeypatch.chdir(site.parent)
+    sys.path[sys.path.index(str(site))] = site.name
+    assert importlib.util.find_spec("nothing_of_that_name") is None  # the import system takes note of where the entry leads
+    monkeypatch.chdir(tmp_path.parent)
+    assert importlib.import_module(name).__file__ == str(folder / name / "__init__.py")
+    assert sys.path.index(str(folder)) + 1 == sys.path.index(site.name)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows keeps a folder that somebody works in")
+def test_a_working_directory_that_is_gone_is_in_nobodys_way(
+    installed: Callable[..., tuple[str, str, Path]], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    name, _, _ = installed()
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    monkeypatch.chdir(gone)
+    sys.path.insert(0, "")
+    gone.rmdir()
+    assert importlib.import_module(name).Y == 2
+
+
+def test_two_that_are_imported_at_once_do_not_lose_each_others_folders(
+    installed: Callable[..., tuple[str, str, Path]], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (one, _, first), (other, _, second) = installed(), installed()
+    sys.path.append(str(tmp_path / "last"))
+    slow, meanwhile = os.path.realpath, [threading.Thread(target=importlib.import_module, args=(other,))]
+
+    def realpath(path: str) -> str:
+        # As on a slow file system: the other import comes and goes while this one looks at the path.
+        if path == sys.path[-1] and meanwhile:
+            thread = meanwhile.pop()
+            thread.start()
+            thread.join()
+        return slow(path)
+
+    monkeypatch.setattr(os.path, "realpath", realpath)
+    importlib.import_module(one)
+    assert not meanwhile
+    assert other in sys.modules
+    assert {str(first), str(second)} <= set(sys.path)
