@@ -38,6 +38,8 @@ def test_a_release_and_its_patch(small_project: Callable[..., Path], tmp_path: P
     patch.unlink()
     run(*command)
     assert patch.read_bytes() == first  # its number is not taken yet, and nothing has changed
+    assert "is a wheel, and no patch" in run("patch", "show", str(new), code=2)
+    assert "is a patch" in run("patch", "apply", str(patch), "--to", str(patch), code=2)
     result = tmp_path / "out" / new.name
     mine = json.loads(run("patch", "show", str(patch)))["identity"]
     wrong = ("--to", str(old), "--expect", "0" * 64)

@@ -193,7 +193,8 @@ def usage_error(error: Exception, row: Row, words: Sequence[str] = (), uv_option
         message = f"`{row.words}` has no option {wrong.option_name}"
         hint = f"Did you mean {near[0]}?" if near else hint
     elif kind == "MissingParameter" and wrong.param is not None:
-        message = f"`{row.words}` needs {wrong.param.metavar or wrong.param.name.upper()}"
+        option = f"{wrong.param.opts[0]} " if wrong.param.param_type_name == "option" else ""
+        message = f"`{row.words}` needs {option}{wrong.param.metavar or wrong.param.name.upper()}"
         hint = f"Such as `{row.example}`. {hint}"
     elif kind == "BadOptionUsage":
         message = f"{wrong.option_name} needs a value"

@@ -75,7 +75,7 @@ class Standing:
     """What lies in a folder of wheels, of one version of a package.
 
     Attributes:
-        wheels: Those that are current, by name.
+        wheels: Those that are current, in the order of the package's targets.
         left_out: File names of the others, each with the reason.
     """
 
@@ -155,6 +155,8 @@ def standing(folder: Path, package: Package, version: Version, *, targets: Colle
         else:
             found.append(StandingWheel(path, serves))
     _refuse_two(found, folder, targets, build)
+    order = [target.name for target in package.targets]  # as a build lists them
+    found.sort(key=lambda wheel: min((order.index(name) for name in wheel.targets if name in order), default=len(order)))
     return Standing(tuple(found), tuple(left_out))
 
 

@@ -17,4 +17,7 @@ def deploy(request: DeployRequest, watcher: Watcher) -> NoReturn:  # noqa: ARG00
     Raises:
         NotYetError: Always.
     """
-    raise NotYetError("`pypackpack deploy … --to fasttrack` is not there yet", hint="Wheels go to an index: `--to pypi`.")
+    raise NotYetError(
+        "`pypackpack deploy … --to fasttrack` is not there yet",
+        hint="Wheels go to an index (`--to pypi`), patches (`build … source patch`) to a server of your own.",
+    )

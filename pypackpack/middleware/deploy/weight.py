@@ -17,4 +17,7 @@ def deploy(request: DeployRequest, watcher: Watcher) -> NoReturn:  # noqa: ARG00
     Raises:
         NotYetError: Always.
     """
-    raise NotYetError("`pypackpack deploy … weight` is not there yet", hint="")
+    raise NotYetError(
+        "`pypackpack deploy … weight` is not there yet",
+        hint="Weights are data files: `build … resource` makes an archive of them, for a server of your own.",
+    )

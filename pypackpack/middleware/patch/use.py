@@ -106,6 +106,12 @@ def _check_there(patch: Path, to: Path | None = None) -> None:
         if path is not None and not path.is_file() and not (path is to and path.is_dir()):
             msg = f"{path} is not there" if not path.exists() else f"{path} is no file"
             raise UsageError(msg)
+    if patch.name.lower().endswith(".whl"):
+        msg = f"{patch} is a wheel, and no patch"
+        raise UsageError(msg, hint=f"A patch is called ….whl.patch. `pypackpack inspect {patch.name}` shows what is in a wheel.")
+    if to is not None and to.name.lower().endswith(".patch"):
+        msg = f"--to: {to} is a patch"
+        raise UsageError(msg, hint="--to names the wheel, or the site-packages folder, that the patch is applied to.")
 
 
 _IDENTITY: Final = re.compile(r"[0-9a-fA-F]{64}")

@@ -117,12 +117,21 @@ def _whole(result: PatchBuild) -> BuildResult:
 
 def build_lines(result: PatchBuild, width: int | None, style: Style) -> list[str]:
     """Return what a build of patches made, for people."""
-    from pypackpack.frontend.cli.render import build_summary, near_path, size  # noqa: PLC0415 - import cost
+    from pypackpack.frontend.cli.render import build_summary, near_path, paragraph, size  # noqa: PLC0415 - import cost
+    from pypackpack.middleware.patch.make import name_of  # noqa: PLC0415 - import cost
 
     lines = build_summary(result.build, width, style)
     for each in result.patches:
         share = f"{100 * each.size / each.wheel_size:.1f} % of the wheel"
         lines += ["", style.bold(near_path(each.path)), f"  {size(each.size)}, {share}; {each.primary} -> {each.wheel.name}"]
+    if result.patches:
+        old, new = (name_of(file)[1] for file in (result.patches[0].primary, result.patches[0].wheel.name))
+        wheel, patch = ("wheel", "patch") if len(result.patches) == 1 else ("wheels", "patches")
+        text = (
+            f"Who has {old} needs the {patch} only. The {wheel} of {new} {'is' if wheel == 'wheel' else 'are'} what comes of it: "
+            f"to be tested, and for who has none."
+        )
+        lines += ["", *paragraph(text, width, hang="")]
     lines += [f"no primary has the tags of {name}: no patch leads to it" for name in result.left_out]
     return lines
 
