@@ -9,6 +9,7 @@ import shutil
 import subprocess
 import sys
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +23,11 @@ from pypackpack.backend import filesystem
 from pypackpack.backend.tools import pinned
 from pypackpack.frontend.cli import main
 from pypackpack.middleware.compile.linked import ZIG_LLVM
+from pypackpack.middleware.inspect.wheel import inspect_wheel
+from pypackpack.middleware.project.read import load_project
+from pypackpack.middleware.verify.rebuild import wheels_again
+from pypackpack.model.build import Silent
+from pypackpack.model.errors import UsageError
 from tests.builds import ROOT
 
 if TYPE_CHECKING:
@@ -141,6 +147,9 @@ def test_what_cannot_be_rebuilt(small_project: Callable[..., Path], capsys: pyte
     settings.write_text(settings.read_text().replace('version = "2.0"', 'version = "1.0"'))
     link.symlink_to(root, target_is_directory=True)
     assert ppp(link, "verify", "--rebuild", os.fspath(made)) == 0
+    seen = replace(inspect_wheel(made), level="evil")
+    with pytest.raises(UsageError, match="built as '' at level 'evil'"):
+        wheels_again(seen, root / "scratch", load_project(root), Silent(), offline=True)
 
 
 class Runner:

@@ -91,8 +91,11 @@ def carried_by(cores: Sequence[CoreFiles], lock: bytes | None, name: str, where:
 
 def _items(lock: bytes, name: str) -> list[dict[str, Any]]:
     try:
-        items: list[dict[str, Any]] = tomllib.loads(lock.decode()).get("package", [])
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        items = tomllib.loads(lock.decode()).get("package", [])
+        if not isinstance(items, list) or not all(isinstance(each, dict) and isinstance(each.get("name"), str) for each in items):
+            msg = "an entry of it has no name"
+            raise ValueError(msg)  # noqa: TRY301 - what is wrong is the file, and said as the rest that is
+    except (ValueError, RecursionError) as error:  # the first is TOML's error, too, and that of an encoding
         msg = f"the {locks.FILE} of {name} is damaged: {error}"
         raise DamagedLockError(msg, hint=f"`pypackpack {name} sync` makes it anew.") from error
     return items

@@ -232,9 +232,10 @@ def test_a_wheel_that_needs_nothing_is_complete_without_a_lock() -> None:
     assert content["compositions"][0]["aggregate"] == "complete"
 
 
-def test_a_damaged_lock_is_an_error() -> None:
+@pytest.mark.parametrize("lock", ["[[package]", 'package = "alpha"', "package = [1]", "[[package]]", "x = " + "[" * 100_000])
+def test_a_damaged_lock_is_an_error(lock: str) -> None:
     with pytest.raises(DamagedLockError, match=r"pyproject\.lock of demo-app is damaged"):
-        read(METADATA, "[[package]")
+        read(METADATA, lock)
 
 
 def test_package_urls_are_quoted() -> None:
