@@ -373,8 +373,10 @@ class _Build:
             order = self._order
             several = SeparateBundler(bundler, order.project, self._shop, offline=order.request.offline)
             return several.folders(plans, run=self._tasks, pythons=len(order.pythons))
-        self._notes = tuple(dict.fromkeys(note for plan in plans for note in plan.notes()))
-        return FatBundler(bundler, self._shop).wheels(plans, run=self._tasks)
+        single = FatBundler(bundler, self._shop)
+        done = single.wheels(plans, run=self._tasks)
+        self._notes = single.notes
+        return done
 
     def _resources(self) -> BuildResult:
         """Pack data files."""

@@ -75,7 +75,7 @@ folder = pathlib.Path(app.__file__).parents[1]
 found = {{each.metadata["Name"]: each for each in metadata.distributions(path=[str(folder)])}}
 gone = [str(file) for each in found.values() for file in each.files or () if not file.locate().is_file()]
 wrong = [str(file) for each in found.values() for file in each.files or ()
-         if file.hash and file.size is not None and file.size != file.locate().stat().st_size]
+         if file.hash and "__pycache__" not in str(file) and file.size != file.locate().stat().st_size]
 tops = sorted(path.name for path in folder.iterdir() if (path / "__init__.py").is_file() or list(path.glob("__init__.*.so")))
 print(json.dumps({{
     "answer": app.ask(),
@@ -92,6 +92,10 @@ print(json.dumps({{
                   for module in list(sys.modules.values())),
 }}, default=str))
 """
+
+
+class NotThereError(Exception):
+    """A dependency does not work on a foreign Python, carried or not."""
 
 
 def run(words: list[str | Path], folder: Path, **more: str) -> str:
@@ -185,8 +189,15 @@ def elsewhere(wheel: Path, names: tuple[str, ...], folder: Path, target: str, ve
         archive.extractall(folder / "site")  # our own wheel
     done = python.run(QUESTIONS.format(), paths=[folder / "site"])
     if done.returncode:
+        # What does not work as plain folders either lacks something of that Python's system, and says nothing of the wheel.
+        plain = python.run("import app; app.ask()", paths=[folder / "site" / "app" / "_carried"])
+        if plain.returncode:
+            raise NotThereError(plain.stderr.strip().splitlines()[-1])
         raise RuntimeError(done.stderr)
-    return checked(json.loads(done.stdout.splitlines()[-1]), names)
+    last = done.stdout.splitlines()[-1]
+    if not last.startswith("{"):
+        raise RuntimeError(done.stdout + done.stderr)
+    return checked(json.loads(last), names)
 
 
 def row(name: str, target: str, level: str) -> str:
@@ -234,7 +245,9 @@ def main() -> None:
     for name in options.names:
         try:
             print(row(name, options.target, options.level), flush=True)
-        except (RuntimeError, AssertionError) as error:  # noqa: PERF203 - each row is minutes of work
+        except NotThereError as error:  # noqa: PERF203 - each row is minutes of work
+            print(f"| {name} | runs there neither carried nor plain: {error} |", flush=True)
+        except (RuntimeError, AssertionError, ValueError) as error:
             failed = True
             print(f"| {name} | failed |", flush=True)
             print(f"{name}: {str(error)[-2000:]}", file=sys.stderr)

@@ -11,9 +11,12 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from pypackpack.middleware.inspect import inspect
+from pypackpack.middleware.project.read import load_project
 from pypackpack.middleware.verify import verify
+from pypackpack.middleware.verify.rebuild import rebuild
+from pypackpack.model.build import Silent
 from tests import dependents
-from tests.builds import ROOT, build, linked, members, run
+from tests.builds import ROOT, build, linked, members, run, unpack
 from tests.wheelhouse import wheel
 
 if TYPE_CHECKING:
@@ -132,6 +135,12 @@ def test_settings_name_it_and_inspect_shows_what_it_carries(tmp_path: Path) -> N
     bill = json.loads(members(made)["whole_app-1.dist-info/sboms/pypackpack.cdx.json"])
     assert [each["name"] for each in bill["metadata"]["component"]["components"]] == sorted(dependents.DISTRIBUTIONS)
     assert bill["compositions"][0]["aggregate"] == "complete"
+    # Built again in a clean place, whose path is another one: so the index is named by its whole path.
+    index = root / "pyproject.toml"
+    index.write_text(index.read_text().replace('url = "wheels"', f'url = "{root / "wheels"}"'))
+    (made,) = build(root, "app", "fat", "--level", "bytecode").wheels()
+    checked = rebuild(made, load_project(root), Silent())
+    assert checked.found == "built again from Whole.App with an empty cache: the same to the byte", checked.problems
     file = root / "app" / "pyproject.toml"
     file.write_text(file.read_text().replace('"Whole.App"', '"plainlib"'))
     done = run([sys.executable, "-m", "pypackpack", "build", "app", "source", "fat"], cwd=root, env={"PYTHONPATH": str(ROOT)})
@@ -210,3 +219,47 @@ def test_what_a_wheel_has_beside_site_packages_stays_when_it_is_compiled(tmp_pat
     assert done.returncode == 0, done.stderr
     assert run([python.with_name("tool")], cwd=tmp_path).stdout == "1\n"
     assert (python.parents[1] / "share" / "x.txt").read_text() == "x"
+
+
+def test_packages_of_the_project_go_along_and_a_package_that_needs_nothing_carries_itself(tmp_path: Path) -> None:
+    root = dependents.project(tmp_path)
+    (root / "pyproject.toml").write_text((root / "pyproject.toml").read_text().replace('["app"]', '["app", "front"]'))
+    main = root / "front" / "src" / "main"
+    main.mkdir(parents=True)
+    (main / "__init__.py").write_text("import app, plainlib\nANSWER = plainlib.double(21)\n")
+    settings = '[tool.pypackpack]\ntargets = ["linux_x86_64"]\n'
+    (root / "front" / "pyproject.toml").write_text(
+        f'[project]\nname = "front"\nversion = "3"\ndependencies = ["app"]\n{settings}'
+    )
+    (made,) = build(root, "front", "fat").wheels()
+    files = members(made)
+    assert {"front/_carried/app/__init__.py", "front/_carried/app-1.dist-info/RECORD", "front/_carried/plainlib/core.py"} < set(
+        files
+    )
+    bill = json.loads(files["front_fat-3.dist-info/sboms/pypackpack.cdx.json"])["metadata"]["component"]["components"]
+    assert [each["name"] for each in bill] == sorted(["app", *dependents.DISTRIBUTIONS])
+    ask_front = (
+        "import front, json, importlib.metadata as m; print(json.dumps([front.ANSWER, m.version('app'), front.app.__file__]))"
+    )
+    site = unpack([made], tmp_path / "site")
+    answer, version, place = ask(Path(sys.executable), ask_front, env={"PYTHONPATH": str(site)})
+    assert (answer, version, place) == (42, "1", str(site / "front" / "_carried" / "app" / "__init__.py"))
+    # Nothing needed: then it carries itself, and says so.
+    (main / "__init__.py").write_text("ANSWER = 1\n")
+    (root / "front" / "pyproject.toml").write_text(f'[project]\nname = "front"\nversion = "3"\n{settings}')
+    (alone,) = build(root, "front", "fat").wheels()
+    assert [name for name in members(alone) if ".dist-info/" not in name] == [
+        "front/__init__.py",
+        "front/_carried/front/__init__.py",
+    ]
+    assert ask(Path(sys.executable), "import front; print(front.ANSWER)", env={"PYTHONPATH": str(alone)}) == 1
+    # A dependency that has a file of the package is refused, and what stood stays.
+    wheel(root / "wheels", "rival", more={"front/__init__.py": ""})
+    (root / "front" / "pyproject.toml").write_text(
+        f'[project]\nname = "front"\nversion = "3"\ndependencies = ["rival"]\n{settings}'
+    )
+    words = [sys.executable, "-m", "pypackpack", "build", "front", "source", "fat"]
+    done = run(words, cwd=root, env={"PYTHONPATH": str(ROOT)})
+    assert done.returncode == 1
+    assert "'front/__init__.py' twice (from front and from rival 1.0)" in done.stderr
+    assert ask(Path(sys.executable), "import front; print(front.ANSWER)", env={"PYTHONPATH": str(alone)}) == 1

@@ -258,11 +258,18 @@ class FatBundler:
     def __init__(self, bundler: Bundler, shop: Workshop) -> None:
         self._bundler = bundler
         self._shop = shop
+        self.notes: tuple[str, ...] = ()
+        """What a person should know of the wheels that `wheels` made."""
 
     def wheels(self, plans: Sequence[FatPlan], *, run: Callable[[Sequence[Task]], dict[str, Outcome]]) -> tuple[Artifact, ...]:
         """Write a wheel for each plan."""
         pairs = [(plan, self.task(plan)) for plan in plans]
         outcomes = run([task for _, task in pairs])
+        found = [note for plan in plans for note in plan.notes()]
+        for task in (task for _, task in pairs if task.name in outcomes):
+            lines = outcomes[task.name].result.facts.get("audit", "").splitlines()
+            found += [f"{Path(task.writes[0]).name}: {line}" for line in lines]
+        self.notes = tuple(dict.fromkeys(found))
         return tuple(self._placed(plan, task, outcomes[task.name]) for plan, task in pairs if task.name in outcomes)
 
     def _placed(self, plan: FatPlan, task: Task, outcome: Outcome) -> Artifact:
@@ -380,6 +387,7 @@ class FatBundler:
             for path, file in tree.files(tree.measured()).items()
         ]
         info = [*self._info(plan), plan.bill(bundler, tags).carried_file(fat, cores)]
+        facts: dict[str, str] = {}
         with store.scratch() as scratch:
             file = write_wheel(scratch, core=fat, tags=tags, pure=tags.abi == "none", members=members, info=info, durable=False)
             for item, core in zip(plan.mine, cores, strict=True):
@@ -387,10 +395,11 @@ class FatBundler:
             if audit:
                 from pypackpack.middleware.verify.audit import audit as look  # noqa: PLC0415 - import cost, not in a no-op
 
-                look(file.path)
+                theirs = {f"{plan.prefix}/{path}" for path in plan.installed.files if _MACHINE_CODE.search(path)}
+                facts = {"audit": "\n".join(look(file.path, theirs=theirs))}
             store.adopt(file.path, file.sha256)
         remember_members(writes, file, store)
-        return ActionResult({"wheel": file.sha256}, {"file": file.path.name, "size": str(file.size)})
+        return ActionResult({"wheel": file.sha256}, {"file": file.path.name, "size": str(file.size), **facts})
 
     def _packed(self, path: str, file: TreeFile, former: Mapping[str, Packed]) -> Packed:
         from pypackpack.middleware.bundle.packing import packed  # noqa: PLC0415 - import cost, not in a no-op

@@ -11,7 +11,7 @@ from pypackpack.model.errors import AuditError
 from pypackpack.model.verification import Check
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
     from pathlib import Path
 
     from pypackpack.middleware.verify.modules import NativeFile
@@ -19,8 +19,15 @@ if TYPE_CHECKING:
 _SHOWN: Final = 20
 
 
-def audit(path: Path) -> None:
+def audit(path: Path, *, theirs: Collection[str] = ()) -> tuple[str, ...]:
     """Look at the machine code of a wheel.
+
+    Args:
+        path: The wheel.
+        theirs: Files that others compiled, by their paths in it: an index gives them to everybody as they are.
+
+    Returns:
+        What those load that is not everywhere.
 
     Raises:
         AuditError: It needs what a machine with the wheel's tags need not have; all of it is named.
@@ -30,13 +37,15 @@ def audit(path: Path) -> None:
     with path.open("rb") as stream:
         native, members = native_files(stream, path)
     lies = tuple(problem for file in native for problem in tag_problems(file, tags))
-    problems = (*lies, *audited(native, tags, members).problems)
+    own = [file for file in native if file.path not in theirs]
+    problems = (*lies, *audited(own, tags, members).problems)
     if problems:
         first, *others = problems
         msg = f"{path.name} would not run wherever its tags say: {first}"
         hint = "Mend it, or build with --no-audit if you know where it goes."
         more = [f"and {len(others) - _SHOWN} more"] if len(others) > _SHOWN else []
         raise AuditError(msg, hint=hint, details="\n".join([*others[:_SHOWN], *more]))
+    return audited([file for file in native if file.path in theirs], tags, members).problems
 
 
 def tags_of(name: str) -> Tags:

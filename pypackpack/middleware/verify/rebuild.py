@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING
 
 from pypackpack import __version__
 from pypackpack.backend import filesystem
+from pypackpack.middleware.bundle.fat import fat_name
 from pypackpack.middleware.inspect.wheel import inspect_wheel
+from pypackpack.middleware.package.order import in_order
 from pypackpack.middleware.verify.audit import tags_of
 from pypackpack.middleware.verify.compare import first_difference
 from pypackpack.model.build import BuildRequest, BuildType, Bundle, Level
@@ -22,7 +24,7 @@ from pypackpack.model.names import normalise
 from pypackpack.model.verification import Check
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
     from pathlib import Path
 
     from pypackpack.middleware.verify.modules import Tags
@@ -108,7 +110,7 @@ def wheels_again(seen: Inspection, scratch: Path, project: Project, watcher: Wat
     request = BuildRequest(
         scratch,
         package.name,
-        Bundle.SINGLE,
+        Bundle.SINGLE if normalise(seen.name) == normalise(package.name) else Bundle.FAT,
         kind,
         level,
         targets=(_target(package, tags, python).name,),
@@ -131,9 +133,16 @@ def built_again(request: BuildRequest, project: Project, package: Package, watch
     from pypackpack.middleware.build import build  # noqa: PLC0415 - import cost
 
     scratch = request.start
-    clean = replace(_copied(project, package, scratch / "project"), cache=CacheSettings())
+    members = in_order(project, (package,)) if request.bundle.carries else (package,)
+    clean = _copied(project, members, scratch / "project")
+    clean = replace(clean, cache=CacheSettings(), packages=tuple(map(_in_one_wheel, clean.packages)))
     made = build(replace(request, project=clean, cache=scratch / "cache", audit=False), watcher)
     return {artifact.path.name: artifact.path for artifact in made.artifacts}
+
+
+def _in_one_wheel(package: Package) -> Package:
+    """Return the package with the layout that the wheel has, whatever the settings say now."""
+    return replace(package, bundle=replace(package.bundle, fat_layout="single"))
 
 
 def _package(seen: Inspection, project: Project) -> Package:
@@ -143,7 +152,8 @@ def _package(seen: Inspection, project: Project) -> Package:
     if not seen.level:
         msg = f"{seen.path.name} does not say at which level it was built"
         raise UsageError(msg, hint="Wheels of pypackpack 0.3 and newer say it.")
-    package = project.package(seen.name)
+    fat = (each for each in project.packages if normalise(fat_name(each)) == normalise(seen.name))
+    package = project.package(seen.name) or next(fat, None)
     if package is None:
         msg = f"{seen.path.name} is of {seen.name}, and the project {project.name} has no such package"
         raise UsageError(msg, hint="Stand in its project, or name that with --project.")
@@ -200,7 +210,7 @@ def _target(package: Package, tags: Tags, python: Interpreter) -> Target:
     return found
 
 
-def _copied(project: Project, package: Package, place: Path) -> Project:
+def _copied(project: Project, members: Sequence[Package], place: Path) -> Project:
     """Bring what decides the wheel to a folder, and read it there as a project."""
     from pypackpack.middleware.bundle.metadata import metadata_sources  # noqa: PLC0415 - import cost
     from pypackpack.middleware.project.read import load_project  # noqa: PLC0415 - import cost
@@ -210,7 +220,8 @@ def _copied(project: Project, package: Package, place: Path) -> Project:
     for each in project.packages:
         files |= {each.root / name for name in _PACKAGE_FILES}
         files |= set(metadata_sources(each, project)[0])
-    files |= set(filesystem.source_files(package.source, (package.root, package.root.parent)))
+    for each in members:
+        files |= set(filesystem.source_files(each.source, (each.root, each.root.parent)))
     for file in sorted(files):
         if not file.is_file():
             continue
