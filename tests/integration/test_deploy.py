@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import contextlib
 import json
 import os
@@ -24,6 +23,7 @@ from pypackpack.model.errors import PackageIndexError
 from tests import builds
 from tests.integration import devpi_index
 from tests.integration.private_index import SECRET, USER, served
+from tests.private_sigstore import Sigstore, Who, attestation, statement
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -331,10 +331,14 @@ def test_an_index_that_misbehaves_is_one_sentence(
     log_in(monkeypatch)
     POSTED.clear()
     [wheel] = (released / "small/build/packpack/single/release/instant").glob("*x86_64.whl")
-    about = {"subject": [{"name": wheel.name, "digest": {"sha256": filesystem.sha256_file(wheel)}}]}
-    statement = base64.b64encode(json.dumps(about).encode()).decode()
-    content = {"version": 1, "marked": True, "envelope": {"statement": statement}}
-    wheel.with_name(f"{wheel.name}.publish.attestation").write_text(json.dumps(content), encoding="utf-8")
+    beside = wheel.with_name(f"{wheel.name}.publish.attestation")
+    for digest in ("0" * 64, filesystem.sha256_file(wheel)):
+        signed = attestation(Sigstore().attest(statement((wheel.name, digest)), Who()))
+        beside.write_text(json.dumps({**signed, "marked": True}), encoding="utf-8")
+        if digest == "0" * 64:
+            assert deploy(released, f"{moody}/picky/", "--target", "host") == 1
+            assert "so nothing was uploaded" in capfd.readouterr().err
+            assert not POSTED
     wrong = {
         "http://127.0.0.1:9/simple/": "http://127.0.0.1:9 is out of reach: Connection refused",
         f"{moody}/slow/simple/": "is out of reach: it did not answer within 1 s",

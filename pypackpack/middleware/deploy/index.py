@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -121,9 +122,12 @@ def _check(new: Sequence[Release]) -> None:
     Raises:
         WorkError: One is not; all that is wrong with any of them is in the details.
     """
+    from pypackpack.middleware.verify.signatures import attestation_checks  # noqa: PLC0415 - import cost
     from pypackpack.middleware.verify.wheel import verify_wheel  # noqa: PLC0415 - import cost
 
-    wrong = [found for release in new if (found := verify_wheel(release.path)).problems]
+    looked = [verify_wheel(release.path) for release in new]
+    found = [replace(each, checks=(*each.checks, *attestation_checks(each.path, each.sha256))) for each in looked]
+    wrong = [each for each in found if each.problems]
     if wrong:
         first, details = wrong[0], "\n".join(f"{each.path.name}: {problem}" for each in wrong for problem in each.problems)
         msg = f"{first.path.name} is not what it says it is, so nothing was uploaded: {first.problems[0]}"

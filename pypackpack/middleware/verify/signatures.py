@@ -19,7 +19,7 @@ from pypackpack.model.errors import UsageError
 from pypackpack.model.verification import Check, WantedSigner
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
     from pypackpack.backend.attestations import BundleVerifier
@@ -92,13 +92,30 @@ def signature_checks(path: Path, digest: str, question: SignatureQuestion, *, di
         FilesystemError: A file cannot be read.
     """
     suffixes = (ATTESTATION, PROVENANCE, BUNDLE) if distribution else (BUNDLE,)
-    places = [place for suffix in suffixes if (place := path.with_name(f"{path.name}{suffix}")).is_file()]
+    places = _beside(path, suffixes)
     asked = question.wanted is not None or question.trusted_root is not None
     if not places:
         names = " or ".join(f"{path.name}{suffix}" for suffix in suffixes)
         return (Check("signature", "", (f"nothing tells who signed it: there is no {names}",)),) if asked else ()
     verifier = attestations.BundleVerifier(question.trusted_root) if asked or attestations.installed() else None
     return tuple(_check(place, path.name, digest, question.wanted, verifier) for place in places)
+
+
+def attestation_checks(path: Path, digest: str) -> tuple[Check, ...]:
+    """Return whether attestations that will go along with a wheel are about it; who signed them is the index's to ask.
+
+    Args:
+        path: The wheel.
+        digest: Its SHA-256, in hexadecimal.
+
+    Raises:
+        FilesystemError: One cannot be read.
+    """
+    return tuple(_check(place, path.name, digest, None, None) for place in _beside(path, (ATTESTATION,)))
+
+
+def _beside(path: Path, suffixes: Sequence[str]) -> list[Path]:
+    return [place for suffix in suffixes if (place := path.with_name(f"{path.name}{suffix}")).is_file()]
 
 
 def _check(place: Path, name: str, digest: str, wanted: WantedSigner | None, verifier: BundleVerifier | None) -> Check:
