@@ -12,10 +12,10 @@ import struct
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, Literal, TypeVar
 
-from pypackpack.client.paths import caseless, problem_with, windows_problem_with
+from pypackpack.client.paths import check_together, problem_with, windows_problem_with
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from pypackpack.client.patch_image import Image
 
@@ -25,7 +25,9 @@ VERSION: Final = 2
 HEADER: Final = struct.Struct("<8sHHII32s")
 """Magic, version, flags (0), bytes of the manifest packed and unpacked, SHA-256 of these 20 bytes and the packed manifest."""
 
-MOST_MANIFEST: Final = 32 << 20
+MOST_MANIFEST: Final = 16 << 20
+MOST_VALUES: Final = 1_000_000
+"""Commas and brackets in a manifest: each value takes up to some hundred bytes of memory, however short it is written."""
 MOST_MEMBERS: Final = 65_000
 """A result with more would be a ZIP64 archive, which no wheel needs."""
 MOST_MEMBER: Final = 2 << 30
@@ -277,20 +279,12 @@ def check_paths(paths: Iterable[str], *, windows: bool = False) -> None:
     Raises:
         ValueError: With the path and what is wrong about it.
     """
-    files: dict[str, str] = {}
-    folders: dict[str, str] = {}
-    for path in paths:
-        if problem := problem_with(path) or (windows_problem_with(path) if windows else ""):
-            msg = f"the path {path[:200]!r} {problem}"
-            raise ValueError(msg)
-        key = caseless(path)
-        if key in files or key in folders:
-            msg = f"the path {path[:200]!r} stands there twice, or is the same as another one on Windows and macOS"
-            raise ValueError(msg)
-        files[key] = path
-        while "/" in path:
-            path = path.rpartition("/")[0]  # noqa: PLW2901 - one folder up
-            key = caseless(path)
-            if key in files or folders.setdefault(key, path) != path:
-                msg = f"the folder {path[:200]!r} is the same as another path on Windows and macOS"
+
+    def fitting() -> Iterator[str]:
+        for path in paths:
+            if problem := problem_with(path) or (windows_problem_with(path) if windows else ""):
+                msg = f"the path {path[:200]!r} {problem}"
                 raise ValueError(msg)
+            yield path
+
+    check_together(fitting())

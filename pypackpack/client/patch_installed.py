@@ -42,6 +42,8 @@ if TYPE_CHECKING:
 __all__ = ["NeedsInstallerError", "WrongInstallationError", "check_installed", "patch_installed", "recover"]
 
 _LOCK: Final = ".lock"
+_MOST_COMMANDS: Final = 1 << 20
+"""Bytes of an entry_points.txt."""
 _DROPPED: Final = frozenset({"direct_url.json", "uv_cache.json"})
 """They say where the primary came from."""
 
@@ -285,6 +287,8 @@ def _check_scripts(installed: Installed, stage: Path, moves: Mapping[str, str], 
 def _scripts(path: Path | None) -> dict[str, dict[str, str]]:
     if path is None or not path.is_file():
         return {}
+    if path.stat().st_size > _MOST_COMMANDS:
+        raise NeedsInstallerError("its entry_points.txt is larger than any")
     parser = ConfigParser(delimiters=("=",), interpolation=None, strict=False)
     parser.optionxform = str  # type: ignore[assignment,method-assign] # names keep their case: the documented way
     try:

@@ -199,8 +199,12 @@ def _sync_folder(folder: Path) -> None:
 
 
 def _read(journal: Path) -> list[Move]:
-    rows = json.loads(journal.read_text(encoding="ascii"))
-    moves = [Move(str(path), str(new), there is True) for path, new, there in rows]
+    try:
+        rows = json.loads(journal.read_text(encoding="ascii"))
+        moves = [Move(str(path), str(new), there is True) for path, new, there in rows]
+    except (ValueError, TypeError, RecursionError) as error:
+        msg = f"{journal} cannot be read; without it, nothing says which files belong together: install the package again"
+        raise OSError(msg) from error
     for each in moves:
         if problem_with(each.path) or (each.new and problem_with(each.new)):
             msg = f"{journal} says what no journal says"

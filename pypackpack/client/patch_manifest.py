@@ -22,6 +22,7 @@ from pypackpack.client.patch_format import (
     MOST_MEMBERS,
     MOST_RECORD,
     MOST_TOTAL,
+    MOST_VALUES,
     PADDING,
     SMALL,
     VERSION,
@@ -50,10 +51,21 @@ def _deflated(data: bytes) -> bytes:
 
 
 def pack_manifest(manifest: Manifest, deflate: Callable[[bytes], bytes] = _deflated) -> bytes:
-    """Return the header and the packed manifest: the first bytes of a patch; ``deflate`` packs it."""
+    """Return the header and the packed manifest: the first bytes of a patch; ``deflate`` packs it.
+
+    Raises:
+        ValueError: It is larger than one may be.
+    """
     data = json.dumps(_plain(manifest), ensure_ascii=True, sort_keys=True, separators=(",", ":")).encode()
+    _check_values(data)
     packed = deflate(data)
     return put_header(packed, len(data)) + packed
+
+
+def _check_values(data: bytes) -> None:
+    """Refuse a manifest that would take much memory, before it takes it."""
+    if len(data) > MOST_MANIFEST or sum(map(data.count, (b",", b"[", b"{"))) > MOST_VALUES:
+        raise ValueError("it has more values than any patch")
 
 
 def put_header(packed: bytes, size: int) -> bytes:
@@ -134,6 +146,7 @@ def read_manifest(stream: BinaryIO, *, whole: bool = True, identity: str | None 
     if len(data) != size or not unpacking.eof or unpacking.unused_data:
         raise DamagedPatchError("the manifest of the patch is not as long as it says")
     try:
+        _check_values(data)
         manifest = _Reader(strict_json.load(data)).manifest()
         manifest = replace(manifest, digest=digest.hex())
     except (ValueError, RecursionError) as error:

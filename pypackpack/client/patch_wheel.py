@@ -38,6 +38,8 @@ _ENCRYPTED: Final = 1
 _DEFLATED: Final = 8
 _DATE: Final = (1 << 5) | 1  # 1980-01-01, the first day that a ZIP archive knows
 _UNIX: Final = 3 << 8
+_MOST_DIRECTORY: Final = 64 << 20
+"""Bytes of an archive's directory. One of ZIP64 is none of a wheel: it would have more members than one may."""
 _ABSENT: Final = b"\x00"
 
 BROKEN: Final = (
@@ -185,7 +187,7 @@ class WheelReader:
 
 
 def _count(stream: BinaryIO) -> int:
-    """Return how many members an archive says it has."""
+    """Return how many members the directory of an archive has, whatever it says: zipfile reads it all and counts nothing."""
     length = stream.seek(0, 2)
     tail = min(length, _END.size + 0xFFFF)
     stream.seek(length - tail)
@@ -193,7 +195,18 @@ def _count(stream: BinaryIO) -> int:
     found = data.rfind(b"PK\x05\x06")
     if found < 0 or found + _END.size > len(data):
         raise WrongPrimaryError("this is no wheel, or its end is missing")
-    return int(_END.unpack_from(data, found)[4])
+    *_, size, _, _ = _END.unpack_from(data, found)
+    start = length - tail + found - size
+    if size > _MOST_DIRECTORY or start < 0 or data[max(0, found - 20) : found].startswith(b"PK\x06\x07"):
+        raise WrongPrimaryError("the directory of the wheel is larger than any")
+    stream.seek(start)
+    directory = stream.read(size)
+    at = count = 0
+    while at < size:
+        head = _CENTRAL.unpack_from(directory, at)
+        at += _CENTRAL.size + head[10] + head[11] + head[12]
+        count += 1
+    return count
 
 
 def _damaged(error: Exception) -> WrongPrimaryError:
@@ -371,5 +384,8 @@ def _unquoted(name: bytes) -> str:
     text = name.decode("utf-8", "replace")
     if not text.startswith('"'):
         return text
-    rows: Sequence[Sequence[str]] = list(csv.reader([text]))
+    try:
+        rows: Sequence[Sequence[str]] = list(csv.reader([text]))
+    except csv.Error:  # a name that is longer than any, or has what no row may have
+        return ""
     return rows[0][0] if rows and rows[0] else ""

@@ -6,6 +6,13 @@ A path here is relative, with ``/`` between its parts.
 from __future__ import annotations
 
 import re
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+MOST_FOLDERS = 16 << 20
+"""Letters of all folders in an archive, each with those above it: one path of 30,000 folders would take a gigabyte."""
 
 _DRIVE = re.compile(r"[A-Za-z]:")
 _WINDOWS_CHARACTERS = frozenset('<>:"|?*')
@@ -59,3 +66,33 @@ def caseless(path: str) -> str:
     import unicodedata  # noqa: PLC0415 - rarely needed, and this module is part of every start of the command line
 
     return unicodedata.normalize("NFD", unicodedata.normalize("NFD", path).casefold())
+
+
+def check_together(paths: Iterable[str]) -> None:
+    """Refuse paths that cannot stand beside each other: one twice, a file where a folder is, on any system.
+
+    Raises:
+        ValueError: With the path and the reason.
+    """
+    files: set[str] = set()
+    folders: dict[str, str] = {}
+    letters = 0
+    for path in paths:
+        key = caseless(path)
+        if key in files or key in folders:
+            msg = f"the path {path[:200]!r} stands there twice, or is the same as another one on Windows and macOS"
+            raise ValueError(msg)
+        files.add(key)
+        folder = path.rpartition("/")[0]
+        while folder:
+            key = caseless(folder)
+            if folders.get(key) == folder:  # and so are those above it
+                break
+            letters += len(folder)
+            if letters > MOST_FOLDERS:
+                msg = "the folders of its paths are more than any archive has"
+                raise ValueError(msg)
+            if key in files or folders.setdefault(key, folder) != folder:
+                msg = f"the folder {folder[:200]!r} is the same as another path on Windows and macOS"
+                raise ValueError(msg)
+            folder = folder.rpartition("/")[0]

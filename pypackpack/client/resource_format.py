@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from pypackpack.client import strict_json
-from pypackpack.client.paths import caseless, problem_with, windows_problem_with
+from pypackpack.client.paths import check_together, problem_with, windows_problem_with
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -324,22 +324,13 @@ def check_paths(paths: Iterable[str]) -> None:
     Raises:
         ValueError: With the path and the reason.
     """
-    files: set[str] = set()
-    folders: dict[str, str] = {}
-    for path in paths:
-        check_path(path)
-        key = caseless(path)
-        if key in files or key in folders:
-            msg = f"the path {path[:200]!r} stands there twice, or is the same as another one on Windows and macOS"
-            raise ValueError(msg)
-        files.add(key)
-        folder = path.rpartition("/")[0]
-        while folder:
-            key = caseless(folder)
-            if key in files or folders.setdefault(key, folder) != folder:
-                msg = f"the folder {folder[:200]!r} is the same as another path on Windows and macOS"
-                raise ValueError(msg)
-            folder = folder.rpartition("/")[0]
+
+    def fitting() -> Iterator[str]:
+        for path in paths:
+            check_path(path)
+            yield path
+
+    check_together(fitting())
 
 
 def most_bytes(length: int) -> int:

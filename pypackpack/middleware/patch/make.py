@@ -139,7 +139,12 @@ def make_patch(primary: Path, result: Path, *, number: int, codecs: Sequence[str
                 tuple(work.steps),
                 behind,
             )
-            found.append(b"".join((pack_manifest(manifest, _deflated), *(data for _, data in segments))))
+            try:
+                head = pack_manifest(manifest, _deflated)
+            except ValueError as error:
+                msg = f"{result.name} has more changes than a patch of {primary.name} can name"
+                raise UsageError(msg, hint="Release the new wheel as a primary.") from error
+            found.append(b"".join((head, *(data for _, data in segments))))
     return min(found, key=len)
 
 

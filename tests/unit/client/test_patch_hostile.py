@@ -345,6 +345,57 @@ def test_a_primary_that_unpacks_to_much(case: Case, tmp_path: Path) -> None:
         check_patch(case.patch, crowd)
 
 
+def test_a_directory_that_hides_how_many_members_it_has(case: Case, tmp_path: Path) -> None:
+    """zipfile reads the whole directory, whatever count stands at its end."""
+    case.patch.write_bytes(case.good)
+    crowd = tmp_path / "crowd.whl"
+    with zipfile.ZipFile(crowd, "w") as archive:
+        for number in range(2000):
+            archive.writestr(f"{number}", b"")
+    data = bytearray(crowd.read_bytes())
+    data[-14:-10] = struct.pack("<HH", 6, 6)
+    for end, words in (
+        (data, "more members"),
+        (data[:-10] + struct.pack("<I", 0xFFFFFFF0) + data[-6:], "directory of the wheel"),  # larger than the file
+        (data[:-22] + b"PK\6\7" + bytes(16) + data[-22:], "directory of the wheel"),  # of ZIP64
+        (data[:-10] + struct.pack("<I", len(data) - 30) + data[-6:], "damaged|more members"),
+    ):
+        crowd.write_bytes(end)
+        with pytest.raises(WrongPrimaryError, match=words):
+            check_patch(case.patch, crowd)
+
+
+def test_a_path_of_very_many_folders(case: Case, parts: tuple[dict[str, Any], list[bytes]]) -> None:
+    manifest, streams = parts
+    step = next(each for each in manifest["steps"] if each[0] == "full")
+    step[2] = "a/" * 30_000 + "x"
+    patch = put_together(manifest, streams)
+    tracemalloc.start()
+    try:
+        case.refused(patch, DamagedPatchError, "more than any archive has")
+        assert tracemalloc.get_traced_memory()[1] < 60 << 20  # it would take more than a gigabyte
+    finally:
+        tracemalloc.stop()
+
+
+def test_a_manifest_of_very_many_values(case: Case) -> None:
+    case.refused(raw(b"[" * 600_000 + b"," * 600_000), DamagedPatchError, "more values than any patch")
+    case.refused(raw(b'{"steps":[' + b"9," * 1_000_001 + b"9]}"), DamagedPatchError, "more values than any patch")
+
+
+def test_a_record_with_a_name_that_csv_does_not_take(case: Case, parts: tuple[dict[str, Any], list[bytes]]) -> None:
+    manifest, streams = parts
+    for name in (b'"' + b"a" * 140_000, b'"a\0b"', b'"a\rb'):
+        changed = [*streams[:2], streams[2] + name + b",\0\n"]
+        said = json.loads(json.dumps(manifest))
+        control = numbers(streams[0])
+        same, fresh, jump = control[-1]
+        control[-1] = (same, fresh + len(name) + 3, jump)
+        said["steps"][-1][4] += len(name) + 3
+        said["result"]["size"] += len(name) + 3
+        case.refused(put_together(said, [columns(control), *changed[1:]]), DamagedPatchError, "which is no member")
+
+
 def test_the_result_in_the_place_of_the_primary(case: Case, parts: tuple[dict[str, Any], list[bytes]]) -> None:
     manifest, streams = parts
     manifest["result"]["file"] = case.old.name

@@ -278,6 +278,7 @@ def test_what_is_not_as_it_was_installed_is_refused(place: Place, change: Callab
         ({"demo-1.1.data/scripts/x": b"#!python"}, "goes elsewhere"),
         ({"demo-1.1.dist-info/entry_points.txt": b"[console_scripts]\ndemo = demo:f\n"}, "other commands"),
         ({"demo-1.1.dist-info/entry_points.txt": b"\xff"}, "cannot be read"),
+        ({"demo-1.1.dist-info/entry_points.txt": b"#" * (1 << 20) + b"#"}, "larger than any"),
         ({"x-1.dist-info/METADATA": b""}, "metadata should lie in"),
     ],
 )
@@ -406,3 +407,16 @@ def _die(*_: object) -> None:
     raise Death
 
 
+@pytest.mark.parametrize("journal", [b"", b"[", b"[[1]]", b"{}", b"[[]]", b"null", b"\xff", b"[" * 100_000])
+def test_a_journal_that_cannot_be_read(tmp_path: Path, journal: bytes) -> None:
+    """Nobody knows then what was moved: said, and nothing is touched."""
+    place = Place(tmp_path)
+    stage = place.site / ".pypackpack-patch-demo"
+    stage.mkdir()
+    (stage / "forward").write_bytes(journal)
+    if journal == b"{}":
+        assert recover(place.site) == ["demo"]  # no moves at all
+        return
+    with pytest.raises(OSError, match="cannot be read"):
+        recover(place.site)
+    assert (stage / "forward").read_bytes() == journal
