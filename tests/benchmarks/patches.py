@@ -2,6 +2,7 @@
 
     python tests/benchmarks/patches.py [folder]                     the pairs below, fetched from the index into the folder
     python tests/benchmarks/patches.py old.whl new.whl [old.whl new.whl ...]
+    python tests/benchmarks/patches.py own FOLDER --work FOLDER         builds of a package of ours, of which one line differs
 
 Ways: the whole new wheel; bsdiff and zstd (old file as prefix) on the wheel files; bsdiff and zstd per uncompressed file, full
 where that is smaller; ours. zstd needs the package `zstandard`, and is left out without. ``copy`` is ``shutil.copytree`` of what is
@@ -23,6 +24,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import bsdiff4
+import own_patches
 
 from pypackpack.backend.distributions import version_of
 from pypackpack.client.patch import apply_patch
@@ -142,6 +144,9 @@ def row(old: Path, new: Path) -> list[str]:
 
 def main() -> None:
     words = sys.argv[1:]
+    if words[:1] == ["own"]:
+        own_patches.main(words[1:])
+        return
     if len(words) < 2:
         folder = Path(words[0] if words else tempfile.mkdtemp())
         folder.mkdir(parents=True, exist_ok=True)

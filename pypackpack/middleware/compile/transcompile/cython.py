@@ -66,8 +66,8 @@ class CythonCompiler:
         return ()
 
     def defines(self, _target: Target, _python: Interpreter) -> tuple[tuple[str, str], ...]:
-        """Return nothing."""
-        return ()
+        """Return that constant strings stay as they are: packed, the whole table is another one after a change, in each patch."""
+        return (("CYTHON_COMPRESS_STRINGS", "0"),)
 
     def options(self, _target: Target) -> tuple[str, ...]:
         """Return nothing."""
