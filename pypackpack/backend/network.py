@@ -9,11 +9,13 @@ from __future__ import annotations
 
 import http.client
 import os
+import threading
 import time
 import urllib.error
 import urllib.request
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from pypackpack.backend import filesystem, process
 from pypackpack.backend.urls import urlsplit
@@ -27,6 +29,8 @@ TIMEOUT = 30.0
 _CHUNK = 1 << 18
 _AGAIN = frozenset({408, 425, 429, 500, 502, 503, 504})
 _LONGEST_WAIT = 30.0
+_CUT = "the connection was closed in the middle"
+_Answer = TypeVar("_Answer")
 
 
 class _BrokenError(Exception):
@@ -101,11 +105,11 @@ def read(
         PackageIndexError: The server is out of reach, too slow, says no, or sends too much.
     """
     try:
-        return _read(url, accept, authorization, most)
+        return _in_time(partial(_read, url, accept, authorization, most))
     except _BrokenError as error:
         pause(min(max(error.wait, 1.0), _LONGEST_WAIT))
     try:
-        return _read(url, accept, authorization, most)
+        return _in_time(partial(_read, url, accept, authorization, most))
     except _BrokenError as error:
         msg = f"{_place(url)} is out of reach: {error}"
         raise PackageIndexError(msg, hint="Look whether the url is right, and try again later.") from error
@@ -137,21 +141,47 @@ def _read(url: str, accept: str, authorization: str, most: int) -> tuple[bytes, 
         raise _BrokenError(_slow() if isinstance(reason, TimeoutError) else why) from error
 
 
-def _whole(answer: http.client.HTTPResponse, url: str, most: int) -> bytes:
-    """Read an answer to its end, which has to come in time."""
+def _in_time(ask: Callable[[], _Answer]) -> _Answer:
+    """Ask a server, and give up when that takes too long as a whole.
+
+    A socket's own limit is for each piece: a server that trickles, or sends headers without end, would never meet it. Nothing but
+    the socket's owner can end that, so it goes on in a thread that ends with the process.
+    """
+    answers: list[_Answer] = []
+    errors: list[BaseException] = []
+
+    def work() -> None:
+        try:
+            answers.append(ask())
+        except BaseException as error:  # noqa: BLE001 - raised again below
+            errors.append(error)
+
+    thread = threading.Thread(target=work, name="ask", daemon=True)
+    thread.start()
     until = time.monotonic() + 2 * TIMEOUT
-    parts, came = [], 0
-    # read1 gives what is there: a server that trickles is noticed between two pieces.
-    while chunk := answer.read1(_CHUNK):
+    while thread.is_alive():
         if process.stopping():
             raise KeyboardInterrupt
+        if time.monotonic() > until:
+            raise _BrokenError(_slow())
+        thread.join(0.1)
+    if errors:
+        raise errors[0]
+    return answers[0]
+
+
+def _whole(answer: http.client.HTTPResponse, url: str, most: int) -> bytes:
+    """Read an answer to its end."""
+    parts, came = [], 0
+    while chunk := answer.read1(_CHUNK):
         parts.append(chunk)
         came += len(chunk)
         if came > most:
             msg = f"{_place(url)} sends more than {most >> 20} MiB"
             raise PackageIndexError(msg, hint="Look whether it is the url of a package index.")
-        if time.monotonic() > until:
-            raise _BrokenError(_slow())
+    expected = answer.headers.get("Content-Length") or ""
+    if expected.isdigit() and came < int(expected):  # read1 does not say it; a part of a page would be taken for the whole
+        raise _BrokenError(_CUT)
     return b"".join(parts)
 
 
@@ -189,8 +219,7 @@ def _transfer(url: str, partial: Path, authorization: str, most: int | None, pro
             came = _copy(answer.read, partial, have if goes_on else 0, most, progress)
             expected = answer.headers.get("Content-Length") or ""
             if expected.isdigit() and came < int(expected):
-                why = "the connection was closed in the middle"
-                raise _BrokenError(why)
+                raise _BrokenError(_CUT)
     except urllib.error.HTTPError as error:
         error.close()
         raise _refused(error, url, partial) from error

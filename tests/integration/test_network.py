@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import threading
+import time
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING
@@ -222,3 +223,41 @@ def test_where_credentials_come_from(monkeypatch: pytest.MonkeyPatch, tmp_path: 
     monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
     assert IndexLogin().split(url) == (url, basic)
     assert IndexLogin().split("file:///tmp/a.whl") == ("file:///tmp/a.whl", "")
+
+
+@pytest.mark.parametrize(
+    ("begin", "again"),
+    [
+        (b"", b"HTTP/1.1 100 Continue\r\n\r\n"),
+        (b"HTTP/1.1 200 OK\r\nX: ", b"a"),
+        (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n", b"X: y\r\n"),
+        (b"HTTP/1.1 200 OK\r\nContent-Length: 999\r\n\r\n", b"a"),
+    ],
+)
+def test_an_answer_without_end_ends(server: Server, monkeypatch: pytest.MonkeyPatch, begin: bytes, again: bytes) -> None:
+    def trickle(handler: BaseHTTPRequestHandler, _number: int) -> None:
+        handler.wfile.write(begin)
+        until = time.monotonic() + 2
+        while time.monotonic() < until:
+            handler.wfile.write(again)
+            time.sleep(0.02)
+
+    server.server.daemon_threads = True
+    server.server.block_on_close = False
+    monkeypatch.setattr(network, "TIMEOUT", 0.1)
+    server.answer = trickle
+    with pytest.raises(PackageIndexError, match="did not answer within"):
+        network.read(server.url, accept="*/*", most=1000, pause=lambda _: None)
+    assert len(server.requests) == 2
+
+
+def test_a_part_of_a_page_is_not_the_page(server: Server) -> None:
+    def cut(handler: BaseHTTPRequestHandler, number: int) -> None:
+        handler.send_response(200)
+        handler.send_header("Content-Length", "10")
+        handler.end_headers()
+        handler.wfile.write(b"0123456789" if number == 2 else b"0123")
+
+    server.answer = cut
+    assert network.read(server.url, accept="*/*", most=1000, pause=lambda _: None) == (b"0123456789", "")
+    assert len(server.requests) == 2
