@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import re
 
-# A password may have an `@` in it that should have been quoted. A url that was taken for a path has lost one of its slashes; a
-# drive (`C:/me@work`) is no url.
-_CREDENTIALS = re.compile(r"(?<=://)[^/\s\"]+@|(?<=[a-z]{2}:/)[^/\s\":]*:[^/\s\"]*@", re.IGNORECASE)
+# A password may have an `@` in it that should have been quoted, or a `/` (what stands before that is then no port). A url that
+# was taken for a path has lost one of its slashes; a drive (`C:/me@work`) is no url.
+_CREDENTIALS = re.compile(
+    r"(?<=://)[^/\s\"]+@|(?<=://)[^/\s\":@\[]+:(?!\d*/)[^\s\"]{,300}@|(?<=[a-z]{2}:/)[^/\s\":]*:[^/\s\"]*@", re.IGNORECASE
+)
 
 
 _KEYS = re.compile(r"(?<=ed25519-secret:)[A-Za-z0-9_-]+")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import contextlib
 import json
 import os
@@ -307,7 +308,7 @@ class Moody(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         POSTED.append(self.rfile.read(int(self.headers["Content-Length"])))
-        body = b"we take no small things"
+        body = f"we take no small things from {self.headers['Authorization']}".encode()
         self.send_response(403 if self.path.startswith("/guarded") else 400)
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
@@ -353,8 +354,9 @@ def test_an_index_that_misbehaves_is_one_sentence(
         assert sentence in said.splitlines()[0], url
         assert "hint: " in said, url
         assert SECRET not in said, url
+        assert base64.b64encode(f"{USER}:{SECRET}".encode()).decode() not in said, url
         if "picky" in url:
-            assert "we take no small things" in said
+            assert "we take no small things from Basic ****" in said
     assert POSTED  # with what attests the wheel
     assert all(b'name="attestations"' in body and b'"marked"' in body for body in POSTED)
     monkeypatch.setattr(simple_index, "MOST", 0)

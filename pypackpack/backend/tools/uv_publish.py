@@ -71,9 +71,10 @@ def authorization(index: str, url: str) -> str:
 def _explained(file: Path, url: str, error: ToolError) -> PackageIndexError:
     """Return what went wrong in one sentence; uv's own words, without secrets, stay in the details."""
     details = error.details
-    for name in _SECRETS:
-        if secret := os.environ.get(name):
-            details = details.replace(secret, "****")
+    # A server may say what was sent to it, in the form that it came in, too.
+    secrets = [os.environ.get(name, "") for name in _SECRETS] + [authorization(url, url).removeprefix("Basic ")]
+    for secret in filter(None, secrets):
+        details = details.replace(secret, "****")
     # What uv was about to do stands before it, and in our own message.
     details = details[max(details.find("error: "), 0) :]
     server = urlsplit(url).netloc

@@ -76,7 +76,10 @@ def _checked(url: str, option: str) -> None:
         parts = urlsplit(url)
         host, _ = parts.hostname, parts.port
     except ValueError as error:
-        msg = f"{option}: {masked(url)} is no url ({error})"
+        # What the library says may have a part of a password in it, and a url that cannot be read may have one anywhere.
+        before, at, after = url.rpartition("@")
+        shown = f"{before.partition('//')[0]}//****@{after}" if at else url
+        msg = f"{option}: {shown} is no url" + ("" if at else f" ({error})")
         raise UsageError(msg, hint=HINT) from error
     if parts.scheme not in ("http", "https") or not host or re.search(r"[\s\x00-\x1f]", url):
         near = get_close_matches(url.lower(), [*KNOWN, "fasttrack"], n=1, cutoff=0.5)

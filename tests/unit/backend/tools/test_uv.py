@@ -15,6 +15,9 @@ from pypackpack.model.secrets import masked
 def test_credentials_are_not_shown() -> None:
     text = "error: https://me:secret@example.org/simple/x/ and http://token@host/y, not a@b"
     assert masked(text) == "error: https://****@example.org/simple/x/ and http://****@host/y, not a@b"
+    assert masked("no https://me:a/b+c==@host/y") == "no https://****@host/y"  # not quoted, as it should have been
+    for text in ("https://host:8080/@team/x", "https://[::1]:80/x@y"):
+        assert masked(text) == text
 
 
 @pytest.mark.parametrize("name", ["NO_GROUP", "NO_SOURCES", "ONLY_INSTALL_PROJECT", "OVERRIDE", "VENV_SEED", "WORKING_DIRECTORY"])

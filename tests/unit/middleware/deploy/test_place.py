@@ -47,12 +47,13 @@ def test_where_files_go_and_where_they_are_read(word: str, check: str, upload: s
         ("https://token@h/simple", "", r"\*\*\*\*@h/simple has credentials"),
         ("https://h/simple?x=1", "", "more than a path"),
         ("https://h/simple#x", "", "more than a path"),
+        ("https://u:p/q@h/simple", "", r"--to: https://\*\*\*\*@h/simple is no url$"),
         ("https://h/up", "https://u:p@h/simple", r"--check-url: https://\*\*\*\*@h/simple has credentials"),
     ],
 )
 def test_what_is_no_index_is_refused_and_no_secret_shown(word: str, check: str, message: str) -> None:
     with pytest.raises(UsageError, match=message) as caught:
         place_of(word, check)
-    assert "u:p@" not in str(caught.value)
+    assert "u:p" not in str(caught.value)
     assert "token@" not in str(caught.value)
     assert caught.value.hint
