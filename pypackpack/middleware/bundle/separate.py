@@ -14,6 +14,7 @@ What was not compiled is the very wheel that the lock names; what was is that wh
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass
 from functools import partial
 from html import escape
@@ -49,6 +50,7 @@ SIMPLE = "simple"
 _VERSION = "dependency-wheel-1"
 _APART = ("scripts", "data", "headers")
 """What a wheel has outside of site-packages (PEP 427, ``.data``)."""
+_TAG = re.compile(r"[A-Za-z0-9_.]+-[A-Za-z0-9_.]+-[A-Za-z0-9_.]+")
 _MOST = 2 << 30
 """Bytes that a member of an original may have."""
 
@@ -246,7 +248,8 @@ def _tags(item: Distribution) -> str:
     lines = data.decode(errors="replace").splitlines()
     tags = {line.partition(":")[2].strip() for line in lines if line.startswith("Tag:")}
     parts = [tag.split("-") for tag in tags]
-    if not parts or any(len(part) != 3 for part in parts):
+    # They become a part of a file's name, and are what somebody wrote.
+    if not parts or any(len(part) != 3 for part in parts) or not all(_TAG.fullmatch(tag) for tag in tags):
         msg = f"the WHEEL file of {item.label} has no tags"
         raise WorkError(msg, hint="Install the dependency again, with the package's sync command.")
     sets = [sorted({part[column] for part in parts}) for column in range(3)]
