@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from pypackpack.backend import filesystem
 from pypackpack.middleware.compile.abi import LIMITED_COMPILERS
 from pypackpack.middleware.compile.unit import UNIT_COMPILERS
-from pypackpack.model.build import Level
+from pypackpack.model.build import Bundle, Level
 from pypackpack.model.errors import NotYetError, SourceError, UsageError
 
 if TYPE_CHECKING:
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from pypackpack.middleware.build import Order
     from pypackpack.middleware.graph.task import Task
-    from pypackpack.model.build import BuildRequest, Bundle
+    from pypackpack.model.build import BuildRequest
     from pypackpack.model.project import Package
     from pypackpack.model.target import Target
 
@@ -42,6 +42,9 @@ def check_rerun(request: BuildRequest, tasks: Sequence[Task]) -> None:
     if request.bundle.carries and request.level is not Level.INSTANT:
         later = (*later, "bytecode", *(COMPILING if request.compiles else ()))
         known |= set(later[1:])
+    if request.bundle is Bundle.PATCH:
+        later = (*later, "patch")
+        known.add("patch")
     for word in request.rerun_tasks:
         if word not in known and not (" " in word and word.startswith(later)):
             from difflib import get_close_matches  # noqa: PLC0415 - only for the error

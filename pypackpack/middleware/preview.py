@@ -6,7 +6,8 @@ known, since what that task leaves behind is in it; so everything behind it woul
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
 
 from pypackpack.middleware.build import resolve
 from pypackpack.middleware.build_checks import check_rerun, is_to_rerun
@@ -17,7 +18,7 @@ from pypackpack.middleware.compile.members import plan_members
 from pypackpack.middleware.compile.workshop import looking
 from pypackpack.middleware.graph.schedule import STORE, Outcome
 from pypackpack.middleware.graph.task import in_order
-from pypackpack.model.build import Bundle, Level
+from pypackpack.model.build import Artifact, Bundle, Level
 from pypackpack.model.errors import PyPackPackError
 from pypackpack.model.journal import Reason
 from pypackpack.model.preview import BEHIND, REFUSED, REMEMBERED, TWIN, WOULD_RUN, PlannedTask, Preview
@@ -34,15 +35,26 @@ if TYPE_CHECKING:
     from pypackpack.model.interpreter import Interpreter
     from pypackpack.model.target import Target
 
-BUNDLE, ENVIRONMENT = "bundle", "environment"
+BUNDLE, ENVIRONMENT, PATCH = "bundle", "environment", "patch"
 
 
-def preview(request: BuildRequest, watcher: Watcher) -> Preview:
+class After(Protocol):
+    """What is done with the wheels of a build, once they are made."""
+
+    def name(self, tag: str) -> str:
+        """Return the name of the task for a wheel with these tags, as its file name has them; empty where there is none."""
+
+    def task(self, shop: Workshop, wheel: Artifact) -> Task | None:
+        """Return that task."""
+
+
+def preview(request: BuildRequest, watcher: Watcher, after: After | None = None) -> Preview:
     """Return what a build would do.
 
     Args:
         request: What would be built; as with ``offline``, nothing is fetched.
         watcher: Gets notes.
+        after: What would be done with its wheels.
 
     Raises:
         PyPackPackError: It cannot be built; the same as a build would say.
@@ -51,13 +63,14 @@ def preview(request: BuildRequest, watcher: Watcher) -> Preview:
 
     order = resolve(replace(request, offline=True), watcher)
     with looking(order.project, watcher=watcher) as shop:
-        return _Preview(order, shop).found()
+        return _Preview(order, shop, after).found()
 
 
 class _Preview:
     """One look at what a build would do."""
 
-    def __init__(self, order: Order, shop: Workshop) -> None:
+    def __init__(self, order: Order, shop: Workshop, after: After | None) -> None:
+        self._after = after
         self._order = order
         self._shop = shop
         self._history = open_history(shop.cache, order.project)
@@ -171,19 +184,39 @@ class _Preview:
 
     def _wheels(self) -> None:
         bundler = artifacts.Bundler(self._order.project, self._order.request, self._order.folder, self._shop)
-        seen: set[str] = set()
+        seen: dict[str, list[str]] = {}
+        places: dict[str, Path] = {}
         for target, python in self._pairs():
             made = self._made(target, python)
             for item in made or ():
                 task = bundler.wheel_task(item)
+                places[task.name] = Path(task.writes[0])
                 if task.name not in seen:
-                    seen.add(task.name)
                     self._look(task)
+                seen.setdefault(task.name, []).append(target.name)
             name = self._wheel_name(target, python)
             if made is None and name not in seen:
-                seen.add(name)
+                seen[name] = [target.name]
                 package = self._order.package.name
                 self._tasks.append(PlannedTask(name, BUNDLE, package, target.name, "", BEHIND, needs=self._needs(target)))
+        if self._after is not None:
+            for name, targets in seen.items():
+                self._look_behind(self._after, name, tuple(dict.fromkeys(targets)), places.get(name))
+
+    def _look_behind(self, after: After, wheel: str, targets: tuple[str, ...], place: Path | None) -> None:
+        """Find out what would become of what is done with a wheel, by the name of its task."""
+        package, tag = self._order.package.name, wheel.rpartition(" ")[2]
+        name = after.name(tag)
+        if not name:
+            self._notes.append(f"nothing would be made of the wheel with the tags {tag}")
+        elif place is not None and (outcome := self._outcomes.get(wheel)) is not None:
+            size, digest = int(outcome.result.facts["size"]), outcome.result.outputs["wheel"]
+            task = after.task(self._shop, Artifact(place, "wheel", package, targets, None, size, digest, cached=True))
+            if task is not None:
+                self._look(task)
+        else:
+            target = targets[0] if len(targets) == 1 else ""
+            self._tasks.append(PlannedTask(name, PATCH, package, target, "", BEHIND, needs=(wheel,)))
 
     def _wheel_name(self, target: Target, python: Interpreter) -> str:
         """Return the name of a wheel's task as it is if no module falls back."""

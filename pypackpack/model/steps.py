@@ -24,5 +24,6 @@ STEPS: dict[str, StepText] = {
     "environment": StepText("Dependencies", "Bring the dependencies of a target in line with the lock."),
     "pack": StepText("Bundle", "Cut data files into chunks, and compress each chunk once."),
     "bundle": StepText("Bundle", "Put everything together: the wheel, the folder of a target, or the archive of data files."),
+    "patch": StepText("Bundle", "Compare each wheel with the released one, and keep what is new."),
 }
 """By the word that tasks have as their step, in the order in which a build does them."""

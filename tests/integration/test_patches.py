@@ -30,7 +30,14 @@ def test_a_release_and_its_patch(small_project: Callable[..., Path], tmp_path: P
     module = package / "src" / "main" / "mod.py"
     module.write_text(module.read_text().replace("42", "43"))
     run("clean", name)  # the primary does not lie in build/ alone
+    planned = json.loads(run(*command[:-1], "--dry-run"))["tasks"]
+    assert [(each["step"], each["state"]) for each in planned][-2:] == [("bundle", "behind"), ("patch", "behind")]
+    assert not build.exists()
     run(*command)
+    planned = json.loads(run(*command[:-1], "--dry-run"))["tasks"]
+    assert {each["state"] for each in planned} == {"remembered"}
+    listed = json.loads(run("tasks", name, "source", "patch", "--type", "release", "--target", "host"))
+    assert [(each["step"], each["tasks"], each["remembered"]) for each in listed["steps"]][-1] == ("patch", 1, 1)
     (patch,) = (build / "patch" / "release" / "instant").glob("*-p1-*.whl.patch")
     (new,) = (build / "patch" / "release" / "instant").glob("*.whl")
     (old,) = (own_cache / "releases-v1").glob("*/*.whl")
@@ -38,6 +45,8 @@ def test_a_release_and_its_patch(small_project: Callable[..., Path], tmp_path: P
     patch.unlink()
     run(*command)
     assert patch.read_bytes() == first  # its number is not taken yet, and nothing has changed
+    ran = [line for line in run(*command, "--rerun", "patch").splitlines() if '"kind": "patch"' in line]
+    assert [each["cached"] for each in json.loads(ran[-1])["artifacts"] if each["kind"] == "patch"] == [False]
     assert "is a wheel, and no patch" in run("patch", "show", str(new), code=2)
     assert "is a patch" in run("patch", "apply", str(patch), "--to", str(patch), code=2)
     result = tmp_path / "out" / new.name

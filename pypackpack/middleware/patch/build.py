@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from pypackpack.backend import distributions, filesystem
 from pypackpack.middleware.build import build
+from pypackpack.middleware.build_checks import is_to_rerun
 from pypackpack.middleware.compile.workshop import open_workshop
 from pypackpack.middleware.graph.schedule import Rules, run_tasks
 from pypackpack.middleware.graph.task import Task
@@ -21,12 +22,13 @@ from pypackpack.model.errors import ConflictError, LostError, UsageError, WorkEr
 from pypackpack.model.patch import MadePatch, PatchBuild
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from pypackpack.middleware.compile.workshop import Workshop
     from pypackpack.middleware.graph.task import Needs
     from pypackpack.model.build import Artifact, BuildRequest, Watcher
     from pypackpack.model.patch import Primary, Releases
+    from pypackpack.model.preview import Preview
     from pypackpack.model.project import Package, Project
 
 CODECS: Final = ("lzma",)
@@ -48,6 +50,76 @@ def build_patches(request: BuildRequest, base: str, watcher: Watcher) -> PatchBu
         UsageError: It is no release build, or there is no such primary.
         PyPackPackError: As `pypackpack.middleware.build.build`; earlier artifacts are as they were.
     """
+    order = _resolved(request, base)
+    package, primaries = order.package, order.primaries
+    result = build(replace(request, version=order.next_version), watcher)
+    wheels = [artifact for artifact in result.artifacts if order.primary(name_of(artifact.path.name)[2]) is not None]
+    left_out = tuple(artifact.path.name for artifact in result.artifacts if artifact not in wheels)
+    if not wheels:
+        there = ", ".join(sorted({each.tag for each in primaries}))
+        msg = f"none of the wheels of {package.name} that were built has the tags of a primary (these are: {there})"
+        raise UsageError(msg, hint="Build for the targets and Pythons that were released.")
+    with (
+        filesystem.lock(package.build_folder / ".lock", waiting=lambda: watcher.note("another build is running; waiting for it")),
+        open_workshop(order.project, offline=request.offline, watcher=watcher) as shop,
+    ):
+        for artifact in wheels:
+            if filesystem.sha256_file(artifact.path) != artifact.sha256:
+                msg = f"{artifact.path} changed while its patch was being made"
+                raise ConflictError(msg, hint="Run the same command again.")
+        made = _made(shop, order, wheels, request, watcher)
+    return PatchBuild(made, result, left_out)
+
+
+def preview_patches(request: BuildRequest, base: str, watcher: Watcher) -> Preview:
+    """Return what `build_patches` would do. Arguments and errors are the same."""
+    from pypackpack.middleware.preview import preview  # noqa: PLC0415 - not in a build
+
+    order = _resolved(request, base)
+    return preview(replace(request, version=order.next_version), watcher, order)
+
+
+@dataclass(frozen=True)
+class _PatchOrder:
+    """What a request for patches means.
+
+    Attributes:
+        project: The project.
+        package: The package.
+        primaries: What patches begin with, all of one version.
+        files: Where the bytes of each lie, by digest.
+        number: The number of the patches.
+    """
+
+    project: Project
+    package: Package
+    primaries: Sequence[Primary]
+    files: Mapping[str, Path]
+    number: int
+
+    @property
+    def next_version(self) -> str:
+        """The version of the wheels, empty where it is the package's own."""
+        return _next_version(self.package, self.primaries[0].version, self.number)
+
+    def primary(self, tag: str) -> Primary | None:
+        """Return what a patch to a wheel with these tags begins with."""
+        return next((each for each in self.primaries if same_tags(each.tag, tag)), None)
+
+    def name(self, tag: str) -> str:
+        """Return the name of the task that makes it; empty where there is none."""
+        found = self.primary(tag)
+        return f"patch {self.package.name} {found.tag}" if found is not None else ""
+
+    def task(self, shop: Workshop, wheel: Artifact) -> Task | None:
+        """Return the task that makes the patch to a wheel; None where there is none."""
+        primary = self.primary(name_of(wheel.path.name)[2])
+        if primary is None:
+            return None
+        return _task(shop, self.package, wheel, primary, self.files[primary.sha256], self.number)
+
+
+def _resolved(request: BuildRequest, base: str) -> _PatchOrder:
     from pypackpack.middleware.project.read import find_project  # noqa: PLC0415 - keeps imports of the CLI light
 
     if request.type is not BuildType.RELEASE:
@@ -59,22 +131,7 @@ def build_patches(request: BuildRequest, base: str, watcher: Watcher) -> PatchBu
     primaries, files = _primaries(project, package, releases, base, request)
     version = primaries[0].version
     number = 1 + max((each.number for each in releases.patches if each.version == version), default=0)
-    result = build(replace(request, version=_next_version(package, version, number)), watcher)
-    pairs, left_out = _pairs(result.artifacts, primaries)
-    if not pairs:
-        there = ", ".join(sorted({each.tag for each in primaries}))
-        msg = f"none of the wheels of {package.name} that were built has the tags of a primary (these are: {there})"
-        raise UsageError(msg, hint="Build for the targets and Pythons that were released.")
-    with (
-        filesystem.lock(package.build_folder / ".lock", waiting=lambda: watcher.note("another build is running; waiting for it")),
-        open_workshop(project, offline=request.offline, watcher=watcher) as shop,
-    ):
-        for artifact, _ in pairs:
-            if filesystem.sha256_file(artifact.path) != artifact.sha256:
-                msg = f"{artifact.path} changed while its patch was being made"
-                raise ConflictError(msg, hint="Run the same command again.")
-        made = _made(shop, package, pairs, files, number, watcher)
-    return PatchBuild(made, result, left_out)
+    return _PatchOrder(project, package, primaries, files, number)
 
 
 def _next_version(package: Package, base: str, number: int) -> str:
@@ -117,33 +174,14 @@ def _primaries(
     return found, {each.sha256: kept_wheel(project, each) for each in found}
 
 
-def _pairs(
-    artifacts: Sequence[Artifact], primaries: Sequence[Primary]
-) -> tuple[list[tuple[Artifact, Primary]], tuple[str, ...]]:
-    pairs, left_out = [], []
-    for artifact in artifacts:
-        tag = name_of(artifact.path.name)[2]
-        primary = next((each for each in primaries if same_tags(each.tag, tag)), None)
-        if primary is None:
-            left_out.append(artifact.path.name)
-        else:
-            pairs.append((artifact, primary))
-    return pairs, tuple(left_out)
-
-
 def _made(
-    shop: Workshop,
-    package: Package,
-    pairs: Sequence[tuple[Artifact, Primary]],
-    files: dict[str, Path],
-    number: int,
-    watcher: Watcher,
+    shop: Workshop, order: _PatchOrder, wheels: Sequence[Artifact], request: BuildRequest, watcher: Watcher
 ) -> tuple[MadePatch, ...]:
-    tasks = [_task(shop, package, *pair, files[pair[1].sha256], number) for pair in pairs]
-    finished = run_tasks(tasks, shop.store, Rules(), watcher=watcher, distant=shop.distant)
+    tasks = [task for wheel in wheels if (task := order.task(shop, wheel)) is not None]
+    finished = run_tasks(tasks, shop.store, Rules(rerun=partial(is_to_rerun, request)), watcher=watcher, distant=shop.distant)
     finished.check()
     made = []
-    for (artifact, primary), task in zip(pairs, tasks, strict=True):
+    for artifact, task in zip(wheels, tasks, strict=True):
         outcome = finished.outcomes[task.name]
         place, digest = Path(task.writes[0]), outcome.result.outputs["patch"]
         filesystem.drop_asides(place)
@@ -153,7 +191,7 @@ def _made(
         size = int(outcome.result.facts["size"])
         made.append(
             MadePatch(
-                place, size, digest, number, primary.file, artifact.path, artifact.size, artifact.targets, outcome.cached
+                place, size, digest, order.number, task.label, artifact.path, artifact.size, artifact.targets, outcome.cached
             )
         )
     return tuple(made)

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from typing_extensions import TypedDict, Unpack
 
     from pypackpack.frontend.cli.session import Session
+    from pypackpack.model.preview import Preview
 
     class RequestWords(TypedDict, total=False):
         """The parts of a request that need no check here."""
@@ -162,12 +163,14 @@ def build(
         audit=wanted_audit(audit=audit, no_audit=no_audit),
     )
     if request.bundle is Bundle.PATCH:
-        given = {"--dry-run": dry_run, "--continuous": continuous, "--profile": profile is not None, "--explain": explain}
+        given = {"--continuous": continuous, "--profile": profile is not None, "--explain": explain and not dry_run}
         if wrong := [name for name, value in given.items() if value]:
             msg = f"{wrong[0]} is not there yet for patches"
             raise NotYetError(msg, hint="Use it with the bundle single, which makes the same wheels.")
         from pypackpack.frontend.cli.commands.patch import patch_answer  # noqa: PLC0415 - import cost
 
+        if dry_run:
+            return preview_answer(session, request, explain=explain, base=base or "")
         return patch_answer(session, request, base or "")
     if base is not None:
         msg = f"--base is for patches, and this build makes the bundle {request.bundle.value}"
@@ -243,12 +246,19 @@ def _resource_request(
     return BuildRequest(start=start, package=package, bundle=Bundle.RESOURCE, **more)
 
 
-def preview_answer(session: Session, request: BuildRequest, *, explain: bool) -> Answer:
-    """Return what a build would do."""
-    from pypackpack.frontend.cli.preview_view import preview_lines  # noqa: PLC0415 - import cost
+def looked_at(session: Session, request: BuildRequest, base: str = "") -> Preview:
+    """Look what a build would do."""
+    from pypackpack.middleware.patch.build import preview_patches  # noqa: PLC0415 - import cost
     from pypackpack.middleware.preview import preview  # noqa: PLC0415 - import cost
 
     with session.console.watching() as watcher:
-        found = preview(request, watcher)
+        return preview_patches(request, base, watcher) if request.bundle is Bundle.PATCH else preview(request, watcher)
+
+
+def preview_answer(session: Session, request: BuildRequest, *, explain: bool, base: str = "") -> Answer:
+    """Return what a build would do."""
+    from pypackpack.frontend.cli.preview_view import preview_lines  # noqa: PLC0415 - import cost
+
+    found = looked_at(session, request, base)
     each = explain or session.general.verbose
     return Answer(found, lambda width, style: preview_lines(found, width, style, each=each), asked=True)

@@ -7,11 +7,11 @@ from typing import Annotated, Optional
 import typer
 
 from pypackpack.frontend.cli.choices import metavar
-from pypackpack.frontend.cli.commands.build import BUNDLES, KINDS, LATER, build_request
+from pypackpack.frontend.cli.commands.build import BUNDLES, KINDS, LATER, build_request, looked_at
 from pypackpack.frontend.cli.options import PACKAGE, PYTHON, TargetOption
 from pypackpack.frontend.cli.session import Answer, package_here, recorded_packages, session_of
 from pypackpack.model.build import BuildType, Bundle, Level
-from pypackpack.model.errors import NotYetError, UsageError
+from pypackpack.model.errors import UsageError
 
 
 def tasks(
@@ -28,7 +28,7 @@ def tasks(
         str, typer.Argument(metavar=KINDS, help="What would be built, as with build.", show_default=False)
     ] = "source",
     bundle: Annotated[
-        str, typer.Argument(metavar=metavar(Bundle, (*LATER, Bundle.PATCH)), help=BUNDLES, show_default=False)
+        str, typer.Argument(metavar=metavar(Bundle, LATER), help=BUNDLES, show_default=False)
     ] = "",
     build_type: Annotated[
         str, typer.Option("--type", metavar=metavar(BuildType), help="As with build.", show_default=False)
@@ -54,13 +54,9 @@ def tasks(
     request = build_request(
         session.start, name, kind, bundle, build_type, level, targets=tuple(target or ()), pythons=tuple(python or ())
     )
-    if request.bundle is Bundle.PATCH:
-        raise NotYetError("tasks: the bundle patch is not there yet", hint="Its wheels are made as those of single.")
     from pypackpack.frontend.cli.preview_view import task_lines  # noqa: PLC0415 - import cost
-    from pypackpack.middleware.preview import preview  # noqa: PLC0415 - import cost
 
-    with session.console.watching() as watcher:
-        found = preview(request, watcher)
+    found = looked_at(session, request)
     command = f"pypackpack build {name} source {request.bundle.value} --type {build_type} --level {level}"
     if request.bundle is Bundle.RESOURCE:
         command = f"pypackpack build {name} resource"

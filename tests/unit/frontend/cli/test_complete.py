@@ -65,7 +65,7 @@ def words_for(call: str) -> list[str]:
         ("build billing source --target windows b", ["binary"]),
         ("build billing source --offline --j", ["--jobs", "--json"]),
         ("build billing source --jobs ", []),
-        ("build billing source --rerun ", ["bytecode", "transcompile", "compile", "environment", "pack", "bundle", "single", "fat", "binary", "patch"]),
+        ("build billing source --rerun ", ["bytecode", "transcompile", "compile", "environment", "pack", "bundle", "patch", "single", "fat", "binary"]),
         ("build billing source --rerun compile b", ["bytecode", "bundle", "binary"]),
         ("build billing source --profile ", ["single", "fat", "binary", "patch"]),
         ("build billing source --python 3.1", ["3.10", "3.11", "3.12", "3.13", "3.14"]),
