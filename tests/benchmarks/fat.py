@@ -192,7 +192,7 @@ def elsewhere(wheel: Path, names: tuple[str, ...], folder: Path, target: str, ve
         # What does not work as plain folders either lacks something of that Python's system, and says nothing of the wheel.
         plain = python.run("import app; app.ask()", paths=[folder / "site" / "app" / "_carried"])
         if plain.returncode:
-            raise NotThereError(plain.stderr.strip().splitlines()[-1])
+            raise NotThereError([f"exit code {plain.returncode}", *plain.stderr.strip().splitlines()][-1])
         raise RuntimeError(done.stderr)
     last = done.stdout.splitlines()[-1]
     if not last.startswith("{"):
