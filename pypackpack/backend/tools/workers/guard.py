@@ -234,6 +234,15 @@ def own_source(tree):
             yield node, f"{last_name(node.func)}() would find no source of this module"
 
 
+def own_generator(tree):
+    """Find modules that make generators, and ask for the type of interpreted ones."""
+    functions = [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)]
+    if any(isinstance(node, (ast.Yield, ast.YieldFrom)) for function in functions for node in own(function)):
+        for node in ast.walk(tree):
+            if last_name(node) == "GeneratorType" and isinstance(node.ctx, ast.Load):
+                yield node, "GeneratorType would not be the type of the generators of this module"
+
+
 def exec_locals(tree):
     """Find ``exec`` of code that sees the names of the function around it."""
     functions = (node for node in ast.walk(tree) if isinstance(node, FUNCTIONS))
@@ -379,6 +388,13 @@ RULES = (
         "`exec` without names of its own, in a function, does not see the function's (`eval` does).",
         "def run(out):\n    exec('out.append(1)')",
         exec_locals,
+    ),
+    Rule(
+        "own-generator",
+        {"cython": ALL, "mypyc": ALL},
+        "Compiled generators have a type of their own: `isinstance` of one with `types.GeneratorType` says no.",
+        "def parts():\n    yield 1\ndone = [*made] if isinstance(made := parts(), types.GeneratorType) else made",
+        own_generator,
     ),
     Rule(
         "own-code",
