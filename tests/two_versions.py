@@ -73,7 +73,8 @@ class Story:
     def raise_version(self, version: str) -> None:
         """Give the package a version."""
         (self.root / PACKAGE / "pyproject.toml").write_text(
-            f'[project]\nname = "{PACKAGE}"\nversion = "{version}"\n\n[tool.pypackpack]\ntargets = {json.dumps(list(self.targets))}\n',
+            f'[project]\nname = "{PACKAGE}"\nversion = "{version}"\n\n[tool.pypackpack]\n'
+            f'targets = {json.dumps(list(self.targets))}\npython = ["{builds.PYTHON[0]}.{builds.PYTHON[1]}"]\n',
             encoding="utf-8",
         )
 

@@ -344,7 +344,7 @@ class _Build:
                 *(note for plan in plans.values() for note in (*plan.notes, *plan.idle_patterns())),
                 *unfit_warnings({name: unfit.get(name, ()) for name in pure}),
                 *dependencies.warnings(),
-                *superseded_warnings(order.package, bundler.superseded),
+                *superseded_warnings(order.package, bundler.superseded, order.request.type),
                 *self._notes,
             ),
             dependencies=merge_compiled(each for item in built.values() for each in item.compiled),

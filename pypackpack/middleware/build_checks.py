@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from pypackpack.backend import filesystem
 from pypackpack.middleware.compile.abi import LIMITED_COMPILERS
 from pypackpack.middleware.compile.unit import UNIT_COMPILERS
-from pypackpack.model.build import Bundle, Level
+from pypackpack.model.build import BuildType, Bundle, Level
 from pypackpack.model.errors import NotYetError, SourceError, UsageError
 
 if TYPE_CHECKING:
@@ -78,15 +78,15 @@ def unfit_warnings(problems: Mapping[str, Sequence[str]]) -> list[str]:
     ]
 
 
-def superseded_warnings(package: Package, names: Sequence[str]) -> list[str]:
+def superseded_warnings(package: Package, names: Sequence[str], build_type: BuildType) -> list[str]:
     """Say which wheels of earlier settings lie beside those of the present ones."""
     if not names:
         return []
     one = len(names) == 1
+    left = f": release and deploy leave {'it' if one else 'them'} out" if build_type is BuildType.RELEASE else ""
     text = (
         f"{', '.join(names)} {'is' if one else 'are'} of an earlier build, and what was built now takes "
-        f"{'its' if one else 'their'} place: release and deploy leave {'it' if one else 'them'} out, "
-        f"`pypackpack clean {package.root.name}` removes all"
+        f"{'its' if one else 'their'} place{left}; `pypackpack clean {package.root.name}` removes all"
     )
     return [text]
 
