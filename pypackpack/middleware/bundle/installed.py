@@ -7,7 +7,6 @@ bundles writes it anew from what goes along, so that ``importlib.metadata`` stil
 
 from __future__ import annotations
 
-import csv
 import re
 from collections import Counter
 from dataclasses import dataclass, field
@@ -15,6 +14,7 @@ from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import TYPE_CHECKING
 
 from pypackpack.backend import filesystem
+from pypackpack.backend.records import record_rows
 from pypackpack.model.errors import WorkError
 from pypackpack.model.names import normalise
 
@@ -168,9 +168,7 @@ def _distribution(info: Path) -> _Listed:
     listed: dict[str, str] = {}
     record_file = info / "RECORD"
     if record_file.is_file():
-        for row in csv.reader(filesystem.read_bytes(record_file).decode(errors="replace").splitlines()):
-            if not row:
-                continue
+        for row in record_rows(filesystem.read_bytes(record_file), record_file):
             path = row[0].replace("\\", "/")
             if _inside(path):
                 listed[path] = row[1] if len(row) > 1 else ""

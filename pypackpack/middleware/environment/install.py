@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from pypackpack.backend import filesystem
+from pypackpack.backend.records import record_rows
 from pypackpack.backend.tools import resolver
 from pypackpack.middleware.dependency import explain
 from pypackpack.middleware.environment import place
@@ -201,9 +202,8 @@ def _without_scripts(site: Path) -> None:
     for name in gone:
         filesystem.remove_tree(site / name)
     for record in sorted(site.glob("*.dist-info/RECORD")):
-        text = filesystem.read_bytes(record).decode()
-        rows = list(csv.reader(io.StringIO(text)))
-        kept = [row for row in rows if not row or row[0].replace("\\", "/").split("/")[0] not in gone]
+        rows = record_rows(filesystem.read_bytes(record), record)
+        kept = [row for row in rows if row[0].replace("\\", "/").split("/")[0] not in gone]
         if len(kept) != len(rows):
             out = io.StringIO()
             csv.writer(out, lineterminator="\n").writerows(kept)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import csv
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
+from pypackpack.backend.records import record_rows
 from pypackpack.middleware.inspect.wheel import parted
 from pypackpack.model.errors import FilesystemError
 from pypackpack.model.inspection import InspectedDependency
@@ -40,12 +40,11 @@ def owners(files: Mapping[str, Any], read: Callable[[str], bytes]) -> dict[str, 
             continue
         owner = info.removesuffix(_INFO).partition("-")[0]
         try:
-            text = read(name).decode(errors="replace")
+            data = read(name)
         except FilesystemError:
             continue  # who inspects a folder says that it is gone
-        for row in csv.reader(text.splitlines()):
-            if row:
-                found.setdefault(row[0], owner)
+        for row in record_rows(data, name):
+            found.setdefault(row[0], owner)
     return found
 
 

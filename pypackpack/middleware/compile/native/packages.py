@@ -8,12 +8,12 @@ pybind11 and others have it.
 
 from __future__ import annotations
 
-import csv
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import TYPE_CHECKING
 
 from pypackpack.backend import filesystem
+from pypackpack.backend.records import record_rows
 from pypackpack.middleware.compile.layers import SourceFile
 from pypackpack.middleware.compile.native.find import INCLUDED
 from pypackpack.model.errors import SettingsError, WorkError
@@ -130,8 +130,8 @@ def _recorded(info: Path) -> Iterator[str]:
     record = info / "RECORD"
     if not record.is_file():
         return
-    for row in csv.reader(filesystem.read_bytes(record).decode(errors="replace").splitlines()):
-        path = row[0].replace("\\", "/") if row else ""
+    for row in record_rows(filesystem.read_bytes(record), record):
+        path = row[0].replace("\\", "/")
         outside = ".." in path.split("/") or PurePosixPath(path).is_absolute() or PureWindowsPath(path).drive
         if path and not outside:
             yield path
