@@ -34,6 +34,9 @@ if TYPE_CHECKING:
 SERIES = (2, 4)
 """The X.Y of mypy whose C this file knows how to compile."""
 
+PARSER = "ast_serialize"
+"""The distribution that parses for mypy, by a version of its own."""
+
 WORKER = Path(__file__).parent / "workers" / "mypyc_worker.py"
 
 RUNTIME_FILES = (
@@ -83,9 +86,30 @@ def find() -> distributions.Installed:
 
 
 @cache
+def parser() -> distributions.Installed:
+    """Return what reads the source for mypy: a distribution by itself, of which one mypy takes many versions.
+
+    Raises:
+        MissingToolError: It is not there, or not beside mypy, where workers look.
+    """
+    from importlib.metadata import PackageNotFoundError  # noqa: PLC0415 - import cost
+
+    beside, hint = find(), "Install mypy again, with what it needs: pip install --force-reinstall mypy"
+    try:
+        found = distributions.find(PARSER)
+    except PackageNotFoundError as error:
+        msg = f"mypy {beside.version} in {beside.place} needs {PARSER}, which is not installed"
+        raise MissingToolError(msg, hint=hint) from error
+    if found.place != beside.place:
+        msg = f"{PARSER} is in {found.place}, and mypy, which needs it, in {beside.place}"
+        raise MissingToolError(msg, hint=hint)
+    return found
+
+
+@cache
 def fingerprint() -> str:
-    """Return what, besides a module's source and the target, decides the C: mypy's version and our worker."""
-    return f"mypy {find().version} {filesystem.sha256_file(WORKER)}"
+    """Return what, besides a module's source and the target, decides the C: mypy's version, its parser's, and our worker."""
+    return f"mypy {find().version} {PARSER} {parser().version} {filesystem.sha256_file(WORKER)}"
 
 
 def library() -> Path:

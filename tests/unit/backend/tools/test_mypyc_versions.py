@@ -19,9 +19,12 @@ if TYPE_CHECKING:
 
 @pytest.fixture(autouse=True)
 def forgotten() -> Iterator[None]:
-    mypyc.find.cache_clear()
+    asked = (mypyc.find, mypyc.parser, mypyc.fingerprint)
+    for each in asked:
+        each.cache_clear()
     yield
-    mypyc.find.cache_clear()
+    for each in asked:
+        each.cache_clear()
 
 
 @pytest.mark.parametrize(
@@ -46,6 +49,41 @@ def test_none_at_all(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_later_version_of_the_series_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(distributions, "find", lambda _name: distributions.Installed("2.4.99", "/place", "/record"))
     assert mypyc.find().version == "2.4.99"
+
+
+def install(monkeypatch: pytest.MonkeyPatch, parser: str, place: str = "/place") -> None:
+    there = {
+        "mypy": distributions.Installed("2.4.1", "/place", "/record"),
+        mypyc.PARSER: distributions.Installed(parser, place, "/record"),
+    }
+    monkeypatch.setattr(distributions, "find", there.__getitem__)
+
+
+def test_the_version_of_its_parser_is_in_the_keys(monkeypatch: pytest.MonkeyPatch) -> None:
+    install(monkeypatch, "0.12.1")
+    old = mypyc.fingerprint()
+    mypyc.parser.cache_clear()
+    mypyc.fingerprint.cache_clear()
+    install(monkeypatch, "0.13.1")
+    assert old != mypyc.fingerprint()
+
+
+def test_a_parser_that_workers_would_not_find_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    install(monkeypatch, "0.13.1", "/elsewhere")
+    with pytest.raises(MissingToolError, match=r"ast_serialize is in /elsewhere, and mypy, which needs it, in /place"):
+        mypyc.fingerprint()
+
+
+def test_mypy_without_its_parser(monkeypatch: pytest.MonkeyPatch) -> None:
+    def only_mypy(name: str) -> distributions.Installed:
+        if name != "mypy":
+            raise PackageNotFoundError(name)
+        return distributions.Installed("2.4.1", "/place", "/record")
+
+    monkeypatch.setattr(distributions, "find", only_mypy)
+    with pytest.raises(MissingToolError, match="needs ast_serialize, which is not installed") as caught:
+        mypyc.parser()
+    assert "--force-reinstall mypy" in caught.value.hint
 
 
 def test_every_target_but_those_for_xcode_has_its_size() -> None:
