@@ -13,7 +13,7 @@ RUNNER = PROJECT / "ask.py"
 MIXTURE: dict[str, Any] = {
     "c": 42,
     "helper": 2349395587,
-    "written": [26, "1.500|12345"],
+    "written": [26, "1.500|12345", 16, "-7 seven", 11, "0000beef q%", 0],
     "names": ["mixture.speedups", "mixture.fast", "mixture.wave.table", "mixture.wave"],
     "here": "elsewhere",
     "cython": 45,

@@ -1,6 +1,7 @@
 /* What MinGW's math.h calls instead of the C library's own functions, so that its static library need not be built for them.
- * snprintf is not exported by the C library: Microsoft's and MinGW's headers both call what is behind it, with the option that makes
- * it that of C99 (_CRT_INTERNAL_PRINTF_STANDARD_SNPRINTF_BEHAVIOR of corecrt_stdio_config.h).
+ * printf and its like are not exported by the C library: Microsoft's and MinGW's headers both call what is behind them. With option 2
+ * that is the snprintf of C99 (_CRT_INTERNAL_PRINTF_STANDARD_SNPRINTF_BEHAVIOR of corecrt_stdio_config.h); sprintf and vsprintf have it,
+ * too, as MinGW-w64 has them.
  * Values as MinGW-w64's math.h defines FP_NAN, FP_NORMAL, FP_INFINITE, FP_ZERO and FP_SUBNORMAL.
  */
 static unsigned long long bits(double x) {
@@ -24,13 +25,38 @@ int __isnan(double x) { return __fpclassify(x) == 0x0100; }
 
 int __signbit(double x) { return (int)(bits(x) >> 63); }
 
-__declspec(dllimport) int __stdio_common_vsprintf(unsigned long long options, char *buffer, unsigned long long size, const char *format,
-                                                  void *locale, __builtin_va_list arguments);
+typedef __builtin_va_list arguments_t;
 
-int snprintf(char *buffer, unsigned long long size, const char *format, ...) {
-  __builtin_va_list arguments;
-  __builtin_va_start(arguments, format);
+__declspec(dllimport) void *__acrt_iob_func(unsigned number);
+__declspec(dllimport) int __stdio_common_vfprintf(unsigned long long options, void *stream, const char *format, void *locale,
+                                                  arguments_t arguments);
+__declspec(dllimport) int __stdio_common_vsprintf(unsigned long long options, char *buffer, unsigned long long size, const char *format,
+                                                  void *locale, arguments_t arguments);
+
+int vsnprintf(char *buffer, unsigned long long size, const char *format, arguments_t arguments) {
   int written = __stdio_common_vsprintf(2, buffer, size, format, 0, arguments);
-  __builtin_va_end(arguments);
   return written < 0 ? -1 : written;
 }
+
+int vsprintf(char *buffer, const char *format, arguments_t arguments) { return vsnprintf(buffer, -1, format, arguments); }
+
+int vfprintf(void *stream, const char *format, arguments_t arguments) {
+  return __stdio_common_vfprintf(0, stream, format, 0, arguments);
+}
+
+int vprintf(const char *format, arguments_t arguments) { return vfprintf(__acrt_iob_func(1), format, arguments); }
+
+#define PASS_ON(call) \
+  arguments_t arguments; \
+  __builtin_va_start(arguments, format); \
+  int written = call; \
+  __builtin_va_end(arguments); \
+  return written
+
+int snprintf(char *buffer, unsigned long long size, const char *format, ...) { PASS_ON(vsnprintf(buffer, size, format, arguments)); }
+
+int sprintf(char *buffer, const char *format, ...) { PASS_ON(vsprintf(buffer, format, arguments)); }
+
+int fprintf(void *stream, const char *format, ...) { PASS_ON(vfprintf(stream, format, arguments)); }
+
+int printf(const char *format, ...) { PASS_ON(vprintf(format, arguments)); }

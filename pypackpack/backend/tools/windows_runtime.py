@@ -13,10 +13,13 @@ from pathlib import Path
 
 SOURCE = Path(__file__).parent.parent.parent / "data" / "windows_runtime.c"
 
-OWN = frozenset({"__fpclassify", "__isnan", "__signbit", "snprintf"})
-"""What ``data/windows_runtime.c`` defines."""
+FORMATTED = frozenset({"fprintf", "printf", "snprintf", "sprintf", "vfprintf", "vprintf", "vsnprintf", "vsprintf"})
+"""Formatted output as ``data/windows_runtime.c`` defines it."""
 
-BEHIND = "__stdio_common_vsprintf"
+OWN = FORMATTED | {"__fpclassify", "__isnan", "__signbit"}
+"""What that file defines."""
+
+BEHIND = frozenset({"__acrt_iob_func", "__stdio_common_vfprintf", "__stdio_common_vsprintf"})
 """What it calls itself."""
 
 COMPILER = frozenset(
@@ -45,7 +48,7 @@ UCRT = frozenset(
 
 Source: Microsoft, "Universal C runtime routines by category". Of files there are only those that write to what Python's
 process has open (``__acrt_iob_func`` gives the three standard streams). Left out are those whose behaviour MinGW's headers
-change (formatted output, but for what `OWN` has) and those of the locale.
+change (formatted output, but for `FORMATTED`; formatted input) and those of the locale.
 """
 
 
@@ -61,7 +64,7 @@ def imports(names: tuple[str, ...]) -> tuple[str, ...] | None:
         if plain in UCRT:
             wanted.add(plain)
         elif name in OWN:
-            wanted.add(BEHIND)
+            wanted |= BEHIND
         elif name not in COMPILER:
             return None
     return tuple(sorted(wanted))

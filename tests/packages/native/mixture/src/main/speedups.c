@@ -1,4 +1,5 @@
 #include <Python.h>
+#include <stdarg.h>
 #include <stdio.h>
 
 #include "checksum.h"
@@ -21,13 +22,25 @@ static PyObject *sum_of(PyObject *self, PyObject *argument) {
   return PyLong_FromUnsignedLong(mixture_checksum(bytes, (size_t)size));
 }
 
-/* Formatted output of the C library: how much was to be written, and what there was room for. */
+static int passed_on(char *room, size_t size, const char *format, ...) {
+  va_list arguments;
+  va_start(arguments, format);
+  int all = vsnprintf(room, size, format, arguments);
+  va_end(arguments);
+  return all;
+}
+
+/* Formatted output of the C library: how much was to be written, and what there was room for; and where there is room enough. */
 static PyObject *shown(PyObject *self, PyObject *argument) {
   char room[12];
   int all = snprintf(room, sizeof room, "%.3f|%lld|%5s|", 1.5, 1234567890123LL, "x");
+  char more[40], most[40];
+  int passed = passed_on(more, 9, "%d %s|%5.1e", -7, "seven", 0.00125);
+  int whole = sprintf(most, "%08x %c%%", 48879, 'q');
+  int streamed = fprintf(stderr, "%s", "");
   fputs("", stderr);
   fflush(stderr);
-  return Py_BuildValue("is", all, room);
+  return Py_BuildValue("isisisi", all, room, passed, more, whole, most, streamed);
 }
 
 static PyMethodDef methods[] = {
