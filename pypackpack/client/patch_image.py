@@ -47,8 +47,8 @@ _NEAR_ADRP: Final = 4
 """Instructions behind an adrp among which the one is looked for that adds the lower twelve bits."""
 
 
-Kind = Literal["x86", "arm64", "near", "table"]
-KINDS: Final[tuple[Kind, ...]] = ("x86", "arm64", "near", "table")
+Kind = Literal["x86", "arm64", "near", "table", "frames"]
+KINDS: Final[tuple[Kind, ...]] = ("x86", "arm64", "near", "table", "frames")
 """Kinds of fields; a patch names each by its place here."""
 
 
@@ -72,7 +72,8 @@ class Field(NamedTuple):
     """A part of an old file that has addresses in it.
 
     Attributes:
-        kind: ``x86`` or ``arm64``: code; ``table``: numbers at regular places; ``near``: words that count from where they stand.
+        kind: ``x86`` or ``arm64``: code; ``table``: numbers at regular places; ``near``: words that count from where they stand;
+            ``frames``: pairs of words, how far before them stands what they belong to, and such a distance to code.
         offset: Where it begins in the file.
         size: Its bytes.
         stride: Of a table, bytes of a row.
@@ -175,6 +176,7 @@ class Moves:
             "x86": self._x86,
             "arm64": self._arm64,
             "near": self._near,
+            "frames": self._frames,
             "table": self._table,
         }
 
@@ -265,6 +267,22 @@ class Moves:
             target = address + place + value
             if any(begin <= target < end for begin, end in self._code) and (shift := self.shift(target)) != here:
                 _HALF.pack_into(out, place, (value + shift - here) & _WORD)
+
+    def _frames(self, field: Field, out: bytearray, first: int, last: int, address: int, here: int) -> None:
+        """Move what an entry of .eh_frame (LSB 10.6.1) begins with behind its length; other words look otherwise."""
+        start = self._address(field.offset)
+        skip = -(address + first - start) % 4
+        (before,) = _HALF.unpack_from(out, first + skip) if first + skip <= last - 4 else (0,)
+        for place in range(first + skip + 4, last - 3, 4):
+            back, (before,) = before, _HALF.unpack_from(out, place)
+            if not back or back & 3 or back > address + place - 4 - start:
+                continue
+            (value,) = _SIGNED.unpack_from(out, place)
+            target = address + place + value
+            if any(begin <= target < end for begin, end in self._code):
+                owner = self.shift(address + place - 4 - back)
+                _HALF.pack_into(out, place - 4, (back + here - owner) & _WORD)
+                _HALF.pack_into(out, place, (value + self.shift(target) - here) & _WORD)
 
     def _table(self, field: Field, out: bytearray, first: int, last: int, address: int, _here: int) -> None:
         base, width = field.base, field.width

@@ -169,7 +169,9 @@ def _elf_section(machine: Kind, name: bytes, section: tuple[int, int, int, int, 
     elif name == b".eh_frame_hdr":  # a table of pairs that count from its begin (LSB 10.6.2)
         yield Field("table", offset + 12, size - 12, 8, 0, 4, address)
         yield Field("table", offset + 12, size - 12, 8, 4, 4, address)
-    elif kind == 1 and flags & 3 == 2:  # PROGBITS, loaded and not written: .eh_frame; jump tables in .rodata
+    elif name == b".eh_frame":  # code by its distance; and what an entry belongs to, by how far before it that stands
+        yield Field("frames", offset, size)
+    elif kind == 1 and flags & 3 == 2:  # PROGBITS, loaded and not written: jump tables in .rodata
         yield Field("near", offset, size)
     elif flags & 1 and kind in (1, 14, 15, 16):  # SHF_WRITE: .data, .got, .init_array …
         yield Field("table", offset, size, 8, 0, 8)
@@ -225,5 +227,5 @@ def _mach_section(machine: Kind, section: tuple[bytes, bytes, int, int, int, int
         return
     if flags & 0x80000400:  # S_ATTR_PURE_INSTRUCTIONS, S_ATTR_SOME_INSTRUCTIONS
         yield Field(machine, offset, size)
-    elif name.rstrip(b"\0") in (b"__eh_frame", b"__const") and segment.rstrip(b"\0") == b"__TEXT":
-        yield Field("near", offset, size)
+    elif segment.rstrip(b"\0") == b"__TEXT" and name.rstrip(b"\0") in (b"__eh_frame", b"__const"):
+        yield Field("frames" if name.startswith(b"__eh") else "near", offset, size)

@@ -43,7 +43,7 @@ if TYPE_CHECKING:
     from pypackpack.client.patch_image import Image
     from pypackpack.client.patch_wheel import Member
 
-PATCH_VERSION: Final = "patch-2"
+PATCH_VERSION: Final = "patch-3"
 """Part of the key of patches; raised whenever other bytes come of the same wheels."""
 
 _NAME = re.compile(r"(?P<name>[^-/]+)-(?P<version>[^-/]+)(?:-\d[^-/]*)?-(?P<tag>[^-/]+-[^-/]+-[^-/]+)\.whl")

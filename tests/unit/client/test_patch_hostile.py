@@ -483,7 +483,7 @@ def test_addresses_that_a_patch_may_not_name(tmp_path: Path) -> None:
     refused(ranges, [[0, 0, len(old) + 1]], "do not lie in their file")
     refused([[len(old) - 1, 2, 0, 0]], fields, "do not lie in their file")
     refused(ranges, [[0, 0, len(old)]] * 3, "do not lie in their file")  # each byte would be looked at three times
-    for wrong in ([4, 0, 8], [-1, 0, 8], [], [0, 0], [0, 0, 0], [0, -1, 8], [3, 0, 8], [*code, 1], [[0], 0, 8], {}):
+    for wrong in ([5, 0, 8], [-1, 0, 8], [], [0, 0], [0, 0, 0], [0, -1, 8], [3, 0, 8], [*code, 1], [[0], 0, 8], {}):
         refused(ranges, [wrong], "manifest of the patch is wrong")
     for place, value in ((3, 0), (3, 65), (3, 7), (4, 1), (4, -1), (5, 5), (5, 16), (6, 1 << 63), (6, -1)):
         row = [*table]

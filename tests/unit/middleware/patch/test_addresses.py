@@ -132,3 +132,24 @@ def test_pieces_are_taken_in_parts() -> None:
     moved = b"".join(parts)
     assert [struct.unpack_from("<i", moved, place + 1)[0] for place in (100, CHUNK - 3, CHUNK + 100)] == [5016, 5000, 5016]
     assert patch_format.MOST_MADE > CHUNK
+
+
+def test_entries_of_frames() -> None:
+    """How far before an entry stands what it belongs to, and how far from it the code is; and what only looks like that."""
+    common = struct.pack("<II", 12, 0) + b"\1zR\0\1x\x10\1"
+    begins = [1024 - (2048 + len(common) + 16 * number + 8) for number in range(3)]
+    entries = [struct.pack("<IIiI", 12, len(common) + 16 * number + 4, begin + 64 * number, 64) for number, begin in enumerate(begins)]
+    old = bytearray(4096)
+    old[2048 : 2048 + len(common) + 48] = common + b"".join(entries)
+    old[2200:2208] = struct.pack("<Ii", 0x0C070800, 1024 - 2204)  # no entry begins so: its owner would stand before everything
+    image = Image((Range(0, 4096, 0, 0),), (Field("x86", 1000, 400), Field("frames", 2048, 200)))
+    # A piece of 32 bytes came into the code behind the first function, and one of 16 between the first and the second entry.
+    second = 2048 + len(common) + 16
+    moves = Moves(image, [(0, 1088, 0), (1088, second - 1088, 32), (second, 4096 - second, 48)])
+    moved = moves.applied(bytes(old[second:2248]), second, 48)
+    for number in (1, 2):
+        _, owner, code, size = struct.unpack_from("<IIiI", moved, 16 * (number - 1))
+        assert (owner, size) == (len(common) + 16 * number + 4 + 16, 64)
+        assert code == begins[number] + 64 * number + 32 - 48
+    rest = 2048 + len(common) + 48 - second
+    assert moved[rest:] == old[second + rest : 2248]
