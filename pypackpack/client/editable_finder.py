@@ -6,6 +6,7 @@ heavy at the top: it is part of the first import of every package.
 """
 
 import os
+import sys
 from importlib.machinery import EXTENSION_SUFFIXES, ModuleSpec, PathFinder, SourceFileLoader
 from importlib.util import spec_from_file_location
 
@@ -45,18 +46,24 @@ def find(
     if spec is None:
         spec = PathFinder.find_spec(name, path)
         if spec is None or spec.loader is None:
-            spec = _built(name, built) or _package(name, folders)
+            spec = _built(name, built, layers[-1]) or _package(name, folders)
     if spec is None and (source := _native_source(folders)):
-        msg = f"{name} is made of {source}, and was not built for this Python: {_REBUILD}"
+        series = "{}.{}".format(*sys.version_info)
+        msg = f"{name} is compiled from {source}, and has not been built for Python {series} yet. {_how(layers[-1])}"
         raise ModuleNotFoundError(msg, name=name)
     return spec
 
 
-_REBUILD = "`pypackpack sync` in the project builds it, and so does installing the package again (pip install -e)"
 _checked: "set[str]" = set()
 
 
-def _built(name: str, built: str) -> "ModuleSpec | None":
+def _how(layer: str) -> str:
+    """Return what to do for native sources to be built; ``layer`` is the package's ``src/main``."""
+    folder = os.path.dirname(os.path.dirname(layer))  # noqa: PTH120 - see _package
+    return f'Run `pypackpack sync` for the .venv of its project; for another environment, `pip install -e "{folder}"` there.'
+
+
+def _built(name: str, built: str, layer: str) -> "ModuleSpec | None":
     """Return the spec of an extension module that was built of a native source, or None; say so if it is older than these."""
     folder = os.path.join(built, *name.split(".")[:-1])  # noqa: PTH118 - see _package
     if not built or not os.path.isdir(folder):  # noqa: PTH112 - see _package
@@ -69,7 +76,8 @@ def _built(name: str, built: str) -> "ModuleSpec | None":
         if source := _changed(built):
             import warnings  # noqa: PLC0415 - rare
 
-            msg = f"{source} has changed since {name.partition('.')[0]}'s extension modules were built: {_REBUILD}"
+            top = name.partition(".")[0]
+            msg = f"{source} has changed since {top}'s extension modules were built; the old ones are imported. {_how(layer)}"
             warnings.warn(msg, RuntimeWarning, stacklevel=2)
     return spec
 

@@ -70,7 +70,8 @@ def test_installing_builds_and_says_when_a_source_is_newer(project: Path, tmp_pa
     header.write_text("#define NUMBER 4200\n")
     done = ask(site)
     assert done.stdout.startswith("41 ")
-    assert f"RuntimeWarning: {header} has changed since small's extension modules were built: `pypackpack sync`" in done.stderr
+    words = f"{header} has changed since small's extension modules were built; the old ones are imported. Run `pypackpack sync`"
+    assert f"RuntimeWarning: {words}" in done.stderr
     source = load_project(project).packages[0]
     assert not extensions.are_current(source, HOST, SERIES)
     header.write_text("#define NUMBER (\n")

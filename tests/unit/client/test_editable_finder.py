@@ -171,9 +171,12 @@ def test_a_path_that_a_locale_could_spoil_is_not_in_the_pth_file(tmp_path: Path)
 
 def test_a_native_source_that_nobody_built_is_told(place: Callable[[dict[str, str]], Path]) -> None:
     source = place({"main/__init__.py": "", "main/fast.pyx": "", "linux/sub/one.cpp": "", "main/sub/__init__.py": ""})
-    with pytest.raises(ModuleNotFoundError, match="was not built for this Python: `pypackpack sync`") as caught:
+    with pytest.raises(ModuleNotFoundError, match=r"Run `pypackpack sync` for the \.venv of its project") as caught:
         importlib.import_module(f"{NAME}.fast")
-    assert str(source / "main" / "fast.pyx") in str(caught.value)
+    series = "{}.{}".format(*sys.version_info)
+    words = f"{NAME}.fast is compiled from {source / 'main' / 'fast.pyx'}, and has not been built for Python {series} yet."
+    assert str(caught.value).startswith(words)
+    assert f'`pip install -e "{source.parent}"` there' in str(caught.value)
     with pytest.raises(ModuleNotFoundError, match=r"one\.cpp"):
         importlib.import_module(f"{NAME}.sub.one")
     with pytest.raises(ModuleNotFoundError, match="No module named"):
