@@ -8,9 +8,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from pypackpack.backend import filesystem
+from pypackpack.middleware.bundle.current import note_built
 from pypackpack.middleware.patch.make import make_patch
 from pypackpack.middleware.patch.releases import kept_wheel, read_releases, release
 from pypackpack.middleware.project.read import load_project
+from pypackpack.model.build import Artifact
 from pypackpack.model.errors import ConflictError, DamagedArtifactError, SettingsError, UsageError
 from tests.unit.client.forge import NEW, OLD, wheel
 
@@ -129,3 +132,28 @@ def test_a_file_that_release_has_not_written(project: Project, text: str) -> Non
     with pytest.raises(SettingsError, match=r"releases\.toml"):
         release(project, "demo")
     assert file.read_text() == text
+
+
+def test_wheels_and_patches_of_earlier_settings_are_left_out(project: Project) -> None:
+    folder = built(project).parent
+    with_code = built(project, "demo-1.0-cp311-none-any.whl")
+    with pytest.raises(UsageError, match=r"are both for linux_x86_64 and Python 3\.11") as caught:
+        release(project, "demo")  # nobody knows which of them was built later
+    assert str(folder) in caught.value.hint
+    assert not (project.root / "demo" / "releases.toml").exists()
+    package = project.packages[0]
+    note_built(folder, package, [_artifact(with_code)])
+    first = release(project, "demo")
+    assert [each.file for each in first.primaries] == [with_code.name]
+    assert [name for name, _ in first.left_out] == ["demo-1.0-py3-none-any.whl"]
+
+    patch = patched(project, folder / "demo-1.0-py3-none-any.whl")
+    newer = wheel(patch.with_name("demo-1.0+patch.1-cp311-none-any.whl"), NEW)
+    note_built(patch.parent, package, [_artifact(newer)])
+    second = release(project, "demo")
+    assert second.patches == ()
+    assert (patch.name, True) in [(name, "superseded by" in reason) for name, reason in second.left_out]
+
+
+def _artifact(path: Path) -> Artifact:
+    return Artifact(path, "wheel", "demo", ("linux_x86_64",), (3, 11), 1, filesystem.sha256_file(path), cached=False)
