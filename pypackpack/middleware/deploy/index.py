@@ -16,7 +16,15 @@ from pypackpack.middleware.deploy.place import place_of
 from pypackpack.middleware.project.read import find_project
 from pypackpack.model.build import Bundle, Step
 from pypackpack.model.deploy import NOT_RUN, RUN, THERE, TO_RUN, UPLOAD, UPLOADED, DeployedFile, DeployResult
-from pypackpack.model.errors import ConflictError, NoProjectError, PackageIndexError, PyPackPackError, UsageError, WorkError
+from pypackpack.model.errors import (
+    ConflictError,
+    NoProjectError,
+    NotYetError,
+    PackageIndexError,
+    PyPackPackError,
+    UsageError,
+    WorkError,
+)
 from pypackpack.model.names import normalise
 
 if TYPE_CHECKING:
@@ -82,6 +90,9 @@ def _check_bundle(bundle: str) -> None:
     if bundle == Bundle.PATCH.value:
         msg = "a patch (.whl.patch) is not for a package index: installers know nothing of patches"
         raise UsageError(msg, hint="Deploy the whole wheel under a new version: `deploy … source --to …`.")
+    if bundle == Bundle.FAT.value:
+        msg = "deploy: fat wheels are not there yet"
+        raise NotYetError(msg, hint="A fat wheel is of a distribution of its own: `uv publish <file>` uploads it.")
     msg = f"deploy: a package index takes wheels (single), not {bundle!r}"
     raise UsageError(msg, hint="Leave the word out.")
 

@@ -264,8 +264,9 @@ def test_a_readme_elsewhere_in_the_project_matters(root: Path) -> None:
     assert view_of(asked(root)).matters(os.fspath(root / "docs" / "R.md"))
 
 
-def test_a_binary_depends_on_the_packages_that_it_needs_and_on_locks(root: Path) -> None:
-    wheel, binary = view_of(asked(root)), view_of(asked(root, Bundle.BINARY))
+@pytest.mark.parametrize("bundle", [Bundle.BINARY, Bundle.FAT])
+def test_what_carries_dependencies_depends_on_the_packages_that_it_needs_and_on_locks(root: Path, bundle: Bundle) -> None:
+    wheel, binary = view_of(asked(root)), view_of(asked(root, bundle))
     for path in ("two/src/main/a.py", "one/pyproject.lock", "two/pyproject.lock"):
         assert [view.matters(os.fspath(root.joinpath(*path.split("/")))) for view in (wheel, binary)] == [False, True]
 

@@ -189,6 +189,7 @@ def test_what_could_not_be_put_back_is_said(error: BaseException, first: str, ca
         (["deploy", "x", "weight"], 3, "`pypackpack deploy … weight` is not there yet", "`build … resource`"),
         (["patch", "apply", "a.whl.patch"], 2, "`patch apply` needs --to <wheel|folder>", "Such as `pypackpack patch apply"),
         (["deploy", "x", "source", "patch", "--to", "pypi"], 2, "a patch (.whl.patch) is not for a package index", "whole wheel"),
+        (["deploy", "x", "source", "fat", "--to", "pypi"], 3, "fat wheels are not there yet", "uv publish"),
         (["deploy", "x", "source", "binary", "--to", "pypi"], 2, "takes wheels (single), not 'binary'", "Leave the word out"),
         (["deploy", "x", "source", "--to", "pipy"], 2, "--to: 'pipy' is no index", "Did you mean pypi?"),
         (["deploy", "x", "source", "--to", "https://me:secret@h/simple"], 2, "****@h/simple has credentials in it", "UV_PUBLISH"),
