@@ -206,7 +206,8 @@ def _watched(order: Order, result: BuildResult) -> list[tuple[str, str]]:
     for python in order.pythons:
         found += [("file", os.path.realpath(python.executable)), ("file", os.path.join(python.include, "patchlevel.h"))]
     if order.request.bundle in (Bundle.SINGLE, Bundle.PATCH):
-        found.append(("file", os.fspath(note_of(order.folder))))  # another build may have superseded these wheels
+        # Another build may have superseded these wheels, and a wheel that somebody put beside them is to be superseded by them.
+        found += [("file", os.fspath(note_of(order.folder))), ("names", os.fspath(order.folder))]
     for artifact in result.artifacts:
         found.append(("artifact" if artifact.kind == "folder" else "file", os.fspath(artifact.path)))
     if not _is_settled(order):

@@ -88,6 +88,10 @@ def _append(path: Path) -> None:
     path.write_text(path.read_text() + "\n# more\n")
 
 
+def _beside(wheel: Path) -> None:
+    shutil.copy(wheel, wheel.with_name("small-1.0-cp310-none-any.whl"))
+
+
 CHANGES: dict[str, Callable[[Path], object]] = {
     "a source": lambda root: (root / "small/src/main/mod.py").write_text("def answer():\n    return 43\n"),
     "a source, size and time as before": lambda root: _replace(root / "small/src/main/mod.py"),
@@ -107,6 +111,8 @@ CHANGES: dict[str, Callable[[Path], object]] = {
     "the Python": lambda root: (root / ".python-version").write_text("3.12\n"),
     "the wheel gone": lambda root: next(root.glob("small/build/packpack/single/*/*/*.whl")).unlink(),
     "the wheel damaged": lambda root: next(root.glob("small/build/packpack/single/*/*/*.whl")).write_bytes(b"x"),
+    "a wheel beside it": lambda root: _beside(next(root.glob("small/build/packpack/single/*/*/*.whl"))),
+    "what is superseded": lambda root: next(root.glob("small/build/packpack/single/*/*.json")).write_text("{}"),
     "a link to a folder": lambda root: (root / "small/src/main/link").symlink_to(root / "small/src/main/sub"),
     "the note damaged": lambda root: next(root.glob("small/build/packpack/notes/*")).write_text('{"head": 1'),
     "the note empty": lambda root: next(root.glob("small/build/packpack/notes/*")).write_text("{}"),
