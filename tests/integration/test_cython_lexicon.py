@@ -101,7 +101,8 @@ def test_a_folder_that_cannot_be_written_does_not_matter(tmp_path: Path) -> None
 
 def test_names_outside_of_ascii_are_compiled_after_others(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PYPACKPACK_CACHE_DIR", str(tmp_path / "cache"))
-    sources = ("x = 1\n", "größe = 'ä'\n\ndef f(été, 文字):\n    return été + 文字\n", "y = f'{2}ß'\n")
+    hidden = "# coding: utf-7\ngr+APY-sse = 1\n"  # all its bytes are ASCII
+    sources = ("# coding: UTF_8\nx = 1\n", hidden, "größe = 'ä'\n\ndef f(été, 文字):\n    return été + 文字\n", "y = f'{2}ß'\n")
     made = []
     for number in range(2):
         with cython.Cython(tmp_path / f"scratch-{number}") as pool:

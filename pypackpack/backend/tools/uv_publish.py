@@ -22,10 +22,20 @@ if TYPE_CHECKING:
 _SECRETS = ("UV_PUBLISH_TOKEN", "UV_PUBLISH_PASSWORD")
 # Where to is said by our caller, and would be said twice.
 _ELSEWHERE = dict.fromkeys(("UV_PUBLISH_URL", "UV_PUBLISH_CHECK_URL", "UV_PUBLISH_INDEX", "UV_DRY_RUN"))
-SECRETS = ("UV_PUBLISH_TOKEN", "UV_PUBLISH_PASSWORD", "UV_PUBLISH_USERNAME", "ACTIONS_ID_TOKEN_REQUEST_TOKEN")
-"""What must not reach the code of packages, which runs when they are built or imported."""
+_LOGINS = re.compile(
+    r"UV_PUBLISH_(?:TOKEN|PASSWORD|USERNAME)|ACTIONS_ID_TOKEN_REQUEST_TOKEN|.*_ID_TOKEN|BUILDKITE_AGENT_ACCESS_TOKEN",
+    re.IGNORECASE,
+)
 LOGIN = "uv takes UV_PUBLISH_TOKEN, or UV_PUBLISH_USERNAME and UV_PUBLISH_PASSWORD, a keyring, or trusted publishing in CI."
 _DENIED = re.compile(r"status code:? 40[13]\b|missing credentials|\b401 unauthorized|\b403 forbidden", re.IGNORECASE)
+
+
+def logins() -> list[str]:
+    """Return the variables that say who we are to an index, by name or by what a CI vouches for (trusted publishing).
+
+    They must not reach the code of packages, which runs when they are built or imported. GitLab has ``<audience>_ID_TOKEN``.
+    """
+    return sorted(name for name in os.environ if _LOGINS.fullmatch(name))
 
 
 def publish(file: Path, url: str, project: Path) -> None:

@@ -205,6 +205,22 @@ def fat_core(core: CoreFiles, name: str, licenses: Mapping[str, str]) -> CoreFil
     return replace(core, name=name, metadata="\n".join(lines) + ("" if blank else "\n") + blank + body)
 
 
+def points_elsewhere(core: CoreFiles, own: str) -> list[str]:
+    """Say which commands and plugins cannot be loaded: their modules are not there before the package is imported.
+
+    Args:
+        core: The fat wheel's metadata.
+        own: The import package.
+    """
+    points = (line.partition("=") for line in core.entry_points.splitlines() if "=" in line and not line.startswith("["))
+    found = [(name.strip(), value.strip()) for name, _, value in points]
+    return [
+        f"{name} = {value} cannot start: what the wheel carries is there once {own} is imported; let it name a module of {own}"
+        for name, value in found
+        if value.partition(":")[0].partition(".")[0].strip() != own
+    ]
+
+
 def _joined(own: str, licenses: Mapping[str, str]) -> str:
     """Return one expression for what is licensed by several."""
     from packaging.licenses import canonicalize_license_expression  # noqa: PLC0415 - import cost
@@ -267,7 +283,8 @@ class FatBundler:
         outcomes = run([task for _, task in pairs])
         found = [note for plan in plans for note in plan.notes()]
         for task in (task for _, task in pairs if task.name in outcomes):
-            lines = outcomes[task.name].result.facts.get("audit", "").splitlines()
+            facts = outcomes[task.name].result.facts
+            lines = [*facts.get("elsewhere", "").splitlines(), *facts.get("audit", "").splitlines()]
             found += [f"{Path(task.writes[0]).name}: {line}" for line in lines]
         self.notes = tuple(dict.fromkeys(found))
         return tuple(self._placed(plan, task, outcomes[task.name]) for plan, task in pairs if task.name in outcomes)
@@ -387,7 +404,7 @@ class FatBundler:
             for path, file in tree.files(tree.measured()).items()
         ]
         info = [*self._info(plan), plan.bill(bundler, tags).carried_file(fat, cores)]
-        facts: dict[str, str] = {}
+        facts = {"elsewhere": "\n".join(points_elsewhere(fat, package.import_name))}
         with store.scratch() as scratch:
             file = write_wheel(scratch, core=fat, tags=tags, pure=tags.abi == "none", members=members, info=info, durable=False)
             for item, core in zip(plan.mine, cores, strict=True):
@@ -396,7 +413,7 @@ class FatBundler:
                 from pypackpack.middleware.verify.audit import audit as look  # noqa: PLC0415 - import cost, not in a no-op
 
                 theirs = {f"{plan.prefix}/{path}" for path in plan.installed.files if _MACHINE_CODE.search(path)}
-                facts = {"audit": "\n".join(look(file.path, theirs=theirs))}
+                facts["audit"] = "\n".join(look(file.path, theirs=theirs))
             store.adopt(file.path, file.sha256)
         remember_members(writes, file, store)
         return ActionResult({"wheel": file.sha256}, {"file": file.path.name, "size": str(file.size), **facts})

@@ -58,7 +58,7 @@ def run(project: Project, package: Package, release: Release, watcher: Watcher) 
         folder = scratch / "trial"
         uv.make_venv(folder, python.executable)
         words: list[str | Path] = ["pip", "install", "--python", venv.interpreter(folder)]
-        secrets = dict.fromkeys(uv_publish.SECRETS)
+        secrets = dict.fromkeys(uv_publish.logins())
         words += [release.path, *_siblings(project, package, release, python.series)]
         try:
             uv.run(words, f"installing {release.path.name}", cwd=project.root, changes=secrets)

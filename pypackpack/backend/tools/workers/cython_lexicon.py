@@ -5,7 +5,7 @@ have a transition for each of the 149,000 characters that a name may have. The f
 characters. What is to be done at the end of a token (its action) is an object of Cython's, named by the token's place in the
 description, which is made anew each time and costs nothing.
 
-The transitions of characters that are not ASCII, nearly all there are, are added when a source has one (`Tables.whole`).
+The transitions of characters that are not ASCII, nearly all there are, are added when a source may have one (`Tables.whole`).
 
 The file has three lines: the SHA-256 of what follows, the ASCII part, the rest. One that is damaged, or does not fit, is
 written anew.
@@ -17,6 +17,7 @@ import contextlib
 import hashlib
 import json
 import os
+import re
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -26,6 +27,10 @@ ASCII = 128
 """The first code that is not in it."""
 _OWN = ("number", "action")
 """What a state holds besides transitions."""
+_ENCODING = re.compile(rb"coding[:=]\s*([-\w.]+)")
+"""As Cython looks for it in the first two lines (PEP 263)."""
+_PLAIN = frozenset({b"utf-8", b"utf8", b"utf-8-sig", b"ascii", b"us-ascii", b"latin-1", b"latin1", b"iso-8859-1", b"cp1252"})
+"""The usual encodings in which a byte below 128 is that character of ASCII, and nothing else."""
 
 
 class Tables:
@@ -66,8 +71,8 @@ class Tables:
         Plex.Lexicon = lexicon
 
     def whole(self, sources: Iterable[bytes]) -> None:
-        """Add what is not ASCII, if it is in one of these sources and was not added before."""
-        if self._rest and not all(source.isascii() for source in sources):
+        """Add what is not ASCII, if it may be in one of these sources and was not added before."""
+        if self._rest and not all(map(_says_ascii, sources)):
             _add(self._states, json.loads(self._rest))
             self._rest = b""
 
@@ -78,11 +83,11 @@ class Tables:
                 digest, _, data = stream.read().partition(b"\n")
             if hashlib.sha256(data).hexdigest().encode() != digest:
                 return None
-            ascii_, _, self._rest = data.partition(b"\n")
+            ascii_, _, rest = data.partition(b"\n")
             machine = made(json.loads(ascii_), actions)
         except (OSError, ValueError, KeyError, IndexError, TypeError, AttributeError):
             return None
-        self._states = machine.states
+        self._states, self._rest = machine.states, rest
         return machine
 
     def _write(self, machine: Any, actions: list[Any]) -> None:
@@ -97,6 +102,12 @@ class Tables:
         finally:
             with contextlib.suppress(FileNotFoundError):
                 os.unlink(fresh)  # noqa: PTH108 - as above
+
+
+def _says_ascii(source: bytes) -> bool:
+    """Tell whether all characters of a source are ASCII: in UTF-7 or ISO-2022-JP, others are written with its bytes, too."""
+    found = _ENCODING.findall(b"\n".join(source.split(b"\n", 2)[:2])) if source.isascii() else [b""]
+    return all(name.lower().replace(b"_", b"-") in _PLAIN for name in found)
 
 
 def _numbered(specifications: list[Any]) -> tuple[list[Any], list[Any]]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, cast
 import pytest
 
 from pypackpack.middleware.bundle.dependencies import BuiltDependencies
-from pypackpack.middleware.bundle.fat import FatPlan, check_name, fat_core, fat_name
+from pypackpack.middleware.bundle.fat import FatPlan, check_name, fat_core, fat_name, points_elsewhere
 from pypackpack.middleware.bundle.installed import Distribution, Installed, InstalledFile
 from pypackpack.middleware.bundle.metadata import CoreFiles
 from pypackpack.middleware.compile.content import Content, Contents
@@ -138,6 +138,14 @@ def test_a_pth_file_names_nothing_that_is_not_carried(tmp_path: Path, line: str)
 def test_a_metadata_folder_of_any_name_has_a_licence() -> None:
     core = fat_core(CoreFiles("a", "1", "Name: a\nLicense-Expression: MIT\n"), "a-fat", {"we ird!(": "", "_x": ""})
     assert "License-Expression: MIT AND LicenseRef--x AND LicenseRef-we-ird-\n" in core.metadata
+
+
+def test_what_cannot_start_is_said() -> None:
+    points = "[console_scripts]\na = demo.cli:main\nb = other:main\n\n[plugins]\nc = demo\nd = demolition.x:y\n"
+    b, d = points_elsewhere(CoreFiles("demo-fat", "1", "", points), "demo")
+    assert b.startswith("b = other:main cannot start")
+    assert d.startswith("d = demolition.x:y cannot start")
+    assert points_elsewhere(CoreFiles("demo-fat", "1", ""), "demo") == []
 
 
 def test_long_paths_are_said_for_windows(tmp_path: Path) -> None:

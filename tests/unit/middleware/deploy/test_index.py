@@ -96,6 +96,13 @@ def test_what_uv_says_is_one_sentence_without_secrets(words: str, message: str, 
     assert "s3cr3t" not in error.details
 
 
+def test_what_a_package_that_is_tried_must_not_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    names = ["ACTIONS_ID_TOKEN_REQUEST_TOKEN", "PYPI_ID_TOKEN", "UV_PUBLISH_PASSWORD", "UV_PUBLISH_TOKEN", "UV_PUBLISH_USERNAME"]
+    for name in [*names, "UV_PUBLISH_URL", "TOKEN"]:
+        monkeypatch.setenv(name, "x")
+    assert [name for name in uv_publish.logins() if name != "BUILDKITE_AGENT_ACCESS_TOKEN"] == names
+
+
 def test_credentials_for_uploads_go_to_no_other_server(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("UV_PUBLISH_TOKEN", raising=False)
     monkeypatch.setenv("UV_PUBLISH_USERNAME", "u")
