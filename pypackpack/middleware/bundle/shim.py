@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 CARRIED = "_carried"
 """The folder below the package that holds everything."""
 
-SHIM_VERSION = "shim-2"
+SHIM_VERSION = "shim-3"
 """Part of the keys of fat wheels: raised when the same names make another text."""
 
 _TEXT = '''\
@@ -24,11 +24,11 @@ _TEXT = '''\
 
 
 def _begin(name, spec, names, folders):
+    # What else importlib and others have is not imported: it would cost a small program more than all of the rest.
+    import importlib
     import importlib.machinery
-    import importlib.util
     import os
     import sys
-    import warnings
 
     def same(path):
         try:
@@ -49,6 +49,10 @@ def _begin(name, spec, names, folders):
         found = importlib.machinery.PathFinder.find_spec(name, [entry])
         return found is not None and found.origin is not None and same(found.origin) == me
 
+    def find():
+        found = (finder.find_spec(name, None) for finder in sys.meta_path if hasattr(finder, "find_spec"))
+        return next((each for each in found if each is not None), None)
+
     while True:
         before = list(sys.path)
         after = [entry for entry in before if not isinstance(entry, str) or same(entry) not in known]
@@ -60,11 +64,13 @@ def _begin(name, spec, names, folders):
     for other in names:
         there = getattr(sys.modules.get(other), "__file__", None)
         if isinstance(there, str) and not same(there).startswith(within + os.sep):
+            import warnings
+
             text = "{package} carries its own %s (in %s), and another one was imported before it: %s"
             warnings.warn(text % (other, carried, there), RuntimeWarning, stacklevel=3)
     shim = sys.modules.pop(name)
     try:
-        found = importlib.util.find_spec(name)
+        found = find()
         if found is None or found.origin is None or same(found.origin) == me:
             raise ImportError("%s is not whole: %s does not have it" % (name, carried), name=name, path=carried)
         importlib.import_module(name)
