@@ -20,8 +20,8 @@ from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
-MOST_RANGES: Final = 64
-MOST_FIELDS: Final = 256
+MOST_RANGES: Final = 32
+MOST_FIELDS: Final = 64
 MOST_ADDRESS: Final = (1 << 63) - 1
 MOST_STRIDE: Final = 64
 MOST_PIECES: Final = 1 << 17

@@ -58,10 +58,10 @@ def _within(known: Known, size: int) -> Known | None:
     fields = [each for each in known.fields if each.size >= 8 and each.offset + each.size <= size]
     fits, total = [], 0
     for each in sorted(fields, key=lambda each: -each.size):  # the format's limit is twice the file
-        if total + each.size <= 2 * size:
+        if total + each.size <= 2 * size and len(fits) < MOST_FIELDS:
             fits.append(each)
             total += each.size
-    if not loads or not fits or len(loads) > MOST_RANGES or len(fits) > MOST_FIELDS:
+    if not loads or not fits or len(loads) > MOST_RANGES:
         return None
     return Known(known.machine, loads, tuple(sorted(fits, key=lambda each: (each.offset, each.place))))
 
