@@ -15,6 +15,7 @@ import re
 import struct
 from bisect import bisect_right
 from dataclasses import dataclass
+from operator import itemgetter
 from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
 if TYPE_CHECKING:
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
 MOST_RANGES: Final = 32
 MOST_FIELDS: Final = 64
+MOST_MARKS: Final = 1024
 MOST_ADDRESS: Final = (1 << 63) - 1
 MOST_STRIDE: Final = 64
 MOST_PIECES: Final = 1 << 17
@@ -97,6 +99,8 @@ class Image:
 
     ranges: tuple[Range, ...] = ()
     fields: tuple[Field, ...] = ()
+    marks: tuple[tuple[int, int], ...] = ()
+    """Addresses, and how much further on what is there and behind it is loaded: for what has no bytes in the file, as .bss."""
 
     def lies_in(self, size: int) -> bool:
         """Tell whether all of it lies in a file of so many bytes, which it goes through twice at most."""
@@ -166,9 +170,12 @@ class Moves:
                 self._bounds.append(each.address + max(0, first - each.offset))
                 self._shifts.append(flat[index][1] + each.slide)
                 index += 1
+        if image.marks:
+            known = sorted([*zip(self._bounds, self._shifts, strict=True), *image.marks], key=itemgetter(0))  # of two, the mark
+            self._bounds, self._shifts = ([each[place] for each in known] for place in (0, 1))
         self._image = image
         self._code = [
-            (self._address(each.offset), self._address(each.offset) + each.size)
+            (self.address(each.offset), self.address(each.offset) + each.size)
             for each in image.fields
             if each.kind in ("x86", "arm64")
         ]
@@ -180,11 +187,13 @@ class Moves:
             "table": self._table,
         }
 
-    def _address(self, offset: int) -> int:
-        found = self._range(offset)
+    def address(self, offset: int) -> int:
+        """Return where a byte of the old file is loaded."""
+        found = self.range_of(offset)
         return offset if found is None else found.address + offset - found.offset
 
-    def _range(self, offset: int) -> Range | None:
+    def range_of(self, offset: int) -> Range | None:
+        """Return the range in which a byte of the old file lies; None where it is not loaded."""
         return next((each for each in self._image.ranges if each.offset <= offset < each.offset + each.size), None)
 
     def shift(self, address: int) -> int:
@@ -206,9 +215,9 @@ class Moves:
             first, last = max(at, each.offset), min(end, each.offset + each.size)
             if first < last:
                 out = bytearray(data) if out is None else out
-                found = self._range(first)
+                found = self.range_of(first)
                 here = move + (found.slide if found else 0)
-                self._works[each.kind](each, out, first - at, last - at, self._address(first) - (first - at), here)
+                self._works[each.kind](each, out, first - at, last - at, self.address(first) - (first - at), here)
         return data if out is None else bytes(out)
 
     def _x86(self, _field: Field, out: bytearray, first: int, last: int, address: int, here: int) -> None:
@@ -223,7 +232,7 @@ class Moves:
 
     def _arm64(self, field: Field, out: bytearray, first: int, last: int, address: int, here: int) -> None:
         unpack, pack = _HALF.unpack_from, _HALF.pack_into
-        skip = (address - self._address(field.offset)) & 3  # instructions stand at whole words of the field
+        skip = (address - self.address(field.offset)) & 3  # instructions stand at whole words of the field
         for match in _ARM64.finditer(bytes(out), first + 3, last):
             place = match.start() - 3
             if (place + skip) & 3:
@@ -261,7 +270,7 @@ class Moves:
             return
 
     def _near(self, field: Field, out: bytearray, first: int, last: int, address: int, here: int) -> None:
-        skip = -(address + first - self._address(field.offset)) % 4
+        skip = -(address + first - self.address(field.offset)) % 4
         for place in range(first + skip, last - 3, 4):
             (value,) = _SIGNED.unpack_from(out, place)
             target = address + place + value
@@ -270,7 +279,7 @@ class Moves:
 
     def _frames(self, field: Field, out: bytearray, first: int, last: int, address: int, here: int) -> None:
         """Move what an entry of .eh_frame (LSB 10.6.1) begins with behind its length; other words look otherwise."""
-        start = self._address(field.offset)
+        start = self.address(field.offset)
         skip = -(address + first - start) % 4
         (before,) = _HALF.unpack_from(out, first + skip) if first + skip <= last - 4 else (0,)
         for place in range(first + skip + 4, last - 3, 4):
@@ -288,7 +297,7 @@ class Moves:
         base, width = field.base, field.width
         form, mask = (_HALF, _WORD) if width == 4 else (_WHOLE, _LONG)
         zero = self.shift(base)
-        begin = first + (field.place - (address + first - self._address(field.offset))) % field.stride
+        begin = first + (field.place - (address + first - self.address(field.offset))) % field.stride
         bounds, shifts = self._bounds, self._shifts
         for place in range(begin, last - width + 1, field.stride):
             (value,) = form.unpack_from(out, place)

@@ -35,7 +35,17 @@ from pypackpack.client.patch_format import (
     Wheel,
     WrongPatchError,
 )
-from pypackpack.client.patch_image import KINDS, MOST_ADDRESS, MOST_FIELDS, MOST_RANGES, MOST_STRIDE, Field, Image, Range
+from pypackpack.client.patch_image import (
+    KINDS,
+    MOST_ADDRESS,
+    MOST_FIELDS,
+    MOST_MARKS,
+    MOST_RANGES,
+    MOST_STRIDE,
+    Field,
+    Image,
+    Range,
+)
 from pypackpack.client.paths import problem_with, windows_problem_with
 
 if TYPE_CHECKING:
@@ -112,7 +122,7 @@ def _plain(manifest: Manifest) -> dict[str, object]:
 
 def _image(image: Image) -> list[object]:
     rows = [[KINDS.index(each.kind), *(each[1:] if each.kind == "table" else each[1:3])] for each in image.fields]
-    return [[list(each) for each in image.ranges], rows]
+    return [[list(each) for each in image.ranges], rows, [list(each) for each in image.marks]]
 
 
 def read_manifest(stream: BinaryIO, *, whole: bool = True, identity: str | None = None) -> tuple[Manifest, int]:
@@ -265,7 +275,7 @@ class _Reader:
         if first not in ("delta", "full"):  # a tuple: what is there may be a list, which no set can be asked for
             msg = "it has a step of an unknown kind"
             raise ValueError(msg)
-        count = 8 if first == "delta" and len(fields) > 6 else 6  # with or without addresses
+        count = 9 if first == "delta" and len(fields) > 6 else 6  # with or without addresses
         _, old, path, executable, size, record, *image = strict_json.fields(data, count)
         step = Step(
             "delta" if first == "delta" else "full",
@@ -323,14 +333,26 @@ def _check_segments(manifest: Manifest) -> None:
         raise ValueError(msg)
 
 
-def _read_image(ranges: object, fields: object) -> Image:
+def _read_image(ranges: object, fields: object, marks: object) -> Image:
     """Return where a file's addresses stand; that it all lies in the file is seen when the file is there."""
     loads = [strict_json.fields(each, 4) for each in strict_json.array(ranges)]
     rows = [strict_json.array(each) for each in strict_json.array(fields)]
     if not 0 < len(loads) <= MOST_RANGES or not 0 < len(rows) <= MOST_FIELDS:
         msg = "a step of it names more addresses than any file has, or none"
         raise ValueError(msg)
-    return Image(tuple(_range(each) for each in loads), tuple(_field(each) for each in rows))
+    pairs = [strict_json.fields(each, 2) for each in strict_json.array(marks)]
+    if len(pairs) > MOST_MARKS:
+        msg = f"a step of it has more than {MOST_MARKS} marks"
+        raise ValueError(msg)
+    return Image(
+        tuple(_range(each) for each in loads),
+        tuple(_field(each) for each in rows),
+        tuple((strict_json.number(at, MOST_ADDRESS), _move(move)) for at, move in pairs),
+    )
+
+
+def _move(data: object) -> int:
+    return strict_json.number(data, MOST_ADDRESS, -MOST_ADDRESS)
 
 
 def _range(row: list[object]) -> Range:
@@ -339,7 +361,7 @@ def _range(row: list[object]) -> Range:
         strict_json.number(offset, MOST_MEMBER),
         strict_json.number(size, MOST_MEMBER, 1),
         strict_json.number(address, MOST_ADDRESS),
-        strict_json.number(slide, MOST_ADDRESS, -MOST_ADDRESS),
+        _move(slide),
     )
 
 

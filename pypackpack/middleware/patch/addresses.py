@@ -6,21 +6,28 @@ says what was found.
 
 from __future__ import annotations
 
+import itertools
 import struct
+from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from pypackpack.client.patch_image import MOST_FIELDS, MOST_RANGES, X86, Field, Image, Moves, Range
+from pypackpack.client.patch_image import MOST_FIELDS, MOST_MARKS, MOST_RANGES, X86, Field, Image, Moves, Range
 from pypackpack.client.patch_streams import CHUNK
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from pypackpack.client.patch_image import Kind
 
 _ELF_MACHINES: Final[dict[int, Kind]] = {62: "x86", 183: "arm64"}
 _PE_MACHINES: Final[dict[int, Kind]] = {0x8664: "x86", 0xAA64: "arm64"}
 _MACH_MACHINES: Final[dict[int, Kind]] = {0x01000007: "x86", 0x0100000C: "arm64"}
+
+
+_SIGNED: Final = struct.Struct("<i")
+_ENOUGH: Final = 4
+"""References to neighbours that have gone equally far, which make it worth to say so."""
 
 
 class _Load(NamedTuple):
@@ -56,7 +63,8 @@ def _within(known: Known, size: int) -> Known | None:
     """Return what lies in the file, as much of it as a patch may say."""
     loads = tuple(each for each in known.loads if each.size > 0 and each.offset + each.size <= size)
     fields = [each for each in known.fields if each.size >= 8 and each.offset + each.size <= size]
-    fits, total = [], 0
+    fits: list[Field] = []
+    total = 0
     for each in sorted(fields, key=lambda each: -each.size):  # the format's limit is twice the file
         if total + each.size <= 2 * size and len(fits) < MOST_FIELDS:
             fits.append(each)
@@ -73,6 +81,44 @@ def image_of(old: Known | None, new: Known | None) -> Image | None:
     pairs = zip(old.loads, new.loads, strict=True)
     ranges = (Range(*one, other.address - other.offset - one.address + one.offset) for one, other in pairs)
     return Image(tuple(ranges), old.fields)
+
+
+def marked(image: Image, old: bytes, new: bytes, pieces: Sequence[tuple[int, int, int]]) -> Image:
+    """Return an image that knows where data without bytes in the file have gone, by what code for x86-64 names in both files."""
+    moves = Moves(image, pieces)
+    votes: dict[int, Counter[int]] = {}
+    loaded = [(each.address, each.address + each.size) for each in image.ranges]
+    code = [each for each in image.fields if each.kind == "x86"]
+    for field, (first, size, move) in itertools.product(code, pieces):
+        begin, end = max(first, field.offset), min(first + size, field.offset + field.size)
+        found = moves.range_of(begin)
+        if begin >= end or found is None:
+            continue
+        for match in X86.finditer(old, begin, end):
+            place = match.end() - 4
+            before, after = (_SIGNED.unpack_from(data, at)[0] for data, at in ((old, place), (new, place + move)))
+            target = found.address + place - found.offset + 4 + before
+            if target > loaded[0][0] and not any(start <= target < stop for start, stop in loaded):
+                votes.setdefault(target, Counter())[after - before + move + found.slide] += 1
+    return Image(image.ranges, image.fields, _marks(votes, moves))
+
+
+def _marks(votes: Mapping[int, Counter[int]], moves: Moves) -> tuple[tuple[int, int], ...]:
+    """Return from where on things have gone how far, where several references say so together."""
+    runs = [(target, *counts.most_common(1)[0]) for target, counts in sorted(votes.items())]
+    for least in (1, 2, _ENOUGH):  # what looks like a reference, and is none, stands between others
+        merged: list[tuple[int, int, int]] = []
+        for target, shift, count in runs:
+            if merged and merged[-1][1] == shift:
+                merged[-1] = (merged[-1][0], shift, merged[-1][2] + count)
+            elif count >= least:
+                merged.append((target, shift, count))
+        runs = merged
+    marks: list[tuple[int, int]] = []
+    for target, shift, _ in runs:
+        if shift != (marks[-1][1] if marks else moves.shift(target)):
+            marks.append((target, shift))
+    return tuple(marks[:MOST_MARKS])
 
 
 def comparable(data: bytes, known: Known) -> bytes:

@@ -29,7 +29,7 @@ from pypackpack.client.patch_format import (
 from pypackpack.client.patch_image import Moves, moved_pieces
 from pypackpack.client.patch_manifest import pack_manifest
 from pypackpack.client.patch_wheel import WheelReader, bare_record, content, identity
-from pypackpack.middleware.patch.addresses import comparable, image_of, known_of, moved_difference
+from pypackpack.middleware.patch.addresses import comparable, image_of, known_of, marked, moved_difference
 from pypackpack.middleware.patch.pack import cost
 from pypackpack.middleware.patch.segments import Change, Segments, columns
 from pypackpack.model.errors import DamagedArtifactError, UsageError
@@ -43,7 +43,7 @@ if TYPE_CHECKING:
     from pypackpack.client.patch_image import Image
     from pypackpack.client.patch_wheel import Member
 
-PATCH_VERSION: Final = "patch-3"
+PATCH_VERSION: Final = "patch-4"
 """Part of the key of patches; raised whenever other bytes come of the same wheels."""
 
 _NAME = re.compile(r"(?P<name>[^-/]+)-(?P<version>[^-/]+)(?:-\d[^-/]*)?-(?P<tag>[^-/]+-[^-/]+-[^-/]+)\.whl")
@@ -286,8 +286,10 @@ class _Work:
             bare = differences(comparable(old, known), comparable(data, other))
             for steps in (ways[0].delta.steps, bare.steps):
                 with contextlib.suppress(ValueError):  # it takes more pieces than a patch may
-                    moves = Moves(image, moved_pieces(steps))
-                    ways.append(_Compared(Difference(steps, *moved_difference(old, data, steps, moves)), image, moves))
+                    pieces = moved_pieces(steps)
+                    knowing = marked(image, old, data, pieces)
+                    moves = Moves(knowing, pieces)
+                    ways.append(_Compared(Difference(steps, *moved_difference(old, data, steps, moves)), knowing, moves))
         if not self._prefix:
             best = min(ways, key=_deflated_size)
             return best if _deflated_size(best) <= len(zlib.compress(data, 6)) else None

@@ -466,11 +466,11 @@ def test_addresses_that_a_patch_may_not_name(tmp_path: Path) -> None:
     good = make_patch(primary, result, number=1)
     manifest, streams = taken_apart(good, behind=True)
     patch, out = tmp_path / "x.whl.patch", tmp_path / "out"
-    (*step, ranges, fields) = manifest["steps"][0]
+    (*step, ranges, fields, marks) = manifest["steps"][0]
     code, table = fields
 
-    def refused(ranges: object, fields: object, words: str) -> None:
-        said = {**manifest, "steps": [[*step, ranges, fields]]}
+    def refused(ranges: object, fields: object, words: str, marks: object = marks) -> None:
+        said = {**manifest, "steps": [[*step, ranges, fields, marks]]}
         patch.write_bytes(put_together(said, streams, packed=True))
         with pytest.raises(DamagedPatchError, match=words):
             apply_patch(patch, primary, out)
@@ -492,9 +492,12 @@ def test_addresses_that_a_patch_may_not_name(tmp_path: Path) -> None:
     refused([[0, 8, 0]], fields, "manifest of the patch is wrong")
     refused([[0, 8, 1 << 63, 0]], fields, "manifest of the patch is wrong")
     refused([[0, 8, 0, 1 << 63]], fields, "manifest of the patch is wrong")
+    for wrong_marks in ([[0]], [[0, 0, 0]], [[-1, 0]], [[0, 1 << 63]], [["0", 0]], [[0, 0]] * 1025, {}, None):
+        refused(ranges, fields, "manifest of the patch is wrong", wrong_marks)
     # What may be said and is not right makes another result, which is refused as one.
     refused(ranges, [table], "not what the patch says")
     refused([[0, 8, 0, 0]], fields, "not what the patch says")
+    refused(ranges, fields, "not what the patch says", [[0, 77]])
     patch.write_bytes(put_together(manifest, streams, packed=True))
     apply_patch(patch, primary, out)
 

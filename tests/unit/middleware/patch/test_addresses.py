@@ -14,7 +14,7 @@ from pypackpack.client.patch import apply_patch, read_patch
 from pypackpack.client.patch_image import Field, Image, Moves, Range, moved_pieces
 from pypackpack.client.patch_streams import CHUNK
 from pypackpack.middleware.patch import make, segments
-from pypackpack.middleware.patch.addresses import _minus, comparable, difference_of, image_of, known_of
+from pypackpack.middleware.patch.addresses import _minus, comparable, difference_of, image_of, known_of, marked
 from pypackpack.middleware.patch.make import make_patch, read_identity
 from tests.unit.client.forge import wheel
 from tests.unit.client.forge_elf import CODE, DATA, versions
@@ -89,7 +89,8 @@ def test_any_addresses_in_any_bytes(old: bytes, ranges: list[Range], fields: lis
     """Whatever a patch says, bytes come of it, as many as there were; what is taken off is what is added."""
     number = st.integers(0, 200)
     steps = data.draw(st.lists(st.tuples(number, number, st.integers(-300, 300)), max_size=8))
-    moves = Moves(Image(tuple(ranges), tuple(fields)), moved_pieces(steps))
+    marks = data.draw(st.lists(st.tuples(NUMBERS, st.integers(-(1 << 62), 1 << 62)), max_size=4))
+    moves = Moves(Image(tuple(ranges), tuple(fields), tuple(marks)), moved_pieces(steps))
     at, move = data.draw(NUMBERS), data.draw(st.integers(-300, 1 << 40))
     moved = moves.applied(old, at, move)
     assert len(moved) == len(old)
@@ -153,3 +154,21 @@ def test_entries_of_frames() -> None:
         assert code == begins[number] + 64 * number + 32 - 48
     rest = 2048 + len(common) + 48 - second
     assert moved[rest:] == old[second + rest : 2248]
+
+
+def test_data_without_bytes_in_the_file() -> None:
+    """Where these have gone is found by what names them, if there is more of that than chance would have."""
+    old, new = bytearray(4096), bytearray(4096)
+    targets = [*range(8192, 8192 + 80, 8), *range(8400, 8480, 8)]
+    for number, target in enumerate([*targets, 8300, 20]):
+        place = 100 + 16 * number
+        moved = target + (40 if target > 8390 else 7777 if target == 8300 else 0)
+        for data, there in ((old, target), (new, moved)):
+            data[place : place + 7] = b"\x48\x8d\x05" + struct.pack("<i", there - place - 7)
+    image = Image((Range(0, 4096, 0, 0),), (Field("x86", 0, 4096),))
+    known = marked(image, bytes(old), bytes(new), [(0, 4096, 0)])
+    assert known.marks == ((8400, 40),)
+    moves = Moves(known, [(0, 4096, 0)])
+    assert [moves.shift(each) for each in (8192, 8399, 8400, 9000)] == [0, 0, 40, 40]
+    different = difference_of(bytes(old), bytes(new), 0, 0, moves)
+    assert len(different) - different.count(0) <= 4  # of the one that nothing else is like
