@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 CARRIED = "_carried"
 """The folder below the package that holds everything."""
 
-SHIM_VERSION = "shim-3"
+SHIM_VERSION = "shim-4"
 """Part of the keys of fat wheels: raised when the same names make another text."""
 
 _TEXT = '''\
@@ -68,14 +68,18 @@ def _begin(name, spec, names, folders):
 
             text = "{package} carries its own %s (in %s), and another one was imported before it: %s"
             warnings.warn(text % (other, carried, there), RuntimeWarning, stacklevel=3)
-    shim = sys.modules.pop(name)
+    shim = sys.modules.get(name)
+    if shim is not None and getattr(shim, "__spec__", None) is not spec:
+        return  # the package is there, and somebody has made a module of this one beside it
+    sys.modules.pop(name, None)
     try:
         found = find()
         if found is None or found.origin is None or same(found.origin) == me:
             raise ImportError("%s is not whole: %s does not have it" % (name, carried), name=name, path=carried)
         importlib.import_module(name)
     except BaseException:
-        sys.modules.setdefault(name, shim)  # the import system takes it out again, and wants to find it
+        if shim is not None:
+            sys.modules.setdefault(name, shim)  # the import system takes it out again, and wants to find it
         raise
 
 

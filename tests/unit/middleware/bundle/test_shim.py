@@ -147,6 +147,22 @@ def test_whoever_holds_the_shim_gets_what_the_package_has(installed: Callable[..
         _ = shim.nothing
 
 
+def test_whoever_makes_a_module_of_it_beside_the_import_system_gets_the_one_package(
+    installed: Callable[..., tuple[str, str, Path]],
+) -> None:
+    name, _, _ = installed()
+    spec = importlib.util.find_spec(name)
+    assert spec is not None
+    assert spec.loader is not None
+    one, two = importlib.util.module_from_spec(spec), importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(one)
+    real = sys.modules[name]
+    assert real is not one
+    spec.loader.exec_module(two)
+    assert sys.modules[name] is real
+    assert one.Thing is two.Thing is real.Thing
+
+
 def test_one_that_was_imported_before_is_said(installed: Callable[..., tuple[str, str, Path]], tmp_path: Path) -> None:
     name, dep, folder = installed()
     other = types.ModuleType(dep)
