@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 import series
+from answering import ask
 
 from tests import behaviours
 from tests.builds import build, copy_project, members, native_modules, stage, unpack
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
     from pathlib import Path
 
     from conftest import PythonOf
-    from pythons import ForeignPython
 
 TARGETS = ("linux_arm64", "windows_amd64", "emscripten_wasm32")
 """Release on all of them: what an optimiser makes of the code is another thing on each processor."""
@@ -31,12 +30,6 @@ LESS: dict[str, set[str]] = {}
 @pytest.fixture(scope="session")
 def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return copy_project(behaviours.PROJECT, tmp_path_factory.mktemp("foreign") / "behaviour")
-
-
-def ask(python: ForeignPython, folder: Path, package: str) -> Mapping[str, Any]:
-    done = python.run_script(behaviours.RUNNER, paths=[folder], args=[package])
-    assert done.returncode == 0, done.stderr
-    return behaviours.parse(done.stdout)
 
 
 @pytest.mark.parametrize("target", TARGETS)

@@ -4,24 +4,22 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 import series
+from answering import HERE, ask, ask_on
 
 from pypackpack.model.interpreter import NEWEST, OLDEST
 from tests import behaviours
-from tests.builds import PACKAGES, PYTHON, Built, build, copy_project, members, native_modules, stage, unpack
+from tests.builds import PACKAGES, Built, build, copy_project, members, native_modules, stage, unpack
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from conftest import PythonOf
 
-HERE = "linux_x86_64"
 RUN = (HERE, "linux_arm64", "windows_amd64")
 WASM = "emscripten_wasm32"
 REFUSED = {
@@ -44,18 +42,6 @@ def built(project: Path) -> Built:
     return build(project, "exact", "single", "--type", "debug", "--level", "native", "--target", *RUN)
 
 
-def ask(target: str, folder: Path, foreign_python: PythonOf) -> Mapping[str, Any]:
-    """Return what the package in a folder answers on a target."""
-    if target == HERE:
-        env = {**os.environ, "PYTHONPATH": str(folder)}
-        command = [sys.executable, str(behaviours.RUNNER), "exact"]
-        done = subprocess.run(command, cwd=folder, env=env, capture_output=True, encoding="utf-8", check=False)
-    else:
-        done = foreign_python(target, PYTHON).run_script(behaviours.RUNNER, paths=[folder], args=["exact"])
-    assert done.returncode == 0, done.stderr
-    return behaviours.parse(done.stdout)
-
-
 def check(source: Mapping[str, Any], native: Mapping[str, Any]) -> None:
     """Look whether a wheel answers as the sources, by its compiled modules."""
     assert len(source["answers"]) > 45
@@ -72,19 +58,16 @@ def test_the_wheel_answers_as_the_sources(
     target: str, project: Path, built: Built, foreign_python: PythonOf, tmp_path: Path
 ) -> None:
     sources = stage(project / "exact", "exact", tmp_path / "source")
-    check(ask(target, sources, foreign_python), ask(target, unpack([built.wheel(target)], tmp_path / "wheel"), foreign_python))
+    wheel = unpack([built.wheel(target)], tmp_path / "wheel")
+    check(*(ask_on(target, folder, "exact", foreign_python) for folder in (sources, wheel)))
 
 
 def test_pyodide_answers_as_the_sources(project: Path, foreign_python: PythonOf, tmp_path: Path) -> None:
     python = series.choose(WASM, foreign_python)
     words = ("single", "--type", "debug", "--level", "native", "--target", WASM, *series.words(python))
     wheel = build(project, "exact", *words, env=series.environment(python)).wheel(WASM)
-    answers = []
-    for folder in (stage(project / "exact", "exact", tmp_path / "source"), unpack([wheel], tmp_path / "wheel")):
-        done = python.run_script(behaviours.RUNNER, paths=[folder], args=["exact"])
-        assert done.returncode == 0, done.stderr
-        answers.append(behaviours.parse(done.stdout))
-    check(answers[0], answers[1])
+    folders = (stage(project / "exact", "exact", tmp_path / "source"), unpack([wheel], tmp_path / "wheel"))
+    check(*(ask(python, folder, "exact") for folder in folders))
 
 
 def test_the_oldest_and_the_newest_python(project: Path, foreign_python: PythonOf, tmp_path: Path) -> None:
@@ -97,12 +80,10 @@ def test_the_oldest_and_the_newest_python(project: Path, foreign_python: PythonO
     built = build(mine, "exact", "single", *words, env={"PATH": path})
     for python in pythons:
         wheel = unpack([built.wheel(HERE, python.version[:2])], tmp_path / str(python.version[1]))
-        done = python.run_script(behaviours.RUNNER, paths=[wheel], args=["exact"])
-        assert done.returncode == 0, done.stderr
-        native = behaviours.parse(done.stdout)
+        native = ask(python, wheel, "exact")
         assert {name for name, file in native["files"].items() if file.endswith(".so")} == {"exact.numbers", "exact.shapes"}
-        done = python.run_script(behaviours.RUNNER, paths=[stage(mine / "exact", "exact", tmp_path / "source")], args=["exact"])
-        assert behaviours.differences(behaviours.parse(done.stdout), native, "exact") == {}
+        source = ask(python, stage(mine / "exact", "exact", tmp_path / "source"), "exact")
+        assert behaviours.differences(source, native, "exact") == {}
 
 
 def test_what_falls_back_says_why(built: Built) -> None:

@@ -3,26 +3,22 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import lief
 import pytest
 import series
 import statics
+from answering import HERE, ask, ask_on
 
 from tests import behaviours
 from tests.builds import PYTHON, Built, build, copy_project, members, native_modules, stage, unpack
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
     from pathlib import Path
 
     from conftest import PythonOf
 
-HERE = "linux_x86_64"
 RUN = (HERE, "linux_arm64", "windows_amd64")
 READ = ("macos_arm64", "linux_musl_x86_64")
 WASM = "emscripten_wasm32"
@@ -48,25 +44,14 @@ def built(project: Path) -> Built:
     return build(project, "behaviour", "single", "--type", "debug", "--level", "native", "--target", *RUN, *READ)
 
 
-def ask(target: str, folder: Path, foreign_python: PythonOf) -> Mapping[str, Any]:
-    """Return what the package in a folder answers on a target."""
-    if target == HERE:
-        env = {**os.environ, "PYTHONPATH": str(folder)}
-        command = [sys.executable, str(behaviours.RUNNER), "behaviour"]
-        done = subprocess.run(command, cwd=folder, env=env, capture_output=True, encoding="utf-8", check=False)
-    else:
-        done = foreign_python(target, PYTHON).run_script(behaviours.RUNNER, paths=[folder], args=["behaviour"])
-    assert done.returncode == 0, done.stderr
-    return behaviours.parse(done.stdout)
-
-
 @pytest.mark.parametrize("target", RUN)
 def test_the_wheel_answers_as_the_sources(
     target: str, project: Path, built: Built, foreign_python: PythonOf, tmp_path: Path
 ) -> None:
     overlay = ("windows",) if target == "windows_amd64" else ()
-    source = ask(target, stage(project / "behaviour", "behaviour", tmp_path / "source", *overlay), foreign_python)
-    native = ask(target, unpack([built.wheel(target)], tmp_path / "wheel"), foreign_python)
+    sources = stage(project / "behaviour", "behaviour", tmp_path / "source", *overlay)
+    source = ask_on(target, sources, "behaviour", foreign_python)
+    native = ask_on(target, unpack([built.wheel(target)], tmp_path / "wheel"), "behaviour", foreign_python)
     assert len(source["answers"]) > 300
     found = behaviours.differences(source, native)
     unlisted = {name: pair for name, pair in found.items() if name not in behaviours.NUITKA}
@@ -80,11 +65,7 @@ def test_pyodide_answers_as_the_sources(project: Path, foreign_python: PythonOf,
     wheel = build(project, "behaviour", *words, env=series.environment(python)).wheel(WASM)
     assert len([name for name in members(wheel) if name.endswith(".so")]) == len(behaviours.NUITKA_MODULES) - 1
     sources = stage(project / "behaviour", "behaviour", tmp_path / "source", "emscripten")
-    answers = []
-    for folder in (sources, unpack([wheel], tmp_path / "wheel")):
-        done = python.run_script(behaviours.RUNNER, paths=[folder], args=["behaviour"])
-        assert done.returncode == 0, done.stderr
-        answers.append(behaviours.parse(done.stdout))
+    answers = [ask(python, folder, "behaviour") for folder in (sources, unpack([wheel], tmp_path / "wheel"))]
     assert len(answers[0]["answers"]) > 300
     found = behaviours.differences(*answers)
     assert {name: pair for name, pair in found.items() if name not in behaviours.NUITKA} == {}

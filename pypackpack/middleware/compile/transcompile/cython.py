@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pypackpack.backend.tools import bytecode, cython
-from pypackpack.middleware.compile.source import source_task
-from pypackpack.model.csource import CSource, refusal
+from pypackpack.backend.tools import cython
+from pypackpack.middleware.compile.transcompile.common import module_task, refused_at
+from pypackpack.model.csource import CSource
 
 if TYPE_CHECKING:
+    from pypackpack.backend.tools.bytecode import Examined
     from pypackpack.backend.tools.headers import HeaderFolder
     from pypackpack.middleware.compile.source import Source
     from pypackpack.middleware.compile.workshop import Workshop
-    from pypackpack.middleware.graph.task import Needs, Task
+    from pypackpack.middleware.graph.task import Task
     from pypackpack.model.action import ActionResult
     from pypackpack.model.interpreter import Interpreter
     from pypackpack.model.target import Target
@@ -37,29 +38,19 @@ class CythonCompiler:
         """Return the task that makes the C of a module, whichever of the Pythons looks into the source first."""
         shop, place, beside = self._shop, source.place, source.beside
 
-        def run(needs: Needs) -> ActionResult:
-            data = source.text(needs, shop)
-            seen = shop.bytecode(python).examine(data, self.name, self.version)
-            errors = bytecode.places(seen.refused)
-            if not errors:
-                declared = {path: shop.read(each) for path, each in beside.declarations}
-                made = shop.cython.transcompile(place, source.name, data, seen.trailer, declared, beside.packages)
-                if made.c is not None:
-                    file = f"{place.removesuffix('.py')}.c"
-                    headers = {path: shop.store.put(shop.read(each)) for path, each in beside.headers}
-                    return CSource({file: shop.store.put(made.c), **headers}, (file,), beside.folders).result()
-                errors = made.errors
-            return refusal("\n".join(f"{place}:{line}" for line in errors))
+        def make(data: bytes, seen: Examined) -> ActionResult:
+            declared = {path: shop.read(each) for path, each in beside.declarations}
+            made = shop.cython.transcompile(place, source.name, data, seen.trailer, declared, beside.packages)
+            if made.c is None:
+                return refused_at(place, made.errors)
+            file = f"{place.removesuffix('.py')}.c"
+            headers = {path: shop.store.put(shop.read(each)) for path, each in beside.headers}
+            return CSource({file: shop.store.put(made.c), **headers}, (file,), beside.folders).result()
 
-        inputs = (
-            ("place", place),
-            ("Cython", cython.fingerprint()),
-            ("guard", bytecode.examiner()),
-            ("module", source.name),
-            *beside.inputs,
-        )
-        name, cost = f"transcompile {source.package}/{source.shown}{beside.variant}", 0.1 + source.size * SECONDS_PER_BYTE
-        return source_task(source, name, "transcompile", "transcompile-cython-5", inputs, run, cost)
+        made_by, inputs = ("Cython", cython.fingerprint()), (("module", source.name), *beside.inputs)
+        cost = 0.1 + source.size * SECONDS_PER_BYTE
+        kind = "transcompile-cython-5"
+        return module_task(shop, self, python, source, made_by, inputs, beside.variant, kind, make, cost)
 
     def headers(self, _target: Target, _python: Interpreter) -> tuple[HeaderFolder, ...]:
         """Return nothing: its C needs Python's headers only."""

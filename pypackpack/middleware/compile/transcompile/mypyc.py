@@ -5,17 +5,17 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pypackpack.backend.tools import bytecode, headers, mypyc
-from pypackpack.middleware.compile.source import source_task
-from pypackpack.middleware.graph.task import Task
+from pypackpack.backend.tools import headers, mypyc
+from pypackpack.middleware.compile.transcompile.common import hiding, module_task, refused_at, runtime_task
 from pypackpack.middleware.target.table import parts_of
-from pypackpack.model.csource import CSource, refusal
+from pypackpack.model.csource import CSource
 
 if TYPE_CHECKING:
+    from pypackpack.backend.tools.bytecode import Examined
     from pypackpack.backend.tools.headers import HeaderFolder
     from pypackpack.middleware.compile.source import Source
     from pypackpack.middleware.compile.workshop import Workshop
-    from pypackpack.middleware.graph.task import Needs
+    from pypackpack.middleware.graph.task import Task
     from pypackpack.model.action import ActionResult
     from pypackpack.model.interpreter import Interpreter
     from pypackpack.model.target import PythonVersion, Target
@@ -58,57 +58,36 @@ class MypycCompiler:
         shop, place, platform = self._shop, source.place, target.sys_platform
         machine = mypyc.Machine(python.series, _size(target, python.series))
 
-        def run(needs: Needs) -> ActionResult:
-            data = source.text(needs, shop)
-            seen = shop.bytecode(python).examine(data, self.name, self.version)
-            errors = bytecode.places(seen.refused)
-            if not errors:
-                made = shop.mypyc(machine).generate(place, source.name, data, platform)
-                if made.files:
-                    folder = f"mypyc/{place.removesuffix('.py')}"
-                    files = {f"{folder}/{name}": shop.store.put(each) for name, each in made.files.items()}
-                    return CSource(files, (f"{folder}/{made.source}",), (folder,)).result()
-                errors = made.errors
-            return refusal("\n".join(f"{place}:{line}" for line in errors))
+        def make(data: bytes, _seen: Examined) -> ActionResult:
+            made = shop.mypyc(machine).generate(place, source.name, data, platform)
+            if not made.files:
+                return refused_at(place, made.errors)
+            folder = f"mypyc/{place.removesuffix('.py')}"
+            files = {f"{folder}/{name}": shop.store.put(each) for name, each in made.files.items()}
+            return CSource(files, (f"{folder}/{made.source}",), (folder,)).result()
 
         series = ".".join(map(str, python.series))
+        made_by = ("mypyc", mypyc.fingerprint())
         inputs = (
-            ("place", place),
-            ("mypyc", mypyc.fingerprint()),
-            ("guard", bytecode.examiner()),
             ("module", source.name),
             ("Python", series),
             ("platform", platform),
             ("bytes of a pointer", str(machine.size)),
         )
-        kind = f"{platform}-{machine.size * 8}"
-        name, cost = (
-            f"transcompile {source.package}/{source.shown} mypyc {series} {kind}",
-            SECONDS + source.size * SECONDS_PER_BYTE,
-        )
-        return source_task(source, name, "transcompile", "transcompile-mypyc-1", inputs, run, cost)
+        variant, cost = f" mypyc {series} {platform}-{machine.size * 8}", SECONDS + source.size * SECONDS_PER_BYTE
+        kind = "transcompile-mypyc-1"
+        return module_task(shop, self, python, source, made_by, inputs, variant, kind, make, cost)
 
     def runtime(self, package: str, python: Interpreter) -> tuple[Task, float]:
         """Return the task of the C that every module links: it includes what lies in mypyc's own folder."""
         del python
         shop = self._shop
 
-        def run(_needs: Needs) -> ActionResult:
+        def make() -> ActionResult:
             return CSource({RUNTIME: shop.store.put(mypyc.runtime())}, (RUNTIME,)).result()
 
-        task = Task(
-            name=f"transcompile {package}/mypyc runtime",
-            package=package,
-            target="",
-            step="transcompile",
-            kind="runtime-mypyc-1",
-            inputs=(("mypyc", mypyc.fingerprint()), ("files", " ".join(mypyc.RUNTIME_FILES))),
-            run=run,
-            cost=0.01,
-            label="mypyc runtime",
-            asked=(package,),
-        )
-        return task, RUNTIME_SECONDS
+        inputs = (("mypyc", mypyc.fingerprint()), ("files", " ".join(mypyc.RUNTIME_FILES)))
+        return runtime_task(package, self.name, "", "runtime-mypyc-1", inputs, make, cost=0.01), RUNTIME_SECONDS
 
     def headers(self, _target: Target, _python: Interpreter) -> tuple[HeaderFolder, ...]:
         """Return mypyc's own folder."""
@@ -121,4 +100,4 @@ class MypycCompiler:
 
     def options(self, target: Target) -> tuple[str, ...]:
         """Return what keeps the names of its library within a module."""
-        return () if target.object_format == "coff" else ("-fvisibility=hidden",)
+        return hiding(target)

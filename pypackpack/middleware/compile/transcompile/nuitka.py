@@ -6,19 +6,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pypackpack.data
-from pypackpack.backend.tools import bytecode, headers, nuitka, nuitka_text
-from pypackpack.middleware.compile.source import source_task
+from pypackpack.backend.tools import headers, nuitka, nuitka_text
+from pypackpack.middleware.compile.transcompile.common import hiding, module_task, runtime_task
 from pypackpack.middleware.compile.workshop import PYCONFIG
-from pypackpack.middleware.graph.task import Task
 from pypackpack.model.csource import CSource, refusal
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from pypackpack.backend.tools.bytecode import Examined
     from pypackpack.backend.tools.headers import HeaderFolder
     from pypackpack.middleware.compile.source import Source
     from pypackpack.middleware.compile.workshop import Workshop
-    from pypackpack.middleware.graph.task import Needs
+    from pypackpack.middleware.graph.task import Task
     from pypackpack.model.action import ActionResult
     from pypackpack.model.interpreter import Interpreter
     from pypackpack.model.target import PythonVersion, Target
@@ -80,11 +80,7 @@ class NuitkaCompiler:
         """Return the task that makes the C of a module."""
         shop, place = self._shop, source.place
 
-        def run(needs: Needs) -> ActionResult:
-            data = source.text(needs, shop)
-            seen = shop.bytecode(python).examine(data, self.name, self.version)
-            if seen.refused:
-                return refusal("\n".join(f"{place}:{line}" for line in bytecode.places(seen.refused)))
+        def make(data: bytes, _seen: Examined) -> ActionResult:
             made = self._generate(python, place, data)
             if made.reason:
                 return refusal(f"{place}:0:0: {made.reason}", keep=made.lasting)
@@ -93,16 +89,16 @@ class NuitkaCompiler:
             sources = tuple(f"nuitka/{path}" for path in made.sources)
             return CSource(files, sources, ("nuitka",), member=member, apart=made.apart).result()
 
-        version = ".".join(map(str, python.version))
-        inputs = (("place", place), ("guard", bytecode.examiner()), *self._inputs(python))
-        name, cost = f"transcompile {source.package}/{source.shown} nuitka {version}", SECONDS + source.size * SECONDS_PER_BYTE
-        return source_task(source, name, "transcompile", "transcompile-nuitka-3", inputs, run, cost)
+        made_by, *inputs = self._inputs(python)
+        variant, cost = f" nuitka {'.'.join(map(str, python.version))}", SECONDS + source.size * SECONDS_PER_BYTE
+        kind = "transcompile-nuitka-3"
+        return module_task(shop, self, python, source, made_by, tuple(inputs), variant, kind, make, cost)
 
     def runtime(self, package: str, python: Interpreter) -> tuple[Task, float]:
         """Return the task of the C that every module links: nine tenths of the work of compiling a small one."""
         shop = self._shop
 
-        def run(_needs: Needs) -> ActionResult:
+        def make() -> ActionResult:
             made = self._generate(python, "empty.py", b"")
             if made.reason:
                 return refusal(f"an empty module: {made.reason}", keep=False)
@@ -116,19 +112,8 @@ class NuitkaCompiler:
             kept = {path: shop.store.put(data) for path, data in files.items()}
             return CSource(kept, (RUNTIME,), ("nuitka",), member=member, apart=apart).result()
 
-        version = ".".join(map(str, python.version))
-        task = Task(
-            name=f"transcompile {package}/nuitka runtime {version}",
-            package=package,
-            target="",
-            step="transcompile",
-            kind="runtime-nuitka-2",
-            inputs=self._inputs(python),
-            run=run,
-            cost=SECONDS,
-            label="nuitka runtime",
-            asked=(package,),
-        )
+        variant = f" {'.'.join(map(str, python.version))}"
+        task = runtime_task(package, self.name, variant, "runtime-nuitka-2", self._inputs(python), make, cost=SECONDS)
         return task, RUNTIME_SECONDS
 
     def _inputs(self, python: Interpreter) -> tuple[tuple[str, str], ...]:
@@ -197,4 +182,4 @@ class NuitkaCompiler:
 
     def options(self, target: Target) -> tuple[str, ...]:
         """Return what Nuitka's own build tells compilers besides."""
-        return () if target.object_format == "coff" else ("-fvisibility=hidden",)
+        return hiding(target)

@@ -1,9 +1,9 @@
-"""Which mypy is taken, and what is said of the others."""
+"""What is known of mypy before it is started: its parser, and what it has to know of targets."""
 
 from __future__ import annotations
 
 from importlib.metadata import PackageNotFoundError
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -25,30 +25,6 @@ def forgotten() -> Iterator[None]:
     yield
     for each in asked:
         each.cache_clear()
-
-
-@pytest.mark.parametrize(
-    ("version", "words"), [("2.3.9", "too old"), ("1.99", "too old"), ("2.5", "newer than"), ("3.0.1", "newer")]
-)
-def test_a_version_that_nobody_tried_is_refused(version: str, words: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(distributions, "find", lambda _name: distributions.Installed(version, "/place", "/record"))
-    with pytest.raises(MissingToolError, match=f"mypy {version} .* {words}") as caught:
-        mypyc.find()
-    assert "pip install" in caught.value.hint
-
-
-def test_none_at_all(monkeypatch: pytest.MonkeyPatch) -> None:
-    def nothing(name: str) -> NoReturn:
-        raise PackageNotFoundError(name)
-
-    monkeypatch.setattr(distributions, "find", nothing)
-    with pytest.raises(MissingToolError, match="not installed beside"):
-        mypyc.find()
-
-
-def test_a_later_version_of_the_series_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(distributions, "find", lambda _name: distributions.Installed("2.4.99", "/place", "/record"))
-    assert mypyc.find().version == "2.4.99"
 
 
 def install(monkeypatch: pytest.MonkeyPatch, parser: str, place: str = "/place") -> None:
