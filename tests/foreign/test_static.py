@@ -41,37 +41,42 @@ MACHINES = {
 }
 """The processors of each target's modules, as `pypackpack.model.image.Image` names them."""
 
-SAMPLE = {"tidegauge": ("__init__", "codec", "harmonics", "places"), "tidewatch": ("__init__", "__main__", "collect", "feed")}
-"""Modules of the sample: packages, one with an overlay, one with the mathematics of C, one with bytes, two with coroutines."""
+SAMPLES = {
+    "linux_musl_x86_64": ("codec", "harmonics", "units", "alarms", "cli"),
+    "linux_musl_arm64": ("codec", "harmonics", "units", "alarms", "cli"),
+    "windows": ("places", "reading", "series", "collect", "feed"),
+    "macos": ("archive", "catalogue", "harmonics", "report", "settings"),
+    "emscripten": ("codec", "places", "errors", "collect", "feed"),
+}
+"""Modules that are compiled for those, by target or family, besides the packages themselves: each module for one format at least."""
+
+
+def sample(target: str) -> set[str]:
+    """Return the file names, without suffix, of what is compiled for a target that is not in `WHOLE`."""
+    return {"__init__", *SAMPLES.get(target, SAMPLES.get(target.partition("_")[0], ()))}
 
 
 @pytest.fixture(scope="session")
 def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder of two copies of the example: the whole and the sample, with one target more, whose parts are among the others."""
-    folder = tmp_path_factory.mktemp("static")
-    for part in ("whole", "sample"):
-        root = copy_project(EXAMPLE, folder / part)
-        for name in PACKAGES:
-            settings = root / name / "pyproject.toml"
-            settings.write_text(settings.read_text().replace('  "macos_x86_64",\n', '  "macos_x86_64",\n  "macos_universal2",\n'))
-    for name, kept in SAMPLE.items():
-        for file in (folder / "sample" / name / "src" / "main").glob("*.py"):
-            if file.stem not in kept:
-                file.unlink()
-    return folder
+    """The folder of a copy of the example, with one target more, whose parts are among the others."""
+    root = copy_project(EXAMPLE, tmp_path_factory.mktemp("static") / "example")
+    for name in PACKAGES:
+        settings = root / name / "pyproject.toml"
+        text = settings.read_text().replace('  "macos_x86_64",\n', '  "macos_x86_64",\n  "macos_universal2",\n')
+        there = {file.stem for file in (root / name / "src" / "main").glob("*.py")}
+        for target, modules in SAMPLES.items():
+            include = json.dumps(["__init__", *(module for module in modules if module in there)])
+            text += f"\n[tool.pypackpack.build.target.{target}]\nnative = {{ include = {include} }}\n"
+        settings.write_text(text)
+    return root
 
 
 @pytest.fixture(scope="session")
 def release(project: Path) -> Mapping[str, Mapping[str, Path]]:
     """The wheels of both packages for every target, by target and package."""
-    words = ("single", "--type", "release", "--level", "native", "--target")
-    found: dict[str, dict[str, Path]] = {}
-    for part, targets in (("whole", WHOLE), ("sample", [target for target in TAGS if target not in WHOLE])):
-        for name in PACKAGES:
-            built = build(project / part, name, *words, *targets)
-            for target in targets:
-                found.setdefault(target, {})[name] = built.wheel(target)
-    return found
+    words = ("single", "--type", "release", "--level", "native", "--target", *TAGS)
+    built = {name: build(project, name, *words) for name in PACKAGES}
+    return {target: {name: found.wheel(target) for name, found in built.items()} for target in TAGS}
 
 
 def binaries(wheels: Mapping[str, Path]) -> Iterator[tuple[str, bytes]]:
@@ -93,14 +98,21 @@ def test_names(target: str, release: Mapping[str, Mapping[str, Path]]) -> None:
     assert [name for name, _ in found if not name.endswith(suffix(target, PYTHON))] == []
 
 
+def test_every_module_is_read_in_some_format_that_nothing_runs(project: Path) -> None:
+    there = {file.stem for name in PACKAGES for file in (project / name / "src" / "main").glob("*.py")} - {"__main__"}
+    assert set().union(*map(sample, SAMPLES)) == there
+
+
 @pytest.mark.parametrize("target", TAGS)
-def test_nothing_that_does_not_belong(target: str, release: Mapping[str, Mapping[str, Path]]) -> None:
-    for wheel in release[target].values():
+def test_nothing_that_does_not_belong(target: str, release: Mapping[str, Mapping[str, Path]], project: Path) -> None:
+    for package, wheel in release[target].items():
         files = members(wheel)
         sources = [name for name in files if name.endswith((".py", ".c", ".pyx", ".h", ".o", ".pdb", ".lib", ".def"))]
         assert sources == []
         assert [name for name in files if "test" in name.split("/")] == []
-        assert [name for name in files if name.endswith(".pyc")] in ([], ["tidewatch/__main__.pyc"])
+        left = {file.stem for file in (project / package / "src" / "main").glob("*.py")} - sample(target)
+        bytecode = {name for name in files if name.endswith(".pyc")}
+        assert bytecode == {f"{package}/{name}.pyc" for name in left if name == "__main__" or target not in WHOLE}
 
 
 @pytest.mark.parametrize("target", TAGS)
