@@ -15,7 +15,7 @@ import urllib.error
 import urllib.request
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import IO, TYPE_CHECKING, TypeVar
 
 from pypackpack.backend import filesystem, process
 from pypackpack.backend.urls import urlsplit
@@ -122,7 +122,7 @@ def _read(url: str, accept: str, authorization: str, most: int) -> tuple[bytes, 
     if authorization:
         request.add_unredirected_header("Authorization", authorization)
     try:
-        with urllib.request.urlopen(request, timeout=TIMEOUT) as answer:  # noqa: S310 - as above
+        with _open(request) as answer:
             return _whole(answer, url, most), str(answer.headers.get("Content-Type") or "")
     except urllib.error.HTTPError as error:
         error.close()
@@ -139,6 +139,32 @@ def _read(url: str, accept: str, authorization: str, most: int) -> tuple[bytes, 
         reason = getattr(error, "reason", None) or error
         why = getattr(reason, "strerror", None) or str(reason) or type(error).__name__
         raise _BrokenError(_slow() if isinstance(reason, TimeoutError) else why) from error
+
+
+class _Redirects(urllib.request.HTTPRedirectHandler):
+    """Goes where a server sends us, but never from where nobody can listen or write in to where anybody can."""
+
+    def redirect_request(  # the signature is urllib's
+        self,
+        req: urllib.request.Request,
+        fp: IO[bytes],
+        code: int,
+        msg: str,
+        headers: http.client.HTTPMessage,
+        newurl: str,
+    ) -> urllib.request.Request | None:
+        allowed = ("https",) if req.type == "https" else ("https", "http")
+        if urlsplit(newurl).scheme.lower() not in allowed:
+            fp.close()
+            text = f"{_place(req.full_url)} sends us to {_place(newurl)}, where the connection is not safe any more"
+            raise PackageIndexError(text, hint="Ask who runs it; name a url that answers itself, or is https all the way.")
+        return super().redirect_request(req, fp, code, msg, headers, newurl)
+
+
+def _open(request: urllib.request.Request) -> http.client.HTTPResponse:
+    """Ask, with the proxies of the environment; the answer is to be closed."""
+    found: http.client.HTTPResponse = urllib.request.build_opener(_Redirects()).open(request, timeout=TIMEOUT)
+    return found
 
 
 def _in_time(ask: Callable[[], _Answer]) -> _Answer:
@@ -200,11 +226,11 @@ def _server(url: str) -> str:
     return parts.hostname or parts.path
 
 
-def _transfer(url: str, partial: Path, authorization: str, most: int | None, progress: Callable[[int], None] | None) -> None:
+def _transfer(url: str, place: Path, authorization: str, most: int | None, progress: Callable[[int], None] | None) -> None:
     """Bring what is missing of a file to what is there."""
-    with filesystem.explained("write", partial):
-        partial.parent.mkdir(parents=True, exist_ok=True)
-        have = partial.stat().st_size if partial.exists() else 0
+    with filesystem.explained("write", place):
+        place.parent.mkdir(parents=True, exist_ok=True)
+        have = place.stat().st_size if place.exists() else 0
     if have and have == most:
         return
     request = urllib.request.Request(url, headers={"User-Agent": "pypackpack", "Accept-Encoding": "identity"})  # noqa: S310 - a lock's
@@ -213,16 +239,16 @@ def _transfer(url: str, partial: Path, authorization: str, most: int | None, pro
     if authorization:
         request.add_unredirected_header("Authorization", authorization)
     try:
-        with urllib.request.urlopen(request, timeout=TIMEOUT) as answer:  # noqa: S310 - see above
+        with _in_time(partial(_open, request)) as answer:
             # Who does not know of ranges sends the whole, and begins again.
             goes_on = getattr(answer, "status", None) == http.client.PARTIAL_CONTENT
-            came = _copy(answer.read, partial, have if goes_on else 0, most, progress)
+            came = _copy(answer.read, place, have if goes_on else 0, most, progress)
             expected = answer.headers.get("Content-Length") or ""
             if expected.isdigit() and came < int(expected):
                 raise _BrokenError(_CUT)
     except urllib.error.HTTPError as error:
         error.close()
-        raise _refused(error, url, partial) from error
+        raise _refused(error, url, place) from error
     except (OSError, http.client.HTTPException) as error:
         reason = getattr(error, "reason", None) or getattr(error, "strerror", None) or type(error).__name__
         raise _BrokenError(str(reason)) from error

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+import http.client
+import io
 import threading
 import time
+import urllib.request
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING
@@ -104,6 +107,45 @@ def test_a_file_appears_whole(server: Server, tmp_path: Path) -> None:
     assert (tmp_path / "a.whl").read_bytes() == DATA
     assert not (tmp_path / "partial").exists()
     assert "authorization" not in server.requests[0]
+
+
+@pytest.mark.parametrize(
+    ("here", "there", "followed"),
+    [
+        ("http://127.0.0.1/a", "http://127.0.0.1/b", True),
+        ("http://127.0.0.1/a", "https://127.0.0.1/b", True),
+        ("https://127.0.0.1/a", "https://127.0.0.1/b", True),
+        ("https://127.0.0.1/a", "http://127.0.0.1/b", False),
+        ("https://user:secret@127.0.0.1/a", "HTTP://127.0.0.1/b", False),
+        ("http://127.0.0.1/a", "ftp://127.0.0.1/b", False),
+        ("http://127.0.0.1/a", "file:///etc/passwd", False),
+    ],
+)
+def test_nobody_is_sent_to_where_others_can_write_in(here: str, there: str, followed: bool) -> None:
+    handler = network._Redirects()
+    request = urllib.request.Request(here)  # noqa: S310 - nothing is opened
+    words = (request, io.BytesIO(), 302, "Found", http.client.HTTPMessage(), there)
+    if followed:
+        found = handler.redirect_request(*words)
+        assert found is not None
+        assert found.full_url == there
+        return
+    with pytest.raises(PackageIndexError, match="not safe any more") as caught:
+        handler.redirect_request(*words)
+    assert "secret" not in str(caught.value)
+
+
+def test_a_redirect_to_ftp_ends_a_transfer(server: Server, tmp_path: Path) -> None:
+    def elsewhere(handler: BaseHTTPRequestHandler, _number: int) -> None:
+        handler.send_response(302)
+        handler.send_header("Location", "ftp://127.0.0.1/a.whl")
+        handler.send_header("Content-Length", "0")
+        handler.end_headers()
+
+    server.answer = elsewhere
+    with pytest.raises(PackageIndexError, match="not safe any more"):
+        fetch(server.url, tmp_path)
+    assert len(server.requests) == 1
 
 
 def test_a_file_of_this_machine(tmp_path: Path) -> None:

@@ -39,7 +39,9 @@ def logins() -> list[str]:
 
 
 def publish(file: Path, url: str, project: Path) -> None:
-    """Send a file, and the attestations that lie beside it (PEP 740), to an index.
+    """Send a file, and the attestation of its publisher that lies beside it (PEP 740), to an index.
+
+    Another attestation, such as one of how it was built, does not go along: nobody here has looked whether it is about this file.
 
     Args:
         file: The wheel.
@@ -51,7 +53,7 @@ def publish(file: Path, url: str, project: Path) -> None:
         MissingToolError: There is no uv, or it does not run here.
     """
     beside = sorted(each.name for each in file.parent.iterdir() if each.name.startswith(f"{file.name}."))
-    attestations = [name for name in beside if name.endswith(".attestation")]
+    attestations = [name for name in beside if name == f"{file.name}.publish.attestation"]
     # In the file's own folder, by its bare name: uv takes the words for patterns, and a folder may have brackets in its name.
     words: list[str | Path] = ["publish", "--project", project, "--publish-url", url]
     if urlsplit(url).scheme == "http":
