@@ -183,6 +183,24 @@ def test_the_same_with_devpi(
         assert "409" in caught.value.details
 
 
+def test_a_wheel_that_was_released_with_another_content_stays_here(
+    released: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    assert main.run(["--project", os.fspath(released), "release", "small"]) == 0
+    (tmp_path / "files").mkdir()
+    with served(tmp_path / "files", guarded=("update",)) as index:
+        assert deploy(released, index.url, "--allow-unverified", "--dry-run") == 0
+        (released / "small/src/main/mod.py").write_text("def answer():\n    return 43\n", encoding="utf-8")
+        build(released)
+        capfd.readouterr()
+        for words in (("--dry-run",), ()):
+            assert deploy(released, index.url, "--allow-unverified", *words) == 1
+            said = capfd.readouterr().err
+            assert "error[conflict]: small-1.0-py3-none-manylinux" in said
+            assert "was released before, with another content" in said
+        assert list((tmp_path / "files").iterdir()) == []
+
+
 def test_a_wheel_that_cannot_be_imported_stays_here(
     small_project: Callable[..., Path],
     own_cache: Path,  # noqa: ARG001 - has to be there

@@ -45,7 +45,7 @@ def deploy(request: DeployRequest, watcher: Watcher) -> DeployResult:
 
     Raises:
         UsageError: The request is wrong, or an index must not have what it means.
-        ConflictError: The index has another file of one of the names.
+        ConflictError: The index has another file of one of the names, or `release` has recorded another.
         PackageIndexError: It is out of reach, does not let us in, or does not take a file.
         WorkError: A wheel is not what it says, or does not work on this machine.
     """
@@ -65,11 +65,13 @@ def deploy(request: DeployRequest, watcher: Watcher) -> DeployResult:
 
 def _deploy(project: Project, package: Package, place: Place, request: DeployRequest, watcher: Watcher) -> DeployResult:
     from pypackpack.middleware.deploy.wheels import releases  # noqa: PLC0415 - import cost
+    from pypackpack.middleware.patch.releases import check_as_released  # noqa: PLC0415 - import cost
 
     every = releases(package, level=request.level, words=request.targets)
     found = every.wheels
     there = _listed(place, package.name)
     new = [release for release in found if not _stands(release, there, place)]
+    check_as_released(project, package, [release.path for release in new])
     _check(new)
     ran = _tried(project, package, new, request, watcher)
     states = {release.path: UPLOAD for release in new}

@@ -210,6 +210,40 @@ def _patch(path: Path) -> tuple[ReleasedPatch, str]:
     return found, manifest.result.file
 
 
+def check_as_released(project: Project, package: Package, paths: Sequence[Path]) -> None:
+    """See that wheels whose names are recorded as primaries are these primaries: patches are made against what people have.
+
+    Args:
+        project: The project.
+        package: Whose wheels they are.
+        paths: The wheels; the level of each is what its folder is called.
+
+    Raises:
+        ConflictError: One has another content than what was released under its name.
+        SettingsError: The record is not what `release` writes.
+        DamagedArtifactError: A wheel is damaged.
+        FilesystemError: Something cannot be read.
+    """
+    recorded = read_releases(package).primaries
+    for path in paths:
+        known = [each for each in recorded if normalise(each.file) == normalise(path.name)]
+        # The digest first: it is quicker than the identity, which the same members packed anew have, too.
+        if not known or filesystem.sha256_file(path) in {each.sha256 for each in known}:
+            continue
+        if read_identity(path) in {each.identity for each in known}:
+            continue
+        level = path.parent.name
+        same = next((each for each in known if each.level == level), None)
+        if same is None:
+            msg = f"{path.name} was released at level {known[0].level}, and the one of level {level} is another, not released"
+            hint = f"Deploy that one: `--level {known[0].level}`. Or release this one, too: `pypackpack release {package.name}`."
+            raise ConflictError(msg, hint=hint)
+        msg = f"{path.name} was released before, with another content ({FILE}); patches are for that one, and refuse this one"
+        hint = "Raise the version, build and release that"
+        kept = kept_wheel(project, same)
+        raise ConflictError(msg, hint=f"{hint}. Or copy what was released over it: {kept}." if kept.is_file() else f"{hint}.")
+
+
 def _is_fresh(entry: _Entry, known: Sequence[_Entry]) -> bool:
     """Tell whether something is not recorded yet.
 

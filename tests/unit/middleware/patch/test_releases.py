@@ -11,7 +11,7 @@ import pytest
 from pypackpack.backend import filesystem
 from pypackpack.middleware.bundle.current import note_built
 from pypackpack.middleware.patch.make import make_patch
-from pypackpack.middleware.patch.releases import kept_wheel, read_releases, release
+from pypackpack.middleware.patch.releases import check_as_released, kept_wheel, read_releases, release
 from pypackpack.middleware.project.read import load_project
 from pypackpack.model.build import Artifact
 from pypackpack.model.errors import ConflictError, DamagedArtifactError, SettingsError, UsageError
@@ -82,6 +82,44 @@ def test_another_content_under_a_name_that_people_have(project: Project) -> None
     with pytest.raises(ConflictError, match="released before"):
         release(project, "demo")
     assert file.read_bytes() == text
+
+
+def test_only_what_was_released_may_go_under_its_name(project: Project) -> None:
+    package = project.packages[0]
+    path = built(project)
+    check_as_released(project, package, [path])  # nothing is recorded, so nothing is contradicted
+    (primary,) = release(project, "demo").primaries
+    check_as_released(project, package, [path])
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_STORED) as archive:
+        for name, content in OLD.items():
+            archive.writestr(name, content)
+    check_as_released(project, package, [path])  # packed anew, the same to every patch
+
+    built(project, extra=b"other")
+    with pytest.raises(ConflictError, match="any.whl was released before, with another content") as caught:
+        check_as_released(project, package, [path])
+    kept = kept_wheel(project, primary)
+    assert "Raise the version" in caught.value.hint
+    assert str(kept) in caught.value.hint
+    shutil.copyfile(kept, path)  # as the hint says
+    check_as_released(project, package, [path])
+
+    built(project, extra=b"other")
+    kept.unlink()
+    with pytest.raises(ConflictError) as caught:
+        check_as_released(project, package, [path])
+    assert caught.value.hint == "Raise the version, build and release that."
+
+
+def test_a_wheel_of_another_level_under_a_name_that_was_released(project: Project) -> None:
+    path = built(project)
+    release(project, "demo")
+    other = wheel(path.parent.with_name("bytecode") / path.name, {**OLD, "extra": b"compiled"})
+    with pytest.raises(ConflictError, match="was released at level instant, and the one of level bytecode is another") as caught:
+        check_as_released(project, project.packages[0], [other])
+    assert "--level instant" in caught.value.hint
+    release(project, "demo")  # as the hint says
+    check_as_released(project, project.packages[0], [other])
 
 
 def test_patches_take_numbers(project: Project) -> None:
