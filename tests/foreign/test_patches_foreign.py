@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from pypackpack.client.patch import read_patch
 from pypackpack.middleware.patch.build import CODECS, LEAN_CODECS
 from pypackpack.middleware.patch.make import make_patch, read_identity
 from pypackpack.model.interpreter import NEWEST, OLDEST
 from tests.builds import PYTHON, ROOT
-from tests.unit.client.forge import contents, pair
+from tests.unit.client.forge import NEW, OLD, contents, wheel
+from tests.unit.client.forge_elf import versions
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -67,8 +69,12 @@ def test_a_patch_is_applied_there(
     (site / "pypackpack").mkdir(parents=True)
     shutil.copy(ROOT / "pypackpack" / "__init__.py", site / "pypackpack")
     shutil.copytree(ROOT / "pypackpack" / "client", site / "pypackpack" / "client")
-    old, new = pair(work)
-    (work / "demo-1.0-p1-py3-none-any.whl.patch").write_bytes(make_patch(old, new, number=1, codecs=codecs))
+    code = [{"demo/x.so": x, "demo/a.so": a} for x, a in zip(versions("x86"), versions("arm64"), strict=True)]
+    old = wheel(work / "demo-1.0-py3-none-any.whl", {**OLD, **code[0]}, record="demo-1.0.dist-info")
+    new = wheel(work / "new" / "demo-1.1-py3-none-any.whl", {**NEW, **code[1]}, record="demo-1.1.dist-info")
+    patch = work / "demo-1.0-p1-py3-none-any.whl.patch"
+    patch.write_bytes(make_patch(old, new, number=1, codecs=codecs))
+    assert sum(step.image is not None for step in read_patch(patch).steps) == 2  # addresses in code of both machines
     done = python.run(JOB, paths=[site, work], args=[python.see(work)])
     assert done.returncode == 0, done.stderr
     assert done.stdout.split(maxsplit=1) == ["demo-1.1-py3-none-any.whl", "[]\n"]
