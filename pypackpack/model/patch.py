@@ -166,8 +166,10 @@ class PatchBuild:
         patches: The patches.
         build: The wheels that they lead to.
         left_out: Wheels that no primary has the tags of.
+        recordable: Whether ``release`` can record the patches now: their primary's version is recorded.
     """
 
     patches: tuple[MadePatch, ...]
     build: BuildResult
     left_out: tuple[str, ...] = ()
+    recordable: bool = False

@@ -18,22 +18,26 @@ def test_a_release_and_its_patch(small_project: Callable[..., Path], tmp_path: P
     package = next(path.parent for path in root.glob("*/pyproject.toml"))
     name, build = package.name, package / "build" / "packpack"
 
-    def run(*words: str, code: int = 0) -> str:
-        done = subprocess.run([sys.executable, "-m", "pypackpack", *words, "--json"], cwd=root, capture_output=True, text=True, check=False)
+    def run(*words: str, code: int = 0, form: tuple[str, ...] = ("--json",)) -> str:
+        done = subprocess.run([sys.executable, "-m", "pypackpack", *words, *form], cwd=root, capture_output=True, text=True, check=False)
         assert done.returncode == code, done.stderr
         return done.stdout + done.stderr
 
     command = ("build", name, "source", "patch", "--type", "release", "--target", "host", "--offline")
-    run(*command, code=2)  # nothing was released yet
+    assert "nothing was released yet" in run(*command, code=2)
     run("build", name, "source", "single", "--type", "release", "--target", "host", "--offline")
     run("release", name)
+    said = run(*command, "--level", "bytecode", code=2)
+    assert "has no primary at level bytecode: it was released at instant" in said
+    assert "Add `--level instant`" in said
     module = package / "src" / "main" / "mod.py"
     module.write_text(module.read_text().replace("42", "43"))
     run("clean", name)  # the primary does not lie in build/ alone
     planned = json.loads(run(*command[:-1], "--dry-run"))["tasks"]
     assert [(each["step"], each["state"]) for each in planned][-2:] == [("bundle", "behind"), ("patch", "behind")]
     assert not build.exists()
-    run(*command)
+    said = " ".join(run(*command, form=()).split())
+    assert f"p1 is not recorded: `pypackpack release {name}` when you ship it" in said
     planned = json.loads(run(*command[:-1], "--dry-run"))["tasks"]
     assert {each["state"] for each in planned} == {"remembered"}
     listed = json.loads(run("tasks", name, "source", "patch", "--type", "release", "--target", "host"))

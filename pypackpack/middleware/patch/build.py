@@ -68,7 +68,7 @@ def build_patches(request: BuildRequest, base: str, watcher: Watcher) -> PatchBu
                 msg = f"{artifact.path} changed while its patch was being made"
                 raise ConflictError(msg, hint="Run the same command again.")
         made = _made(shop, order, wheels, request, watcher)
-    return PatchBuild(made, result, left_out)
+    return PatchBuild(made, result, left_out, order.recordable)
 
 
 def preview_patches(request: BuildRequest, base: str, watcher: Watcher) -> Preview:
@@ -89,6 +89,7 @@ class _PatchOrder:
         primaries: What patches begin with, all of one version.
         files: Where the bytes of each lie, by digest.
         number: The number of the patches.
+        recordable: Whether the version of the primaries is recorded.
     """
 
     project: Project
@@ -96,6 +97,7 @@ class _PatchOrder:
     primaries: Sequence[Primary]
     files: Mapping[str, Path]
     number: int
+    recordable: bool
 
     @property
     def next_version(self) -> str:
@@ -131,7 +133,8 @@ def _resolved(request: BuildRequest, base: str) -> _PatchOrder:
     primaries, files = _primaries(project, package, releases, base, request)
     version = primaries[0].version
     number = 1 + max((each.number for each in releases.patches if each.version == version), default=0)
-    return _PatchOrder(project, package, primaries, files, number)
+    recordable = any(each.version == version for each in releases.primaries)
+    return _PatchOrder(project, package, primaries, files, number, recordable)
 
 
 def _next_version(package: Package, base: str, number: int) -> str:
@@ -163,8 +166,11 @@ def _primaries(
         return [primary], {primary.sha256: path}
     there = [each for each in releases.primaries if each.level == request.level.value]
     if not there:
-        msg = f"{package.name} has no primary at level {request.level.value}: nothing was released yet"
-        raise UsageError(msg, hint=f"Build it, then: pypackpack release {package.name}. Or name a wheel with --base.")
+        levels = sorted({each.level for each in releases.primaries})
+        where = f"it was released at {' and '.join(levels)}" if levels else "nothing was released yet"
+        msg = f"{package.name} has no primary at level {request.level.value}: {where}"
+        hint = f"Build it, then: pypackpack release {package.name}. Or name a wheel with --base."
+        raise UsageError(msg, hint=f"Add `--level {levels[0]}`. Or name a wheel with --base." if levels else hint)
     versions = {each.version: version_of(package, each.version.replace("_", "-")) for each in there}
     wanted = version_of(package, base) if base else max(versions.values())
     found = [each for each in there if versions[each.version] == wanted]

@@ -132,6 +132,13 @@ def build_lines(result: PatchBuild, width: int | None, style: Style) -> list[str
             f"to be tested, and for who has none."
         )
         lines += ["", *paragraph(text, width, hang="")]
+        if result.recordable:
+            name, number = result.build.artifacts[0].package, result.patches[0].number
+            text = (
+                f"p{number} is not recorded: `pypackpack release {name}` when you ship it. "
+                f"Until then the next build makes p{number} anew."
+            )
+            lines += paragraph(text, width, hang="")
     lines += [f"no primary has the tags of {name}: no patch leads to it" for name in result.left_out]
     return lines
 
