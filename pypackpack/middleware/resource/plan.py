@@ -103,7 +103,7 @@ class ResourcePlan:
         return tuple(self._tasks.values())
 
     def placed(self, outcomes: Mapping[str, Outcome]) -> tuple[Artifact, ...]:
-        """Put the archives that were made where a person looks for them.
+        """Put the archives that were made where a person looks for them, and warn of older ones that clients would take instead.
 
         Raises:
             LostError: The cache lost one.
@@ -119,7 +119,34 @@ class ResourcePlan:
             size = int(outcome.result.facts["size"])
             package = self._order.package.name
             found.append(Artifact(place, "resource", package, tuple(targets), None, size, digest, outcome.cached, run=""))
+        self.warnings = (*self.warnings, *self._older())
         return tuple(found)
+
+    def _older(self) -> Iterator[str]:
+        """Say which archives of this version, of earlier sources, are nearer to a target than what it has now.
+
+        A client takes that of its target's name, else that of its family, else ``any``. Nothing is removed, as with wheels.
+        """
+        served = {target: tag for tag, (_, targets) in self._archives.items() for target in targets}
+        older: dict[str, list[str]] = {}
+        for target in self._order.targets:
+            for tag in (target.name, target.family, ANY):
+                if tag == served.get(target.name):
+                    break
+                if self._place(tag).is_file():
+                    older.setdefault(tag, []).append(target.name)
+        package = self._order.package
+        for tag, names in older.items():
+            now = sorted({self._place(served[name]).name for name in names if name in served})
+            instead = f" instead of {' and '.join(now)}" if now else ", and there are no data files for them now"
+            yield (
+                f"{self._place(tag).name} is of an earlier build, and clients on {', '.join(names)} would take it{instead}: "
+                f"remove it, also where you have put it; `pypackpack clean {package.root.name}` removes all"
+            )
+
+    def _place(self, tag: str) -> Path:
+        package = self._order.package
+        return self._order.folder / f"{package.import_name}-{package.version}-{tag}{SUFFIX}"
 
     def _add(self, target: Target, files: Sequence[SourceFile]) -> None:
         if not files:
@@ -155,7 +182,7 @@ class ResourcePlan:
         needs += [self._task(self._pack(file, *facts[file])) for file in once(large, facts)]
         listed = tuple((file.place, facts[file][1], facts[file][0]) for file in (*small, *large))
         manifest = Manifest(package.name, package.version, package.import_name, tag, listed)
-        place = self._order.folder / f"{package.import_name}-{package.version}-{tag}{SUFFIX}"
+        place = self._place(tag)
         task = Task(
             name=f"resource {package.name} {tag}",
             package=package.name,

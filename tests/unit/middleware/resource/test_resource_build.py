@@ -117,6 +117,32 @@ def test_overlays_as_with_code(tmp_path: Path) -> None:
     assert inspect_resource(result.artifacts[2].path).tag == "windows_arm64"
 
 
+def test_an_older_archive_that_clients_would_take_is_named(tmp_path: Path) -> None:
+    root = project(tmp_path, {**FILES, "windows/data/one.txt": b"windows", "windows_arm64/data/two.txt": b"arm"})
+    assert made(root).warnings == ()
+    assert made(root).warnings == ()
+    shutil.rmtree(root / "small" / "src" / "windows_arm64")
+    (warning,) = made(root).warnings
+    assert "small-1.0-windows_arm64.resource is of an earlier build" in warning
+    assert "clients on windows_arm64 would take it instead of small-1.0-windows.resource: remove it" in warning
+    assert made(root, targets=("linux_x86_64",)).warnings == ()  # what it has, clients of it take
+    shutil.rmtree(root / "small" / "src" / "windows")
+    family, own = made(root).warnings
+    assert "windows_arm64 would take it instead of small-1.0-any.resource" in own
+    assert "clients on windows_amd64, windows_arm64 would take it instead of small-1.0-any.resource" in family
+    for path in (root / "small" / "build" / "packpack" / "resource").glob("*windows*"):
+        path.unlink()
+    assert made(root).warnings == ()
+
+
+def test_an_older_archive_for_a_target_that_has_no_data_any_more(tmp_path: Path) -> None:
+    root = project(tmp_path, {"main/__init__.py": b"", "main/x.txt": b"x", "windows/y.txt": b"y"})
+    assert made(root).warnings == ()
+    (root / "small" / "src" / "main" / "x.txt").unlink()
+    (warning,) = made(root).warnings
+    assert "clients on linux_x86_64, emscripten_wasm32 would take it, and there are no data files for them now: remove it" in warning
+
+
 def test_a_target_without_data_is_left_out_and_a_package_without_any_is_refused(tmp_path: Path) -> None:
     root = project(tmp_path, {"main/__init__.py": b"", "windows/x.txt": b"x"})
     result = made(root)
