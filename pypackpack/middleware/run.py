@@ -244,6 +244,10 @@ def _no_program(word: str, venv: str, packages: "list[str]") -> Exception:
         msg = f"{word!r} is neither a script, nor module:callable, nor a command"
         hint = 'Name one of these; options of Python stand behind it, as in `pypackpack run python -c "print(1)"`.'
         return UsageError(msg, hint=hint)
+    hint = _of_a_package(word, os.path.dirname(venv))
+    if hint:
+        msg = f"the command {word} is not in {venv} yet"
+        return MissingToolError(msg, hint=hint)
     if _plain(word) in map(_plain, packages):
         msg = f"{word} is a package of this project, and no command"
         hint = f"`pypackpack run python -m {word}` runs its `__main__.py`; {word}:main calls a function of it."
@@ -262,6 +266,29 @@ def _no_program(word: str, venv: str, packages: "list[str]") -> Exception:
     if hint:
         return MissingToolError(msg, hint=hint)
     return MissingToolError(msg, hint=f"`pypackpack add {word}` puts it into the environment, if a package of that name has it.")
+
+
+def _of_a_package(word: str, root: str) -> str:
+    """Return the hint for a command that a package of the project declares: nothing is to be fetched for it, nor guessed."""
+    from pathlib import Path  # noqa: PLC0415 - import cost
+
+    from pypackpack.middleware.project import foreign  # noqa: PLC0415 - import cost
+    from pypackpack.middleware.project.finish import ours  # noqa: PLC0415 - import cost
+    from pypackpack.middleware.project.toml import read_toml  # noqa: PLC0415 - import cost
+    from pypackpack.model.errors import PyPackPackError  # noqa: PLC0415 - import cost
+
+    try:
+        folders = ours(read_toml(Path(root, FILE))).get("packages")
+    except PyPackPackError:
+        return ""
+    for folder in folders if isinstance(folders, list) else ():
+        try:
+            scripts = foreign.own_scripts(read_toml(Path(root, str(folder), FILE)))
+        except PyPackPackError:
+            continue  # what is wrong with it, `sync` says
+        if word in scripts:
+            return f"`pypackpack sync` makes it: {FILE} of the package {folder} declares it."
+    return ""
 
 
 def _own(word: str, root: str) -> str:

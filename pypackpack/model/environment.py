@@ -117,6 +117,9 @@ class DevelopmentSync:
         locked: Whether the project's lock was written anew.
         unchanged: Whether nothing had to be done.
         planned: Whether this is only what would be done (``--dry-run``); nothing was changed.
+        renewed: Those of ``editable`` that were not there as their settings and sources are now.
+        new_commands: Commands of the project's packages that were not there before.
+        gone_commands: Those that were there before and are not now.
     """
 
     folder: Path
@@ -128,6 +131,9 @@ class DevelopmentSync:
     locked: bool = False
     unchanged: bool = False
     planned: bool = False
+    renewed: tuple[str, ...] = ()
+    new_commands: tuple[str, ...] = ()
+    gone_commands: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

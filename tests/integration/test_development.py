@@ -12,6 +12,8 @@ import pytest
 from pypackpack.backend import filesystem
 from pypackpack.backend.filesystem import CACHE_VARIABLE
 from pypackpack.backend.tools import venv
+from pypackpack.frontend.cli.commands.dependency import development_lines
+from pypackpack.frontend.cli.style import PLAIN
 from pypackpack.middleware.clean import clean
 from pypackpack.middleware.dependency.imports import import_requirements
 from pypackpack.middleware.environment import development, development_change, development_tree
@@ -470,6 +472,30 @@ def test_a_package_comes_and_goes_in_the_environment(shop: Shop) -> None:
     assert made is not None
     assert ("web", "0.1.0") in made.removed
     assert "web" not in shop.locked
+
+
+def test_what_became_of_a_packages_commands_is_said(shop: Shop) -> None:
+    """What `sync --check` finds different, `sync` does not call "as it was"."""
+
+    def said() -> list[str]:
+        return [line.strip() for line in development_lines(shop.sync(), PLAIN)]
+
+    first, *_ = said()
+    assert "as it was" not in first
+    assert said()[0].endswith("from their sources, as it was")
+    path = shop.root / "core" / "pyproject.toml"
+    before = path.read_text(encoding="utf-8")
+    path.write_text(before + '\n[project.scripts]\nserve = "core:main"\n', encoding="utf-8")
+    line, *changes = said()
+    assert (line.rpartition(", ")[2], changes) == ("2 from their sources", ["+ command serve"])
+    assert said()[0].endswith(", as it was")
+    program = venv.interpreter(shop.root / ".venv").parent / ("serve.cmd" if sys.platform == "win32" else "serve")
+    program.unlink()
+    assert said()[0].endswith(", set up anew: core")
+    assert program.exists()
+    path.write_text(before, encoding="utf-8")
+    assert said()[1:] == ["- command serve"]
+    assert not program.exists()
 
 
 def test_a_project_that_needs_nothing_gets_no_lock_until_it_is_asked_for(shop: Shop) -> None:

@@ -35,24 +35,39 @@ def scripts(entry_points: str, site_packages: Path) -> dict[str, bytes]:
     home = next((folder for folder in site_packages.parents if (folder / "pyvenv.cfg").is_file()), None)
     if home is None or not entry_points:
         return {}
-    parser = configparser.ConfigParser(delimiters=("=",), interpolation=None)
-    parser.optionxform = str  # type: ignore[method-assign,assignment] # names keep their case
-    parser.read_string(entry_points)
     windows = sys.platform == "win32"
     folder = home / ("Scripts" if windows else "bin")
     python = os.fspath(folder / ("python.exe" if windows else "python"))
     result: dict[str, bytes] = {}
-    for group in ("console_scripts", "gui_scripts"):
-        for name, value in parser.items(group) if parser.has_section(group) else ():
-            module, _, attribute = value.partition("[")[0].strip().partition(":")
-            body = _BODY.format(module=module.strip(), first=attribute.partition(".")[0], attribute=attribute)
-            place = os.path.relpath(folder / name, site_packages).replace(os.sep, "/")
-            if windows:
-                result[f"{place}-script.py"] = body.encode()
-                result[f"{place}.cmd"] = f'@"%~dp0python.exe" "%~dp0{name}-script.py" %*\r\n'.encode()
-            else:
-                result[place] = (_first_line(python) + body).encode()
+    for name, value in commands(entry_points).items():
+        module, _, attribute = value.partition("[")[0].strip().partition(":")
+        body = _BODY.format(module=module.strip(), first=attribute.partition(".")[0], attribute=attribute)
+        place = os.path.relpath(folder / name, site_packages).replace(os.sep, "/")
+        if windows:
+            result[f"{place}-script.py"] = body.encode()
+            result[f"{place}.cmd"] = f'@"%~dp0python.exe" "%~dp0{name}-script.py" %*\r\n'.encode()
+        else:
+            result[place] = (_first_line(python) + body).encode()
     return result
+
+
+def commands(entry_points: str) -> dict[str, str]:
+    """Return name and entry point of each program.
+
+    Args:
+        entry_points: Text of ``entry_points.txt``, as we wrote it.
+
+    Raises:
+        ValueError: It is something else.
+    """
+    parser = configparser.ConfigParser(delimiters=("=",), interpolation=None)
+    parser.optionxform = str  # type: ignore[method-assign,assignment] # names keep their case
+    try:
+        parser.read_string(entry_points)
+    except configparser.Error as error:
+        raise ValueError(str(error)) from error
+    groups = (group for group in ("console_scripts", "gui_scripts") if parser.has_section(group))
+    return {name: value for group in groups for name, value in parser.items(group)}
 
 
 def _first_line(python: str) -> str:

@@ -17,7 +17,7 @@ from pypackpack.backend import filesystem
 from pypackpack.backend.tools import uv, venv
 from pypackpack.backend.tools import uv_options as known
 from pypackpack.middleware.environment import development_project as works
-from pypackpack.middleware.environment.distributions import damaged, distributions
+from pypackpack.middleware.environment.distributions import damaged
 from pypackpack.middleware.environment.place import listing
 from pypackpack.middleware.project.edit import lock_file
 from pypackpack.middleware.project.read import FILE
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
+    from pypackpack.middleware.environment.development_editable import Standing
     from pypackpack.middleware.environment.development_project import WorkProject
     from pypackpack.model.build import Watcher
     from pypackpack.model.interpreter import Interpreter
@@ -385,7 +386,7 @@ class Work:
         """Let ``.venv`` have the project's packages as they are now, and leave everything else in it alone."""
         from pypackpack.middleware.environment.development_editable import remove_gone  # noqa: PLC0415 - import cost
 
-        before = distributions(self.site)
+        before = self.standing()
         remove_gone(self.project, self.site)
         self.place_packages()
         self.build_extensions(offline=True)
@@ -398,12 +399,12 @@ class Work:
         use, other = (plans.lock_use(options), plans.changes_the_rest(options)) if options else (LockUse.UPDATE, False)
         plans.check_lock(self.project.root / LOCK, use)
         if not other and self.up_to_date():
-            return replace(self.result(distributions(self.site)), unchanged=True)
+            return replace(self.result(self.standing()), unchanged=True)
         if only_said(options):
             return plans.plan(self, options, offline=offline)
         self.ensure(offline=offline)
         work = works.work_project(self.project)
-        before = distributions(self.site)
+        before = self.standing()
         old = self.lock_text()
         self.lay_out(work)
         if use is LockUse.FROZEN:
@@ -432,20 +433,29 @@ class Work:
     def _write(self, stamp: _Stamp) -> None:
         filesystem.write_atomic(self.project.venv / STAMP, json.dumps(asdict(stamp), indent=1))
 
-    def result(self, before: tuple[tuple[str, str], ...]) -> DevelopmentSync:
+    def standing(self) -> Standing:
+        """Return what stands in ``.venv`` now."""
+        from pypackpack.middleware.environment.development_editable import standing  # noqa: PLC0415 - import cost
+
+        return standing(self.project, self.site)
+
+    def result(self, before: Standing) -> DevelopmentSync:
         """Return what is there now, compared with what was there before."""
-        now = distributions(self.site)
+        now = self.standing()
         local = {normalise(package.name) for package in self.project.packages}
-        names = {name for name, _ in now}
+        names = {name for name, _ in now.distributions}
         editable = tuple(package.name for package in self.project.packages if normalise(package.name) in names)
-        outside = [entry for entry in now if entry[0] not in local]
+        outside = [entry for entry in now.distributions if entry[0] not in local]
         return DevelopmentSync(
             folder=self.project.venv,
             python=venv.version(self.project.venv) or (0, 0, 0),
             installed=tuple(outside),
-            added=tuple(entry for entry in outside if entry not in before),
-            removed=tuple(entry for entry in before if entry not in now),
+            added=tuple(entry for entry in outside if entry not in before.distributions),
+            removed=tuple(entry for entry in before.distributions if entry not in now.distributions),
             editable=editable,
+            renewed=tuple(name for name in editable if name not in before.current),
+            new_commands=tuple(sorted(now.commands - before.commands)),
+            gone_commands=tuple(sorted(before.commands - now.commands)),
         )
 
 

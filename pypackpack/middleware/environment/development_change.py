@@ -15,7 +15,6 @@ from pypackpack.backend.tools import venv
 from pypackpack.backend.undo import Undo
 from pypackpack.middleware.environment import development_project as works
 from pypackpack.middleware.environment.development import LOCK, Work, only_said, refuse_elsewhere, working
-from pypackpack.middleware.environment.distributions import distributions
 from pypackpack.middleware.environment.held import broken, to_resolve_again
 from pypackpack.middleware.project import paths
 from pypackpack.middleware.project.edit import Edit, commit_edits, plan_edit, table_at
@@ -258,7 +257,7 @@ def _put(
     With ``once`` the options make an environment that is not the one of a plain sync.
     """
     path = work.project.root / LOCK
-    there = distributions(work.site)
+    there = work.standing()
     old = filesystem.read_bytes(path) if path.is_file() else None
     new = work.locked()
     with Undo("`pypackpack sync` makes .venv what the lock says.") as undo:

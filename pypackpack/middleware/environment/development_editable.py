@@ -2,21 +2,55 @@
 
 from __future__ import annotations
 
+import contextlib
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pypackpack.backend.tools import venv
 from pypackpack.middleware.editable.install import STATE, install_editable, is_current, remove_editable
+from pypackpack.middleware.editable.scripts import commands
 from pypackpack.middleware.environment.distributions import distributions
 from pypackpack.middleware.target import table
 from pypackpack.model.errors import PyPackPackError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from pypackpack.model.build import Watcher
     from pypackpack.model.interpreter import Interpreter
     from pypackpack.model.project import Project
     from pypackpack.model.target import Target
+
+
+@dataclass(frozen=True)
+class Standing:
+    """What stands in an environment at one time, for a comparison with what stands there later.
+
+    Attributes:
+        distributions: Every one, as (normalised name, version).
+        current: The project's packages that are there as their settings and sources are now.
+        commands: The commands of the project's packages.
+    """
+
+    distributions: tuple[tuple[str, str], ...]
+    current: frozenset[str]
+    commands: frozenset[str]
+
+
+def standing(project: Project, site: Path) -> Standing:
+    """Return what stands in an environment now."""
+    target = host()
+    current = (package.name for package in project.packages if is_current(package, project, site, target))
+    return Standing(distributions(site), frozenset(current), frozenset(_commands(site)))
+
+
+def _commands(site: Path) -> Iterator[str]:
+    """Yield the commands that `place_packages` has put into an environment."""
+    for state in sorted(site.glob(f"*.dist-info/{STATE}")):
+        # Damaged or gone: the package is not current then, and is put there anew.
+        with contextlib.suppress(OSError, ValueError):
+            yield from commands((state.parent / "entry_points.txt").read_text(encoding="utf-8"))
 
 
 def host() -> Target | None:

@@ -133,6 +133,18 @@ def test_nobody_is_told_to_fetch_what_is_their_own(shop: Path, word: str, hint: 
     assert f"add {word}`" not in caught.value.hint.replace("package add", "")
 
 
+@pytest.mark.parametrize("word", ["bill", "billing", "pytset"])
+def test_a_command_that_sync_has_not_made_yet(shop: Path, word: str) -> None:
+    (shop / "web").mkdir()
+    (shop / "web" / "pyproject.toml").write_text("[broken", encoding="utf-8")  # says nothing of the other packages
+    (shop / "billing").mkdir()
+    text = f'[project]\nname = "billing"\n\n[project.scripts]\n{word} = "billing:main"\n'
+    (shop / "billing" / "pyproject.toml").write_text(text, encoding="utf-8")
+    with pytest.raises(MissingToolError, match=f"the command {word} is not in .* yet") as caught:
+        plan(word)
+    assert caught.value.hint == "`pypackpack sync` makes it: pyproject.toml of the package billing declares it."
+
+
 def test_a_script_without_its_ending_is_named(shop: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(shop / "services" / "x")
     with pytest.raises(MissingToolError) as caught:

@@ -250,8 +250,14 @@ def development_change_lines(change: DevelopmentChange, style: Style) -> list[st
     return [*lines, *(development_lines(change.synced, style) if change.synced else [])]
 
 
-def development_lines(result: DevelopmentSync, style: Style) -> list[str]:
-    """Return what became of the development environment."""
+def development_lines(result: DevelopmentSync, style: Style, *, fresh: bool = False) -> list[str]:
+    """Return what became of the development environment.
+
+    Args:
+        result: What became of it.
+        style: How it is shown.
+        fresh: It was made anew. "As it was" is said of what it holds, and would be read as said of itself.
+    """
     python = ".".join(map(str, result.python))
     if result.planned:
         changes = [("+", *each) for each in result.added] + [("-", *each) for each in result.removed]
@@ -259,11 +265,14 @@ def development_lines(result: DevelopmentSync, style: Style) -> list[str]:
         lines.append(f".venv  Python {python}  {_planned(result.added, result.removed)}")
         return [*lines, *(f"    {sign} {name} {version}" for sign, name, version in changes)]
     lines = [f"{style.good('locked')} pyproject.lock"] if result.locked else []
-    state = ", as it was" if result.unchanged or not (result.added or result.removed) else ""
+    changed = result.added or result.removed or result.new_commands or result.gone_commands
+    state = "" if changed or fresh else f", set up anew: {', '.join(result.renewed)}" if result.renewed else ", as it was"
     sources = f", {len(result.editable)} from their sources" if result.editable else ""
     lines.append(f".venv  Python {python}  {len(result.installed)} installed{sources}{state}")
     lines += [f"    + {name} {version}" for name, version in result.added]
-    return lines + [f"    - {name} {version}" for name, version in result.removed]
+    lines += [f"    + command {name}" for name in result.new_commands]
+    lines += [f"    - {name} {version}" for name, version in result.removed]
+    return lines + [f"    - command {name}" for name in result.gone_commands]
 
 
 def change_lines(change: DependencyChange, style: Style) -> list[str]:

@@ -57,8 +57,7 @@ def _use_lines(change: PythonChange, style: Style) -> list[str]:
     lines = [f"{style.good('made')} .venv with Python {style.bold(version)}{before}"]
     lines += [f"  changed {', '.join(change.changed)}"] if change.changed else []
     lines += [f"  emptied build/ of {', '.join(change.cleared)}"] if change.cleared else []
-    # .venv is new: "as it was" is said of what it holds, and would be read as said of itself.
-    lines += [line.removesuffix(", as it was") for line in development_lines(change.synced, style)]
+    lines += development_lines(change.synced, style, fresh=True)
     if change.stale:
         lines += ["", "The environments of targets, and their locks, follow with:"]
         lines += [f"  {style.word(f'pypackpack {name} sync')}" for name in change.stale]
