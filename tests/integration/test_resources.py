@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import re
 import shutil
 import sys
+import threading
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING
 
 import pytest
@@ -64,6 +67,20 @@ def test_the_documented_update_fetches_by_ranges_what_it_lacks(tmp_path: Path, s
     lines = [line.split() for line in server.log.read_text(encoding="utf-8").splitlines()]
     assert {line[8] for line in lines} == {"206"}
     assert sum(int(line[9]) for line in lines) == int(fetched)
+
+
+def test_the_documented_update_says_when_a_server_knows_no_ranges(tmp_path: Path) -> None:
+    text = (ROOT / "docs" / "how-to" / "resources.md").read_text(encoding="utf-8")
+    _, updating = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
+    (tmp_path / "billing-1.5.0-any.resource").write_bytes(bytes(1 << 16))
+    handler = functools.partial(SimpleHTTPRequestHandler, directory=tmp_path)
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as serving:
+        threading.Thread(target=serving.serve_forever, daemon=True).start()
+        code = updating.replace("https://example.org", f"http://127.0.0.1:{serving.server_port}")
+        said = run([sys.executable, "-c", code], cwd=tmp_path, env={"PYTHONPATH": str(ROOT)})
+        serving.shutdown()
+    assert said.returncode == 1
+    assert said.stderr.splitlines()[-1].endswith("the server sends no ranges, its answer is 200")
 
 
 @pytest.mark.usefixtures("own_cache")
