@@ -30,3 +30,15 @@ def test_the_page_of_limits_names_every_command_that_is_not_there_yet() -> None:
     page = (ROOT / "docs" / "reference" / "limits.md").read_text(encoding="utf-8")
     commands = page.partition("## Commands")[2].partition("\n* `verify` looks")[0]
     assert set(re.findall(r"`(\w+)`", commands)) == LATER
+
+
+def test_the_first_page_leads_to_every_page_and_the_tutorials_to_each_of_its_own() -> None:
+    docs = ROOT / "docs"
+    first = (docs / "index.md").read_text(encoding="utf-8")
+    pages = sorted(
+        page.relative_to(docs).as_posix() for part in ("how-to", "reference", "explanation") for page in docs.glob(f"{part}/*.md")
+    )
+    assert [page for page in pages if f"]({page})" not in first] == []
+    tutorial = (docs / "tutorial" / "index.md").read_text(encoding="utf-8")
+    chapters = sorted(page.name for page in docs.glob("tutorial/*.md") if page.name != "index.md")
+    assert [chapter for chapter in chapters if not re.search(rf"^\d+\. \[.+\]\({chapter}\)$", tutorial, re.MULTILINE)] == []
