@@ -59,7 +59,7 @@ def test_a_release_and_its_patch(small_project: Callable[..., Path], tmp_path: P
     assert "untrusted-artifact" in run("patch", "apply", str(patch), "-o", str(result.parent), *wrong, code=1)
     assert "64 hexadecimal digits" in run("patch", "verify", str(patch), *wrong[:3], "", code=2)
     assert not result.exists()
-    run("patch", "verify", str(patch), "--to", str(old))
+    assert run("patch", "verify", str(patch), "--to", str(old)) == run("patch", "verify", str(patch), "--base", str(old))
     run("patch", "apply", str(patch), "--to", str(old), "-o", str(result.parent), "--expect", mine)
     run("patch", "apply", str(patch), "--to", str(new), "-o", str(result.parent), code=1)
     site = tmp_path / "site"

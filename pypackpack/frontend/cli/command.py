@@ -12,7 +12,7 @@ import typer
 from pypackpack.frontend.cli.argv import NEAR
 from pypackpack.frontend.cli.overview import general_options, two_columns, wrapped
 from pypackpack.frontend.cli.style import PLAIN, Style
-from pypackpack.frontend.cli.table import LATER_OPTIONS
+from pypackpack.frontend.cli.table import ELSEWHERE_OPTIONS, LATER_OPTIONS
 from pypackpack.model.errors import NotYetError, PyPackPackError, UsageError
 
 if TYPE_CHECKING:
@@ -192,6 +192,7 @@ def usage_error(error: Exception, row: Row, words: Sequence[str] = (), uv_option
             near = get_close_matches(wrong.option_name, own, n=1, cutoff=NEAR)
         message = f"`{row.words}` has no option {wrong.option_name}"
         hint = f"Did you mean {near[0]}?" if near else hint
+        hint = ELSEWHERE_OPTIONS.get((row.words, wrong.option_name), hint)
     elif kind == "MissingParameter" and wrong.param is not None:
         option = f"{wrong.param.opts[0]} " if wrong.param.param_type_name == "option" else ""
         message = f"`{row.words}` needs {option}{wrong.param.metavar or wrong.param.name.upper()}"

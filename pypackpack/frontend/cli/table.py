@@ -304,6 +304,15 @@ STREAMING = "build"
 # Options that are documented and not there yet, by the words of their command.
 LATER_OPTIONS: "dict[str, frozenset[str]]" = {}
 
+# Options that people look for where something else does it, and what does.
+_LAST_WORD = (
+    "The package is the last word: `pypackpack {} windows macos billing`. Without it, it is the one in whose folder you stand, "
+    "the only one, or all."
+)
+ELSEWHERE_OPTIONS: "dict[tuple[str, str], str]" = {
+    (words, "--package"): _LAST_WORD.format(words) for words in ("target add", "target remove")
+}
+
 # What may stand after a package's name: `pypackpack billing add numpy`.
 PACKAGE_VERBS = ("add", "remove", "sync", "tree")
 

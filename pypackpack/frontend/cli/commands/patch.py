@@ -44,6 +44,7 @@ def verify(
         Optional[str],  # noqa: UP045 - typer evaluates it on Python 3.10 too
         typer.Option(
             "--to",
+            "--base",  # the word of `verify`, whose question this is, too
             metavar="<wheel|folder>",
             help="Also apply it to this wheel, or to what is installed in this site-packages folder, and keep nothing of it.",
             show_default=False,

@@ -153,6 +153,7 @@ def test_what_could_not_be_put_back_is_said(error: BaseException, first: str, ca
         (["package"], 2, "needs one more word: add, remove, list", ""),
         (["package", "ad"], 2, "has no command 'ad'", "Did you mean add?"),
         (["build", "--lvl", "x"], 2, "`build` has no option --lvl", "Did you mean --level?"),
+        (["target", "add", "macos", "--package", "x"], 2, "`target add` has no option --package", "The package is the last word"),
         (["build", "--jsn"], 2, "`build` has no option --jsn", "Did you mean --json?"),
         (["build", "--release"], 2, "`build` has no option --release", "Did you mean --type release?"),
         (["build", "x", "source", "--dry-run", "--profile"], 2, "--profile and --dry-run", "Leave one of them out"),
