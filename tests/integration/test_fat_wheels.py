@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import sys
 from email.parser import HeaderParser
@@ -177,6 +178,23 @@ def test_a_folder_of_wheels_installs_without_an_index(level: str, tmp_path: Path
             f"{name}-{tag}.whl" for name in ("app-1", "hardlib-1.0", "lone-1.0", "plainlib-1.0", "spaced_one-1.0")
         )
         assert all(check.problems == () for name in names for check in verify(folder / name).checks)
+        seen = inspect(next(folder.glob("hardlib-*.whl")))
+        assert (seen.level, seen.type, seen.notes) == ("native", "release", ())
+        assert (seen.compiler.name, seen.toolchain.name) == ("cython", "zig")
+        forms = {module.module: (module.form, bool(module.reason)) for module in seen.modules}
+        assert forms == {
+            "hardlib": ("extension", False),
+            "hardlib.old": ("source", True),
+            "hardlib.words": ("bytecode", True),
+            "hardlib.rude": (forms["hardlib.rude"][0], forms["hardlib.rude"][0] != "extension"),
+        }
+        files = members(seen.path)
+        bill = json.loads(files["hardlib-1.0.dist-info/sboms/pypackpack.cdx.json"])
+        (ancestor,) = bill["metadata"]["component"]["pedigree"]["ancestors"]
+        original = originals["hardlib-1.0-py3-none-any.whl"]
+        assert ancestor["externalReferences"][0]["hashes"][0]["content"] == hashlib.sha256(original).hexdigest()
+        assert "Cython" in linked(files)
+        assert {each["name"] for each in bill["formulation"][0]["components"]} >= {"Cython", "zig"}
     sums = run(["sha256sum", "--check", "--quiet", "SHA256SUMS"], cwd=folder)
     assert sums.returncode == 0, sums.stdout
     page = (folder / "simple" / "spaced-one" / "index.html").read_text()

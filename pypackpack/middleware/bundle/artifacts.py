@@ -218,10 +218,13 @@ class Bundler:
 
     def report(self, item: Made) -> WheelReport:
         """Return what a wheel says of itself."""
-        contents, python = item.contents, item.python
+        return self.report_of(item.contents, item.python, self._request.level.value)
+
+    def report_of(self, contents: Contents, python: Interpreter, level: str) -> WheelReport:
+        """Return what a wheel says of what was built for a Python at a level."""
         exact = contents.has_bytecode  # extension modules are the same for every X.Y.Z
         return WheelReport(
-            self._request.level.value,
+            level,
             self._request.type.value,
             ".".join(map(str, python.version if exact else python.series)),
             contents.compiler,

@@ -6,7 +6,7 @@ What decides it is in the key of the wheel's task; it is worked out, and what th
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from pypackpack.backend import filesystem
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from pypackpack.backend.digests import FileDigests
     from pypackpack.middleware.bundle.metadata import CoreFiles
     from pypackpack.model.project import Package
-    from pypackpack.model.sbom import LinkedPart, MakingTool
+    from pypackpack.model.sbom import DependencyFile, LinkedPart, MakingTool
     from pypackpack.model.target import PythonVersion, Target
 
 LOCK = "pyproject.lock"
@@ -125,6 +125,25 @@ class Bill:
 
         found = carried_by(cores, self._locked(), self.package.name, self.places())
         return FILE, write_sbom(fat, found, self.linked, self.tools, carried=True)
+
+    def dependency_file(self, core: CoreFiles, made_from: DependencyFile | None) -> tuple[str, bytes]:
+        """Return the same of the wheel of a dependency that was compiled; what it was made from is its ancestor.
+
+        Args:
+            core: Name, version and licence of it.
+            made_from: The file; None where it was made from what is installed. A lock may have no digest of it.
+
+        Raises:
+            ConflictError: The lock was changed since the build was planned.
+            DamagedLockError: The lock is damaged.
+            FilesystemError: It cannot be read.
+        """
+        from pypackpack.middleware.bundle.locked import needed_by  # noqa: PLC0415 - import cost, not in a no-op
+        from pypackpack.middleware.bundle.sbom import FILE, write_sbom  # noqa: PLC0415 - as above
+
+        before, needs = needed_by((core.name, core.version), self._locked(), self.package.name, self.places())
+        before = replace(before, files=(made_from,) if made_from is not None else ())
+        return FILE, write_sbom(core, needs, self.linked, self.tools, before=before)
 
     def _locked(self) -> bytes | None:
         """Return the lock's bytes."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from pypackpack import __version__
@@ -41,6 +41,7 @@ class BuiltDependencies:
         cached: Whether every step came from the store.
         linked: Code of others that compiling brought into them.
         made_with: What they were compiled with.
+        contents: Name of a metadata folder → what became of the distribution; of those that were to be compiled.
     """
 
     installed: Installed
@@ -50,6 +51,7 @@ class BuiltDependencies:
     cached: bool = True
     linked: tuple[LinkedPart, ...] = ()
     made_with: tuple[MakingTool, ...] = ()
+    contents: Mapping[str, Contents] = field(default_factory=dict)
 
 
 class Dependencies:
@@ -109,12 +111,13 @@ class Dependencies:
         fallbacks: list[Fallback] = []
         linked: dict[LinkedPart, None] = {}
         made_with: dict[MakingTool, None] = {}
+        every: dict[str, Contents] = {}
         cached = True
         for item in installed.distributions:
             if not self.plan.has(item, target, python):
                 became.append(item)
                 continue
-            contents = self.plan.contents(item, target, python, outcomes)
+            contents = every[item.info] = self.plan.contents(item, target, python, outcomes)
             fresh = {content.place: content for content in contents.files if content.source is None}
             made |= fresh
             kept = {content.place for content in contents.files if content.source is not None}
@@ -128,7 +131,7 @@ class Dependencies:
             made_with |= dict.fromkeys(contents.made_with)
             cached = cached and contents.cached
         whole = Installed(tuple(became), installed.loose)
-        return BuiltDependencies(whole, made, tuple(compiled), tuple(fallbacks), cached, tuple(linked), tuple(made_with))
+        return BuiltDependencies(whole, made, tuple(compiled), tuple(fallbacks), cached, tuple(linked), tuple(made_with), every)
 
     def warnings(self) -> tuple[str, ...]:
         """Say which names in the settings are of no dependency."""

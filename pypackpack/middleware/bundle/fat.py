@@ -235,7 +235,7 @@ def _joined(own: str, licenses: Mapping[str, str]) -> str:
     return str(canonicalize_license_expression(" AND ".join(parts)))
 
 
-def _license(item: Distribution) -> str:
+def license_of(item: Distribution) -> str:
     """Return a carried distribution's licence as an SPDX expression; empty where it does not say it so."""
     from packaging.licenses import InvalidLicenseExpression, canonicalize_license_expression  # noqa: PLC0415 - import cost
 
@@ -390,7 +390,7 @@ class FatBundler:
         bundler, package, store = self._bundler, plan.package, self._shop.store
         cores = [bundler.core(item, installed=True) for item in plan.mine]
         tree = self._tree(plan, cores)
-        licenses = {item.name: _license(item) for item in plan.installed.distributions}
+        licenses = {item.name: license_of(item) for item in plan.installed.distributions}
         licenses |= {each.name: _expression(each) for each in tree.metadata if normalise(each.name) != normalise(package.name)}
         fat = fat_core(bundler.core(plan.main), fat_name(package), licenses)
         former = former_members(writes, store)

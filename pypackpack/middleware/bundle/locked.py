@@ -89,6 +89,31 @@ def carried_by(cores: Sequence[CoreFiles], lock: bytes | None, name: str, where:
     return Dependencies(direct, (*found.every, *siblings), found.complete)
 
 
+def needed_by(
+    item: tuple[str, str], lock: bytes | None, name: str, where: Sequence[Place]
+) -> tuple[LockedDependency, Dependencies]:
+    """Return a dependency as the lock has it, and what it needs in turn; not what extras of it add, which others ask for.
+
+    Args:
+        item: Its name and version.
+        lock: The package's ``pyproject.lock``; None where there is none.
+        name: The package's name.
+        where: Where it is to be installed.
+
+    Raises:
+        DamagedLockError: The lock is damaged.
+    """
+    own, version = normalise(item[0]), item[1]
+    read = _Lock(_items(lock, name) if lock is not None else [], normalise(name), where)
+    purl = read.installed(own)
+    if not purl:
+        return LockedDependency(own, version, pypi_purl(own, version)), Dependencies((), (), complete=False)
+    # It may be needed by what it needs; in the file it is the wheel itself.
+    others = [each for each in read.every.values() if each.purl != purl]
+    every = tuple(replace(each, needs=tuple(need for need in each.needs if need != purl)) for each in others)
+    return read.every[purl], Dependencies(tuple(need for need in read.every[purl].needs if need != purl), every)
+
+
 def _items(lock: bytes, name: str) -> list[dict[str, Any]]:
     try:
         items = tomllib.loads(lock.decode()).get("package", [])
@@ -145,6 +170,11 @@ class _Lock:
             if requirement.url or not version or requirement.specifier.contains(version, prereleases=True):
                 found.append(self._read(item, tuple(sorted(requirement.extras)), here))
         return found
+
+    def installed(self, name: str) -> str:
+        """Read what is installed of a normalised name and return its package URL; empty where the lock has nothing."""
+        found = self._fitting(name, None, self.where)
+        return self._read(found[0], (), self.where) if found else ""
 
     def add_unlocked(self, requirement: Requirement) -> str:
         """Take in what the lock does not know: by its name, and its version where the metadata says exactly one."""

@@ -191,7 +191,8 @@ def page() -> str:
         "[JSON Schema](wheel-report.schema.json) is made from the same declarations as this page.",
         "",
         "Wheels of the levels `instant` and `bytecode` have none: their files say all. [Fat wheels](../how-to/fat.md)",
-        "have one at every level, which says what they carry.",
+        "have one at every level, which says what they carry, and so have wheels of dependencies that were compiled, which",
+        "says of the modules that were to be compiled.",
     ]
     for model, title in (
         (RawReport, "The file"),

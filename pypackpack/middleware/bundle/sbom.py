@@ -48,6 +48,7 @@ def write_sbom(
     tools: Sequence[MakingTool],
     *,
     carried: bool = False,
+    before: LockedDependency | None = None,
 ) -> bytes:
     """Return the bytes of the file; the same arguments give the same bytes.
 
@@ -57,6 +58,7 @@ def write_sbom(
         linked: What compiling brought into it.
         tools: What it was compiled with.
         carried: Whether the dependencies are inside of it: then they are its components (CycloneDX, ``component.components``).
+        before: What the wheel was made from, where it is somebody else's, changed (CycloneDX, ``component.pedigree``).
     """
     head, _, _ = core.metadata.partition("\n\n")
     expression = _EXPRESSION.search(head)
@@ -74,6 +76,10 @@ def write_sbom(
         inside += [_dependency(each) for each in every]
     if inside:
         wheel["components"] = inside
+    if before is not None:
+        # Without a reference: nothing in this file is about the ancestor itself.
+        ancestor = {key: value for key, value in _dependency(before).items() if key not in ("bom-ref", "scope")}
+        wheel["pedigree"] = {"ancestors": [ancestor], "notes": "Its modules were compiled; it is not the file of that name."}
     edges = [(_SELF, dependencies.direct), *((each.purl, each.needs) for each in every)]
     content: dict[str, Any] = {
         "$schema": "http://cyclonedx.org/schema/bom-1.6.schema.json",

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from html import escape
 from itertools import product
@@ -27,18 +27,22 @@ from pypackpack.backend import filesystem
 from pypackpack.backend.undo import Undo
 from pypackpack.backend.urls import quote
 from pypackpack.middleware.bundle.originals import REQUIRES_PYTHON, Original, original_task, originals, requires_python
+from pypackpack.middleware.compile.content import Contents
 from pypackpack.middleware.graph.task import Task
 from pypackpack.model.action import ActionResult
 from pypackpack.model.build import Artifact
 from pypackpack.model.errors import LostError, WorkError
 from pypackpack.model.names import normalise
+from pypackpack.model.sbom import DependencyFile
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from pypackpack.middleware.bundle.artifacts import Bundler
+    from pypackpack.middleware.bundle.bill import Bill
     from pypackpack.middleware.bundle.fat import FatPlan
     from pypackpack.middleware.bundle.installed import Distribution
+    from pypackpack.middleware.bundle.metadata import CoreFiles
     from pypackpack.middleware.bundle.wheel import WheelMember
     from pypackpack.middleware.compile.workshop import Workshop
     from pypackpack.middleware.graph.schedule import Outcome
@@ -47,7 +51,7 @@ if TYPE_CHECKING:
 
 SUMS = "SHA256SUMS"
 SIMPLE = "simple"
-_VERSION = "dependency-wheel-1"
+_VERSION = "dependency-wheel-2"
 _APART = ("scripts", "data", "headers")
 """What a wheel has outside of site-packages (PEP 427, ``.data``)."""
 _TAG = re.compile(r"[A-Za-z0-9_.]+-[A-Za-z0-9_.]+-[A-Za-z0-9_.]+")
@@ -112,24 +116,26 @@ class SeparateBundler:
             if original is not None and not changed:
                 made.append(self._original(f"wheel {original.file} {original.sha256[:8]}", original, plan))
                 continue
-            source = (
-                None if original is None else self._original(f"original {original.file} {original.sha256[:8]}", original, plan)
-            )
-            made += [*([source] if source else []), self._remade(item, plan, source)]
+            if original is None:
+                made.append(self._remade(item, plan, None, None))
+                continue
+            source = self._original(f"original {original.file} {original.sha256[:8]}", original, plan)
+            made += [source, self._remade(item, plan, source, DependencyFile(original.file, original.sha256))]
         return made
 
     def _original(self, name: str, original: Original, plan: FatPlan) -> Task:
         return original_task(name, original, self._project, self._shop, plan.package.name, offline=self._offline)
 
-    def _remade(self, item: Distribution, plan: FatPlan, source: Task | None) -> Task:
+    def _remade(self, item: Distribution, plan: FatPlan, source: Task | None, made_from: DependencyFile | None) -> Task:
         """Return the task that makes a wheel of what a distribution became."""
         file = f"{item.info.removesuffix('.dist-info')}-{_tags(item)}.whl"
         digests = {**{each.path: each.sha256 for each in item.files}, **item.made}
+        report, bill = self._report(item, plan), self._bill(item, plan)
         programs = [each.path for each in item.files if each.executable]
 
         def make(needs: Needs) -> ActionResult:
             whole = None if source is None else needs[source.name].outputs["wheel"]
-            return self._write(item, plan, file, whole)
+            return self._write(item, plan, file, whole, [report, bill.dependency_file(_core(item), made_from)])
 
         return Task(
             name=f"wheel {file} {filesystem.sha256_bytes(json.dumps(sorted(digests.items())))[:8]}",
@@ -141,6 +147,9 @@ class SeparateBundler:
                 ("pypackpack", __version__),
                 ("file", file),
                 ("programs", json.dumps(programs)),
+                (report[0], filesystem.sha256_bytes(report[1])),
+                *bill.inputs(),
+                ("made from", made_from.name if made_from else ""),
                 ("SOURCE_DATE_EPOCH", str(filesystem.source_date_epoch())),
                 *sorted(digests.items()),
             ),
@@ -150,11 +159,29 @@ class SeparateBundler:
             label=file,
         )
 
-    def _write(self, item: Distribution, plan: FatPlan, file: str, original: str | None) -> ActionResult:
-        from pypackpack.middleware.bundle.wheel import write_members  # noqa: PLC0415 - import cost, not in a no-op
+    def _report(self, item: Distribution, plan: FatPlan) -> tuple[str, bytes]:
+        """Return what the wheel of a dependency says of its modules: at every level, since its metadata is somebody else's."""
+        from pypackpack.middleware.bundle.report import FILE, write_report  # noqa: PLC0415 - import cost of pydantic
+
+        contents = plan.built.contents.get(item.info) or Contents((), False, False, (), True)
+        return FILE, write_report(self._bundler.report_of(contents, plan.main.python, item.level))
+
+    def _bill(self, item: Distribution, plan: FatPlan) -> Bill:
+        """Return what its bill of materials is written from."""
+        contents = plan.built.contents.get(item.info)
+        whole = plan.bill(self._bundler, plan.tags())
+        return replace(whole, linked=contents.linked if contents else (), tools=contents.made_with if contents else ())
+
+    def _write(
+        self, item: Distribution, plan: FatPlan, file: str, original: str | None, info: Sequence[tuple[str, bytes]]
+    ) -> ActionResult:
+        from pypackpack.middleware.bundle.wheel import WheelMember, write_members  # noqa: PLC0415 - import cost, not in a no-op
 
         with self._shop.store.scratch() as scratch:
-            members = [*self._members(item, plan), *(self._apart(original, scratch) if original else ())]
+            ours = {f"{item.info}/{path}": WheelMember(f"{item.info}/{path}", data) for path, data in info}
+            # A dependency that pypackpack made has files of these names: they are of the wheel that it was.
+            theirs = [member for member in self._members(item, plan) if member.path not in ours]
+            members = [*theirs, *ours.values(), *(self._apart(original, scratch) if original else ())]
             wheel = write_members(scratch / file, item.info, members)
             self._shop.store.adopt(wheel.path, wheel.sha256)
         metadata = next((each for each in item.files if each.path == f"{item.info}/METADATA"), None)
@@ -239,6 +266,15 @@ class SeparateBundler:
             return all(self._shop.digests.digest(folder / wheel.file) == wheel.sha256 for wheel in wheels)
         except OSError:
             return False
+
+
+def _core(item: Distribution) -> CoreFiles:
+    """Return as much of a distribution's metadata as its bill of materials is written from."""
+    from pypackpack.middleware.bundle.fat import license_of  # noqa: PLC0415 - it is loaded by then
+    from pypackpack.middleware.bundle.metadata import CoreFiles  # noqa: PLC0415 - import cost, not in a no-op
+
+    expression = license_of(item)
+    return CoreFiles(item.name, item.version, f"License-Expression: {expression}\n" if expression else "")
 
 
 def _tags(item: Distribution) -> str:

@@ -20,7 +20,7 @@ from pypackpack.middleware.compile.forms import bytecode_files, bytecode_task
 from pypackpack.middleware.compile.layers import SourceFile
 from pypackpack.middleware.compile.linked import with_parts
 from pypackpack.middleware.compile.minify import STEP, Text, minified, minify_task, total
-from pypackpack.middleware.compile.reasons import NEEDS_SOURCE
+from pypackpack.middleware.compile.reasons import NEEDS_SOURCE, told
 from pypackpack.middleware.compile.source import TEXT, Source
 from pypackpack.middleware.compile.toolchains import tool_of
 from pypackpack.middleware.compile.transcompile import COMPILERS, FOR_DEPENDENCIES
@@ -29,11 +29,11 @@ from pypackpack.model.action import ActionResult
 from pypackpack.model.build import BuildType, CompiledDependency, Fallback, Level
 from pypackpack.model.csource import refusal
 from pypackpack.model.errors import ToolError
-from pypackpack.model.inspection import Tool
+from pypackpack.model.inspection import BYTECODE, EXTENSION, SOURCE, VERSION, ModuleForm, Tool
 from pypackpack.model.names import normalise
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from pypackpack.middleware.bundle.installed import Distribution, InstalledFile
     from pypackpack.middleware.compile.extension import Way
@@ -54,7 +54,8 @@ _READING = ("bytecode", STEP)
 class _Module:
     """A module of a distribution on one target, and the tasks that make its forms.
 
-    ``bytecode`` is empty where none is made, at level instant; ``text`` names what makes the module smaller, if anything does.
+    ``bytecode`` is empty where none is made, at level instant; ``text`` names what makes the module smaller, if anything does;
+    ``c`` what makes the C of ``extension``.
     """
 
     file: InstalledFile
@@ -62,6 +63,7 @@ class _Module:
     bytecode: str
     extension: str | None
     text: str = ""
+    c: str = ""
 
 
 class DependencyPlan:
@@ -106,14 +108,14 @@ class DependencyPlan:
                     source = self._source(item, file)
                     stem = file.path[: -len(".py")]
                     compiled = compiler is not None and stem.rpartition("/")[2] not in NEVER_NATIVE and stem not in native
-                    extension = self._extension(source, compiler, way) if compiled and compiler and way else None
+                    c, extension = self._extension(source, compiler, way) if compiled and compiler and way else ("", None)
                     small = source  # what becomes native is made of the file, for its lines' sake
                     if settings.minify is not None:
                         task = minify_task(source, settings.minify, python, self._shop)
                         self._task(task)
                         small = minified(source, task)
                     code = self._bytecode(small, python) if self.level is not Level.INSTANT else ""
-                    modules[file.path] = _Module(file, source, code, extension, small.maker)
+                    modules[file.path] = _Module(file, source, code, extension, small.maker, c)
                 self._modules[target.name, python, item.info] = modules
 
     @property
@@ -205,7 +207,33 @@ class DependencyPlan:
             files += bytecode_files(text, pyc, python, release=self._release)
         files.sort(key=lambda content: content.place)
         contents = Contents(tuple(files), bytecode_used, bool(native), tuple(fallbacks), cached)
-        return with_parts(contents, target, *self._tools[target.name, python], native) if native else contents
+        if self.level is not Level.NATIVE:  # then the files say all
+            return contents
+        compiler, toolchain = self._tools[target.name, python]
+        forms = self._forms(modules.values(), fallbacks, target.suffix(python.series), outcomes)
+        contents = replace(contents, modules=forms, compiler=compiler)
+        return with_parts(replace(contents, toolchain=toolchain), target, compiler, toolchain, native) if native else contents
+
+    def _forms(
+        self, modules: Iterable[_Module], fallbacks: Iterable[Fallback], suffix: str, outcomes: Mapping[str, Outcome]
+    ) -> tuple[ModuleForm, ...]:
+        """Return what each module became, as the report in a wheel says it."""
+        reasons = {fallback.module: fallback for fallback in fallbacks}
+        forms: list[ModuleForm] = []
+        refused: dict[str, str] = {}
+        for module in modules:
+            name, path = module.source.name, module.file.path
+            other = reasons.get(name)
+            if other is not None and other.form == SOURCE:
+                forms.append(ModuleForm(name, path, SOURCE, reason=other.reason))
+            elif other is None and module.extension is not None:
+                forms.append(ModuleForm(name, path[: -len(".py")] + suffix, EXTENSION, VERSION))
+            else:
+                place = f"{path}c" if self._release else path
+                forms.append(ModuleForm(name, place, BYTECODE, reason="" if other is None else other.reason))
+            if other is not None and module.extension in outcomes and _is_to_compile(module, outcomes):
+                refused[name] = _refusal(module, outcomes)
+        return told(forms, refused, shared=False)
 
     def compiled(
         self, distribution: Distribution, target: Target, python: Interpreter, outcomes: Mapping[str, Outcome]
@@ -262,9 +290,10 @@ class DependencyPlan:
     def _bytecode(self, source: Source, python: Interpreter) -> str:
         return self._task(bytecode_task(source, python, self._shop, checked=not self._release))
 
-    def _extension(self, source: Source, compiler: Transcompiler, way: Way) -> str:
+    def _extension(self, source: Source, compiler: Transcompiler, way: Way) -> tuple[str, str]:
+        """Plan an extension module; return the names of the tasks that make its C and itself."""
         c = self._task(compiler.task(source, way.python, way.target))
-        return [self._task(task) for task in extension_tasks(module_extension(source, c), way, self._shop)][-1]
+        return c, [self._task(task) for task in extension_tasks(module_extension(source, c), way, self._shop)][-1]
 
 
 def _modules(item: Distribution) -> Iterator[InstalledFile]:
@@ -304,6 +333,12 @@ def _unreadable(module: _Module, outcomes: Mapping[str, Outcome]) -> bool:
 def _needs_source(module: _Module, outcomes: Mapping[str, Outcome]) -> bool:
     outcome = outcomes.get(module.extension or "")
     return outcome is not None and NEEDS_SOURCE in outcome.result.facts.get("refused", "")
+
+
+def _refusal(module: _Module, outcomes: Mapping[str, Outcome]) -> str:
+    """Return why there is no C of a module; empty where it is the C that was refused."""
+    outcome = outcomes.get(module.c)
+    return outcome.result.facts.get("refused", "") if outcome is not None else ""
 
 
 def _is_done(module: _Module, outcomes: Mapping[str, Outcome]) -> bool:

@@ -13,7 +13,7 @@ from cyclonedx.schema import SchemaVersion
 from cyclonedx.validation.json import JsonStrictValidator
 
 from pypackpack.middleware.bundle.bill import Bill, Place
-from pypackpack.middleware.bundle.locked import dependencies_of
+from pypackpack.middleware.bundle.locked import dependencies_of, needed_by
 from pypackpack.middleware.bundle.metadata import CoreFiles
 from pypackpack.middleware.bundle.sbom import pypi_purl, write_sbom
 from pypackpack.middleware.compile.content import Contents
@@ -211,6 +211,22 @@ def test_what_needs_what_is_told_to_the_end() -> None:
     assert edges[beta] == sorted([alpha, gamma])  # a circle
     assert content["compositions"] == [{"aggregate": "complete", "dependencies": ["wheel"]}]
     assert "unwanted" not in files(content)  # only an extra asks for it
+
+
+def test_the_wheel_of_a_compiled_dependency_names_what_it_was_made_from() -> None:
+    before, needs = needed_by(("Alpha", "1.5"), LOCK.encode(), "demo-app", [Place(WINDOWS, (3, 11))])
+    core = CoreFiles("Alpha", "1.5", "License-Expression: MIT\n")
+    content = valid(write_sbom(core, needs, (), (), before=before))
+    wheel = content["metadata"]["component"]
+    assert (wheel["purl"], wheel["licenses"]) == ("pkg:pypi/alpha@1.5", [{"expression": "MIT"}])
+    (ancestor,) = wheel["pedigree"]["ancestors"]
+    assert ancestor["externalReferences"][0]["hashes"][0]["content"] == HASH.format(ord("W"))
+    edges = {each["ref"]: each.get("dependsOn", []) for each in content["dependencies"]}
+    assert "pkg:pypi/beta@2.0%2Blocal" in edges["wheel"]
+    # Beta needs alpha in turn, which is the wheel itself: every reference is of something that is there.
+    assert {need for needed in edges.values() for need in needed} <= {each["bom-ref"] for each in content["components"]}
+    _, nothing = needed_by(("alpha", "1.5"), None, "demo-app", [Place(WINDOWS, (3, 11))])
+    assert valid(write_sbom(core, nothing, (), ()))["compositions"][0]["aggregate"] == "incomplete"
 
 
 @pytest.mark.parametrize(

@@ -107,6 +107,15 @@ def test_native_release(tmp_path: Path) -> None:
     assert modules(made) == {f"__init__{suffix}", f"core{suffix}", "__main__.pyc", "fast.pyc", *plain}
     assert made.has_native
     assert made.fallbacks == ()
+    assert {(each.module, each.file, each.form, each.scope, each.reason) for each in made.modules} == {
+        ("one", f"one/__init__{suffix}", "extension", "version", ""),
+        ("one.core", f"one/core{suffix}", "extension", "version", ""),
+        ("one.__main__", "one/__main__.pyc", "bytecode", "", ""),
+        ("one.fast", "one/fast.pyc", "bytecode", "", ""),
+    }
+    assert made.compiler is not None
+    assert made.toolchain is not None
+    assert (made.compiler.name, made.toolchain.name) == ("cython", "zig")
     assert world.plan.counts() == (2, ("one 1.0",))
 
 
@@ -134,6 +143,9 @@ def test_fallbacks_name_the_distribution(tmp_path: Path) -> None:
         ("one.core", "bytecode", "no", "one 1.0"),
     ]
     assert {"__init__.py", "core.py", "__pycache__/core.cpython-313.pyc"} <= modules(made)
+    forms = {each.module: (each.file, each.form, each.reason) for each in made.modules}
+    assert forms["one"] == ("one/__init__.py", "source", "one/__init__.py:3: invalid syntax")
+    assert forms["one.core"] == ("one/core.py", "bytecode", "no")
     names = {task.name for task in world.plan.native_tasks(outcomes)}
     assert not any("__init__" in name for name in names)
     assert world.plan.is_complete(
