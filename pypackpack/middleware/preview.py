@@ -128,8 +128,8 @@ class _Preview:
             except PyPackPackError as error:
                 self._notes.append(f"the build would fail: {error.message}")
 
-    def _look(self, task: Task) -> None:
-        """Find out what would become of a task."""
+    def _look(self, task: Task, *, refuses: bool = True) -> None:
+        """Find out what would become of a task; ``refuses`` where a source that Python cannot read ends the build."""
         if any(need not in self._outcomes for need in task.needs):
             self._add(task, BEHIND)
             return
@@ -140,7 +140,7 @@ class _Preview:
             self._outcomes[task.name] = Outcome(result, STORE, key)
         rerun = is_to_rerun(self._order.request, task)
         if result is not None and not rerun:
-            self._add(task, REFUSED if task.step == "bytecode" and "message" in result.facts else REMEMBERED)
+            self._add(task, REFUSED if refuses and task.step == "bytecode" and "message" in result.facts else REMEMBERED)
         elif key in self._claimed:
             self._add(task, TWIN)
         else:
@@ -247,7 +247,11 @@ class _Preview:
         for target, python in self._pairs():
             if not whys[target.name]:
                 dependencies.look(target, python)
-        for task in in_order((*dependencies.plan.syntax_tasks, *dependencies.plan.native_tasks(self._outcomes))):
+        plan = dependencies.plan
+        for task in in_order(plan.syntax_tasks):
+            self._look(task, refuses=False)
+        # As in a build: only then is known which modules are not compiled.
+        for task in in_order(plan.native_tasks(self._outcomes)):
             self._look(task)
         for target, python in self._pairs():
             made = None

@@ -56,6 +56,12 @@ def project(folder: Path, **words: Any) -> Path:  # noqa: ANN401
     return root
 
 
+def dry(root: Path, *words: str) -> str:
+    """Return the states of the tasks that a build with these words would have."""
+    states = {task["state"] for task in build(root, "app", *words, "--dry-run").answer["tasks"]}
+    return ", ".join(sorted(states))
+
+
 @pytest.mark.parametrize(("level", "kind"), [("instant", "debug"), ("native", "release")])
 def test_it_carries_all_that_the_package_needs(level: str, kind: str, tmp_path: Path) -> None:
     root = project(tmp_path)
@@ -67,6 +73,7 @@ def test_it_carries_all_that_the_package_needs(level: str, kind: str, tmp_path: 
     assert made.name == f"app_fat-1-{series}-{series if native else 'none'}-manylinux2014_x86_64.manylinux_2_17_x86_64.whl"
     again = build(root, "app", *words)
     assert (again.answer["tasks_run"], again.answer["artifacts"][0]["sha256"]) == (0, built.answer["artifacts"][0]["sha256"])
+    assert dry(root, *words) == "remembered"
     assert all(check.problems == () for check in verify(made).checks)
     files = members(made)
     metadata = HeaderParser().parsestr(files["app_fat-1.dist-info/METADATA"].decode())
@@ -217,6 +224,7 @@ def test_a_folder_of_wheels_installs_without_an_index(level: str, tmp_path: Path
     again = build(root, "app", *words, "--offline")
     assert (again.answer["tasks_run"], again.answer["artifacts"][0]["sha256"]) == (0, built.answer["artifacts"][0]["sha256"])
     assert sorted(path.name for path in folder.glob("*.whl")) == names
+    assert dry(root, *words) == "remembered"
 
 
 def test_what_a_wheel_has_beside_site_packages_stays_when_it_is_compiled(tmp_path: Path) -> None:

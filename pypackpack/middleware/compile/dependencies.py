@@ -76,6 +76,7 @@ class DependencyPlan:
         self._tasks: dict[str, Task] = {}
         self._modules: dict[tuple[str, Interpreter, str], dict[str, _Module]] = {}
         self._digests: dict[tuple[str, str], list[str]] = {}
+        self._labels: dict[str, str] = {}
         self._compilers: dict[str, Transcompiler] = {}
         self._tools: dict[tuple[str, Interpreter], tuple[Tool, Tool | None]] = {}
         self._named: set[str] = set()
@@ -147,7 +148,7 @@ class DependencyPlan:
     def counts(self) -> tuple[int, tuple[str, ...]]:
         """Return how many modules are to be native, those that targets share counted once, and of which distributions."""
         found = {(module.source.package, module.source.place) for module in self._every() if module.extension}
-        return len(found), tuple(sorted({package for package, _ in found}))
+        return len(found), tuple(sorted({self._labels[package] for package, _ in found}))
 
     def has(self, distribution: Distribution, target: Target, python: Interpreter) -> bool:
         """Tell whether a distribution is among those that are compiled."""
@@ -257,7 +258,7 @@ class DependencyPlan:
             native = module.extension in outcomes and "module" in outcomes[module.extension or ""].result.outputs
             if module.text in outcomes and not native:
                 text = Text(module.source.name, module.source.size, outcomes[module.text].result)
-                found.setdefault(module.source.package, {})[module.text] = text
+                found.setdefault(self._labels[module.source.package], {})[module.text] = text
         return tuple(total(package, texts.values()) for package, texts in sorted(found.items()))
 
     def _every(self) -> Iterator[_Module]:
@@ -278,13 +279,14 @@ class DependencyPlan:
         if file.sha256 not in known:
             known.append(file.sha256)
         label = item.label if known[0] == file.sha256 else f"{item.label} ({file.sha256[:8]})"
+        self._labels[label] = item.label
         on_disk = _source_file(file)
         digest, size = self._shop.digests.planned(on_disk.path)
         return Source(on_disk, label, file.path, _module_name(file.path), digest, size)
 
     def _task(self, task: Task) -> str:
         if task.name not in self._tasks:
-            self._tasks[task.name] = replace(task, run=_forgiving(task))
+            self._tasks[task.name] = replace(task, run=_forgiving(task), package=self._labels[task.package])
         return task.name
 
     def _bytecode(self, source: Source, python: Interpreter) -> str:

@@ -176,7 +176,10 @@ def test_targets_share_what_is_the_same_and_nothing_else(tmp_path: Path) -> None
     install(tmp_path / "linux_x86_64", "one", FILES)
     install(tmp_path / "windows_amd64", "one", {**FILES, "one/core.py": b"x = 2"})
     steps: dict[str, list[Task]] = {}
-    for task in World(tmp_path, Level.NATIVE, BuildType.RELEASE).plan.tasks:
+    plan = World(tmp_path, Level.NATIVE, BuildType.RELEASE).plan
+    assert plan.counts() == (3, ("one 1.0",))  # one distribution, whichever files its wheels have
+    assert {task.package for task in plan.tasks} == {"one 1.0"}
+    for task in plan.tasks:
         steps.setdefault(task.step, []).append(task)
     assert len(steps["transcompile"]) == 3
     assert len(steps["compile"]) == 4
