@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING
 from pypackpack.client.patch_format import (
     CutPatchError,
     DamagedPatchError,
+    DamagedPrimaryError,
     Manifest,
     PatchError,
     UnsupportedPatchError,
@@ -43,6 +44,7 @@ if TYPE_CHECKING:
 __all__ = [
     "BusyPatchError",
     "DamagedPatchError",
+    "DamagedPrimaryError",
     "PatchError",
     "UnsupportedPatchError",
     "WrongPatchError",
@@ -124,7 +126,7 @@ def apply_patch(patch: Path, primary: Path, folder: Path, *, identity: str | Non
 
     Raises:
         WrongPatchError: The patch has another identity.
-        WrongPrimaryError: The wheel is another one, or damaged.
+        WrongPrimaryError: The wheel is another one, or damaged (`DamagedPrimaryError`).
         DamagedPatchError: The patch is damaged, or does what no patch may do.
         UnsupportedPatchError: It takes a newer reader, or a Python with a module that this one lacks.
         BusyPatchError: Another process makes the same result, for very long.

@@ -95,6 +95,10 @@ class WrongPrimaryError(PatchError):
     hint = "Give the primary that `pypackpack patch show` names; nothing was changed."
 
 
+class DamagedPrimaryError(WrongPrimaryError):
+    """What should be the primary is no wheel, or is damaged."""
+
+
 @dataclass(frozen=True)
 class Wheel:
     """What a patch says of the wheel it begins with, or of the one it leads to.

@@ -31,7 +31,7 @@ from pypackpack.client.patch_journal import FOLDER, Journal, Move, stage_of, syn
 from pypackpack.client.patch_lock import locked
 from pypackpack.client.patch_manifest import read_manifest
 from pypackpack.client.patch_members import Making, Tally, check_result, resumption
-from pypackpack.client.patch_site import Installed, WrongInstallationError, open_installed
+from pypackpack.client.patch_site import Installed, NotInstalledError, WrongInstallationError, open_installed
 from pypackpack.client.patch_wheel import Member, content
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from pathlib import Path
     from typing import BinaryIO
 
-__all__ = ["NeedsInstallerError", "WrongInstallationError", "check_installed", "patch_installed", "recover"]
+__all__ = ["NeedsInstallerError", "NotInstalledError", "WrongInstallationError", "check_installed", "patch_installed", "recover"]
 
 _LOCK: Final = ".lock"
 _MOST_COMMANDS: Final = 1 << 20
@@ -97,7 +97,8 @@ def patch_installed(patch: Path, site: Path, *, identity: str | None = None) -> 
 
     Raises:
         WrongPatchError: The patch has another identity.
-        WrongInstallationError: The primary is not installed there, or is not as it was installed.
+        NotInstalledError: Neither the primary nor the newer version is installed there.
+        WrongInstallationError: The primary is not as it was installed.
         DamagedPatchError: The patch is damaged, or does what no patch may do.
         UnsupportedPatchError: It takes a newer reader, or a Python with a module that this one lacks.
         NeedsInstallerError: The newer version has other commands, or files elsewhere.

@@ -32,6 +32,10 @@ class WrongInstallationError(WrongPrimaryError):
     hint = "Install the wheel that `pypackpack patch show` names, or the newer one; nothing was changed."
 
 
+class NotInstalledError(WrongInstallationError):
+    """Neither the primary nor the newer version is installed there."""
+
+
 class Installed:
     """An installed distribution whose files are those of its RECORD.
 
@@ -153,7 +157,7 @@ def open_installed(site: Path, manifest: Manifest) -> Installed:
     digest = content(members)
     if digest not in (manifest.primary.content, manifest.result.content):
         msg = f"what is installed is not {manifest.primary.file}; files that it puts elsewhere (.data) cannot be patched"
-        raise WrongInstallationError(msg)
+        raise NotInstalledError(msg)
     members.append(Member(f"{home}/RECORD", executable=False, size=0, crc32=0, sha256=b""))
     installed = Installed(site, home, members, [row for row in others if not is_record(row[0])])
     installed.is_result = digest == manifest.result.content
@@ -171,7 +175,10 @@ def _home(site: Path, manifest: Manifest) -> str:
         names = []
     found = [name for name in names if name.endswith(".dist-info") and _normal(name[:-10].partition("-")[0]) == wanted]
     if len(found) != 1:
-        msg = f"{manifest.name} is not installed in {site}" if not found else f"{manifest.name} is installed twice in {site}"
+        if not found:
+            msg = f"{manifest.name} is not installed in {site}"
+            raise NotInstalledError(msg)
+        msg = f"{manifest.name} is installed twice in {site}"
         raise WrongInstallationError(msg)
     return found[0]
 

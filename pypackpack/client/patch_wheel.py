@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Final
 from pypackpack.client.patch_format import (
     MOST_MEMBERS,
     MOST_TOTAL,
+    DamagedPrimaryError,
     WrongPrimaryError,
     check_paths,
     content_of,
@@ -93,7 +94,8 @@ class WheelReader:
         members: The number of members that it may have; folders may stand beside them.
 
     Raises:
-        WrongPrimaryError: It is no wheel, or holds what no wheel holds.
+        DamagedPrimaryError: It is no wheel, or holds what no wheel holds.
+        WrongPrimaryError: It has more members than it should have.
     """
 
     def __init__(self, stream: BinaryIO, members: int = MOST_MEMBERS) -> None:
@@ -109,10 +111,10 @@ class WheelReader:
         length = stream.seek(0, 2)
         for info in self._infos:
             if not 0 <= info.header_offset < length:
-                raise WrongPrimaryError("the wheel is damaged: a member lies outside of it")
+                raise DamagedPrimaryError("the wheel is damaged: a member lies outside of it")
             if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED) or info.flag_bits & _ENCRYPTED:
                 msg = f"the wheel's member {info.orig_filename[:200]!r} is encrypted, or packed as in no wheel"
-                raise WrongPrimaryError(msg)
+                raise DamagedPrimaryError(msg)
 
     @property
     def paths(self) -> list[str]:
@@ -128,10 +130,10 @@ class WheelReader:
         """Read everything once, and return the members.
 
         Raises:
-            WrongPrimaryError: It is damaged, or larger than any.
+            DamagedPrimaryError: It is damaged, or larger than any.
         """
         if sum(self.sizes) > MOST_TOTAL:
-            raise WrongPrimaryError("the wheel is larger unpacked than wheels may be")
+            raise DamagedPrimaryError("the wheel is larger unpacked than wheels may be")
         return tuple(
             Member(info.orig_filename, bool(info.external_attr >> 16 & 0o111), info.file_size, info.CRC, self._digest(index))
             for index, info in enumerate(self._infos)
@@ -147,7 +149,7 @@ class WheelReader:
         """Yield a member's bytes, a piece at a time.
 
         Raises:
-            WrongPrimaryError: It is damaged.
+            DamagedPrimaryError: It is damaged.
         """
         info, read = self._infos[index], 0
         try:
@@ -159,13 +161,13 @@ class WheelReader:
             raise _damaged(error) from error
         if read != info.file_size:
             msg = f"the wheel's member {info.orig_filename[:200]!r} is not as long as the wheel says"
-            raise WrongPrimaryError(msg)
+            raise DamagedPrimaryError(msg)
 
     def packed(self, index: int) -> tuple[int, int, Iterator[bytes]]:
         """Return how a member is packed: method, bytes, and these bytes a piece at a time.
 
         Raises:
-            WrongPrimaryError: It is damaged.
+            DamagedPrimaryError: It is damaged.
         """
         info = self._infos[index]
         return info.compress_type, info.compress_size, self._raw(info)
@@ -174,14 +176,14 @@ class WheelReader:
         self._stream.seek(info.header_offset)
         head = self._stream.read(_LOCAL.size)
         if len(head) != _LOCAL.size:
-            raise WrongPrimaryError("the wheel is cut")
+            raise DamagedPrimaryError("the wheel is cut")
         *_, name, extra = _LOCAL.unpack(head)
         at, left = info.header_offset + _LOCAL.size + name + extra, info.compress_size
         while left:
             self._stream.seek(at)
             chunk = self._stream.read(min(CHUNK, left))
             if not chunk:
-                raise WrongPrimaryError("the wheel is cut")
+                raise DamagedPrimaryError("the wheel is cut")
             at, left = at + len(chunk), left - len(chunk)
             yield chunk
 
@@ -194,11 +196,11 @@ def _count(stream: BinaryIO) -> int:
     data = stream.read(tail)
     found = data.rfind(b"PK\x05\x06")
     if found < 0 or found + _END.size > len(data):
-        raise WrongPrimaryError("this is no wheel, or its end is missing")
+        raise DamagedPrimaryError("this is no wheel, or its end is missing")
     *_, size, _, _ = _END.unpack_from(data, found)
     start = length - tail + found - size
     if size > _MOST_DIRECTORY or start < 0 or data[max(0, found - 20) : found].startswith(b"PK\x06\x07"):
-        raise WrongPrimaryError("the directory of the wheel is larger than any")
+        raise DamagedPrimaryError("the directory of the wheel is larger than any")
     stream.seek(start)
     directory = stream.read(size)
     at = count = 0
@@ -209,8 +211,8 @@ def _count(stream: BinaryIO) -> int:
     return count
 
 
-def _damaged(error: Exception) -> WrongPrimaryError:
-    return WrongPrimaryError(f"the wheel is damaged: {error}")
+def _damaged(error: Exception) -> DamagedPrimaryError:
+    return DamagedPrimaryError(f"the wheel is damaged: {error}")
 
 
 def identity(members: Iterable[Member]) -> str:

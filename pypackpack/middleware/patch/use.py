@@ -8,9 +8,33 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from pypackpack.backend import filesystem
-from pypackpack.client.patch import PatchError, UnsupportedPatchError, WrongPatchError, apply_patch, check_patch, read_patch
-from pypackpack.client.patch_installed import NeedsInstallerError, check_installed, patch_installed
-from pypackpack.model.errors import DamagedArtifactError, MissingToolError, UntrustedArtifactError, UsageError, WorkError
+from pypackpack.client.patch import (
+    BusyPatchError,
+    DamagedPrimaryError,
+    PatchError,
+    UnsupportedPatchError,
+    WrongPatchError,
+    WrongPrimaryError,
+    apply_patch,
+    check_patch,
+    read_patch,
+)
+from pypackpack.client.patch_installed import (
+    NeedsInstallerError,
+    NotInstalledError,
+    WrongInstallationError,
+    check_installed,
+    patch_installed,
+)
+from pypackpack.model.errors import (
+    ConflictError,
+    DamagedArtifactError,
+    MissingToolError,
+    PyPackPackError,
+    UntrustedArtifactError,
+    UsageError,
+    WorkError,
+)
 from pypackpack.model.patch import Applied, PatchFacts
 
 if TYPE_CHECKING:
@@ -47,9 +71,11 @@ def verify(patch: Path, to: Path | None, expect: str | None = None) -> Applied:
         expect: The identity that the patch has to have; None for any.
 
     Raises:
-        UsageError: One of them is not there, or what is expected is no identity.
+        UsageError: One of them is not there, the wheel or what is installed is another one than the patch is for, or what is
+            expected is no identity.
         UntrustedArtifactError: The patch has another identity.
-        DamagedArtifactError: One of them is damaged, or another one than the patch is for.
+        DamagedArtifactError: One of them is damaged.
+        ConflictError: What is installed was changed since, or another process patches it.
         MissingToolError: The patch is for a newer pypackpack, or takes an installer.
         FilesystemError: Something cannot be read or written.
     """
@@ -57,7 +83,7 @@ def verify(patch: Path, to: Path | None, expect: str | None = None) -> Applied:
         return Applied(show(patch, expect), None, None)
     _check_there(patch, to)
     identity = identity_of(expect)
-    with _explained(patch):
+    with _explained(patch, to):
         check = check_installed if to.is_dir() else check_patch
         manifest = check(patch, to, identity=identity)
         return Applied(_facts(patch, manifest), to, None)
@@ -78,13 +104,13 @@ def apply(patch: Path, to: Path, folder: Path | None, expect: str | None = None)
         if folder is not None:
             msg = f"{to} is a folder of installed packages: the result stands there, and not in {folder}"
             raise UsageError(msg, hint="Leave -o out, or name a wheel with --to.")
-        with _explained(patch):
+        with _explained(patch, to):
             return Applied(_facts(patch, patch_installed(patch, to, identity=identity)), to, to)
     folder = folder or Path()
     if folder.exists() and not folder.is_dir():
         msg = f"{folder} is no folder"
         raise UsageError(msg, hint="The patch knows the name of its result: -o names the folder where it goes.")
-    with _explained(patch):
+    with _explained(patch, to):
         result = apply_patch(patch, to, folder, identity=identity)
         return Applied(_facts(patch, read_patch(patch, identity=identity)), to, result)
 
@@ -112,13 +138,28 @@ def _check_there(patch: Path, to: Path | None = None) -> None:
     if to is not None and to.name.lower().endswith(".patch"):
         msg = f"--to: {to} is a patch"
         raise UsageError(msg, hint="--to names the wheel, or the site-packages folder, that the patch is applied to.")
+    if to is not None and to.is_dir():
+        _check_site(to)
+
+
+def _check_site(folder: Path) -> None:
+    """Refuse the root of an environment, where nothing is installed: that is in a folder below it.
+
+    Raises:
+        UsageError: It is one.
+    """
+    below = [folder / "Lib" / "site-packages", *sorted(folder.glob("lib/python*/site-packages"))]  # venv: Windows, others
+    sites = [site for site in below if site.is_dir()]
+    if sites and not any(folder.glob("*.dist-info")):
+        msg = f"--to: {folder} is the root of an environment, and no site-packages folder"
+        raise UsageError(msg, hint=f"Did you mean {sites[0]}?")
 
 
 _IDENTITY: Final = re.compile(r"[0-9a-fA-F]{64}")
 
 
 @contextlib.contextmanager
-def _explained(patch: Path) -> Iterator[None]:
+def _explained(patch: Path, to: Path | None = None) -> Iterator[None]:
     """Turn the client's errors into ours."""
     with filesystem.explained("work with", patch):
         try:
@@ -132,9 +173,24 @@ def _explained(patch: Path) -> Iterator[None]:
         except NeedsInstallerError as error:
             msg = f"{patch}: {error}"
             raise WorkError(msg, hint=error.hint) from error
+        except WrongPrimaryError as error:
+            raise _wrong_primary(error, to) from error
+        except BusyPatchError as error:
+            msg = f"{patch}: {error}"
+            raise ConflictError(msg, hint=error.hint) from error
         except PatchError as error:
             msg = f"{patch}: {error}"
             raise DamagedArtifactError(msg, hint=error.hint) from error
+
+
+def _wrong_primary(error: WrongPrimaryError, to: Path | None) -> PyPackPackError:
+    """Return what is said of a wheel or an installation that a patch cannot be applied to; the patch is right."""
+    msg = f"{error}" if to is None or f"{to}" in f"{error}" else f"{to}: {error}"
+    if isinstance(error, DamagedPrimaryError):
+        return DamagedArtifactError(msg, hint=error.hint)
+    if isinstance(error, WrongInstallationError) and not isinstance(error, NotInstalledError):
+        return ConflictError(msg, hint=error.hint)
+    return UsageError(msg, hint=error.hint)
 
 
 def _facts(patch: Path, manifest: Manifest) -> PatchFacts:
