@@ -61,7 +61,7 @@ def test_a_release_and_its_patch(small_project: Callable[..., Path], tmp_path: P
     assert not result.exists()
     assert run("patch", "verify", str(patch), "--to", str(old)) == run("patch", "verify", str(patch), "--base", str(old))
     run("patch", "apply", str(patch), "--to", str(old), "-o", str(result.parent), "--expect", mine)
-    run("patch", "apply", str(patch), "--to", str(new), "-o", str(result.parent), code=1)
+    run("patch", "apply", str(patch), "--to", str(new), "-o", str(result.parent), code=2)
     site = tmp_path / "site"
     subprocess.run([sys.executable, "-m", "pip", "install", "-q", "--no-deps", "--target", str(site), str(result)], check=True)
     code = f"import {name}.mod as m, importlib.metadata as i; print(m.answer(), i.version({name!r}))"
@@ -71,6 +71,9 @@ def test_a_release_and_its_patch(small_project: Callable[..., Path], tmp_path: P
     assert version.endswith("+patch.1")
     again = [each for each in json.loads(run("verify", "--rebuild", str(patch)))[0]["checks"] if each["name"] == "rebuild"]
     assert again[0]["found"].endswith("and made again: the same to the byte")
+    assert result.read_bytes() != new.read_bytes()
+    again = [each for each in json.loads(run("verify", "--rebuild", str(result)))[0]["checks"] if each["name"] == "rebuild"]
+    assert "each file in it is the same to the byte; the archive is as `patch apply` writes it" in again[0]["found"]
     other = tmp_path / "primary.whl"
     shutil.copy(old, other)
     text = module.read_text()

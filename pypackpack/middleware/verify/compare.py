@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from itertools import zip_longest
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from pypackpack.backend import filesystem
-from pypackpack.backend.zip_format import CENTRAL, LOCAL
+from pypackpack.backend.zip_format import CENTRAL
 from pypackpack.backend.zip_reader import ZipReader
+from pypackpack.middleware.patch.make import read_identity
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -16,6 +17,10 @@ if TYPE_CHECKING:
     from pypackpack.backend.zip_reader import Entry
 
 _CHUNK = 1 << 18
+_DATE: Final = 10
+"""Where time and date stand in a local header (APPNOTE 4.3.7)."""
+_APPLIED: Final = b"\0\0\x21\0"
+"""Time and date of every member that `pypackpack.client.patch_wheel` writes: 1980-01-01, 0:00 (APPNOTE 4.4.6)."""
 
 
 def first_difference(one: Path, other: Path) -> str:
@@ -44,6 +49,24 @@ def first_difference(one: Path, other: Path) -> str:
             if at is not None:
                 return _member(mine, theirs, at, left, right)
         return f"the files in both are the same, and byte {place} of the archives is not: {_region(left, place)}"
+
+
+def same_but_applied(one: Path, other: Path) -> bool:
+    """Tell whether a wheel came of ``patch apply``, and has the same files as another: the archive only is written otherwise.
+
+    Applying keeps what is packed and does not compress as a build does; what it promises is the identity.
+
+    Raises:
+        DamagedArtifactError: One is damaged.
+        FilesystemError: One cannot be read.
+    """
+    with filesystem.explained("read", one), one.open("rb") as stream:
+        entries = ZipReader(stream, one).entries
+        for entry in entries:
+            stream.seek(entry.offset + _DATE)
+            if stream.read(len(_APPLIED)) != _APPLIED:
+                return False
+    return read_identity(one) == read_identity(other)
 
 
 def first_offset(one: Path, data: bytes) -> int | None:
@@ -121,7 +144,7 @@ def _region(archive: ZipReader, place: int) -> str:
     for entry in sorted(archive.entries, key=lambda each: each.offset):
         begin = archive.begin(entry)
         if entry.offset <= place < begin:
-            part = "its date" if LOCAL.size > place - entry.offset >= 10 and place - entry.offset < 14 else "its header"
+            part = "its date" if _DATE <= place - entry.offset < _DATE + len(_APPLIED) else "its header"
             return (
                 f"{part}, of {entry.path!r}; a date comes from SOURCE_DATE_EPOCH"
                 if part == "its date"

@@ -16,7 +16,7 @@ from pypackpack.middleware.bundle.fat import fat_name
 from pypackpack.middleware.inspect.wheel import inspect_wheel
 from pypackpack.middleware.package.order import in_order
 from pypackpack.middleware.verify.audit import tags_of
-from pypackpack.middleware.verify.compare import first_difference
+from pypackpack.middleware.verify.compare import first_difference, same_but_applied
 from pypackpack.model.build import BuildRequest, BuildType, Bundle, Level
 from pypackpack.model.cache import CacheSettings
 from pypackpack.model.errors import UsageError, WorkError
@@ -67,8 +67,12 @@ def rebuild(path: Path, project: Project, watcher: Watcher, *, offline: bool = F
         if path.name not in made:
             return called_otherwise(made)
         difference = first_difference(path, made[path.name])
+        applied = bool(difference) and same_but_applied(path, made[path.name])
     if not difference:
         return Check("rebuild", f"built again from {seen.name} with an empty cache: the same to the byte")
+    if applied:
+        files = f"built again from {seen.name} with an empty cache: each file in it is the same to the byte"
+        return Check("rebuild", f"{files}; the archive is as `patch apply` writes it: its dates and compression are no build's")
     return Check("rebuild", "", (f"built again it is another file{made_by(seen)}: {difference}",))
 
 
