@@ -225,6 +225,26 @@ def test_a_folder_of_wheels_installs_without_an_index(level: str, tmp_path: Path
     assert (again.answer["tasks_run"], again.answer["artifacts"][0]["sha256"]) == (0, built.answer["artifacts"][0]["sha256"])
     assert sorted(path.name for path in folder.glob("*.whl")) == names
     assert dry(root, *words) == "remembered"
+    if level == "instant":
+        return
+    # The package's own wheels can be built again; dependencies are named, and alone refused.
+    index = root / "pyproject.toml"
+    index.write_text(index.read_text().replace('url = "wheels"', f'url = "{root / "wheels"}"'))
+    folder = build(root, "app", *words).wheel("linux_x86_64")
+    ppp = [sys.executable, "-m", "pypackpack"]
+    paths = sorted(folder.glob("*.whl"))
+    done = run([*ppp, "verify", "--rebuild", *paths, "--json"], cwd=root, env={"PYTHONPATH": str(ROOT)})
+    assert done.returncode == 0, done.stderr
+    mine, *others = json.loads(done.stdout)
+    assert (mine["notes"], mine["checks"][-1]["name"], mine["checks"][-1]["problems"]) == ([], "rebuild", [])
+    assert [each["notes"] for each in others] == [["a dependency of app; it cannot be built again"]] * 4
+    for command, said in (
+        (["verify", "--rebuild", paths[1]], "is of hardlib, a dependency of app; it cannot be built again"),
+        (["verify", folder], "is a folder of wheels"),
+        (["inspect", folder], "is a folder of wheels"),
+    ):
+        done = run([*ppp, *command], cwd=root, env={"PYTHONPATH": str(ROOT)})
+        assert (done.returncode, said in " ".join(done.stderr.split())) == (2, True), done.stderr
 
 
 def test_what_a_wheel_has_beside_site_packages_stays_when_it_is_compiled(tmp_path: Path) -> None:

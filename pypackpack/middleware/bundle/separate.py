@@ -69,6 +69,11 @@ class PlacedWheel:
     requires_python: str
 
 
+def is_folder_of_wheels(path: Path) -> bool:
+    """Tell whether a folder is one that is made here."""
+    return (path / SUMS).is_file() and any(path.glob("*.whl"))
+
+
 class SeparateBundler:
     """Makes folders of wheels, with what a `Bundler` knows."""
 

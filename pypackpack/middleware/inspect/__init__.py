@@ -88,6 +88,11 @@ def compare(first: Path, second: Path) -> Comparison | ResourceComparison:
 
 def _check(path: Path) -> None:
     if path.is_dir():
+        from pypackpack.middleware.bundle.separate import is_folder_of_wheels  # noqa: PLC0415 - import cost
+
+        if is_folder_of_wheels(path):
+            msg = f"{path} is a folder of wheels"
+            raise UsageError(msg, hint="Name one of its wheels.")
         msg = f"{path} is a folder without a {MANIFEST}"
         raise UsageError(msg, hint="Name a wheel, or the folder of a binary: that of one target.")
     if not path.exists():

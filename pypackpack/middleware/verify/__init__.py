@@ -43,6 +43,11 @@ def verify(
     """
     name = path.name.lower()
     if not path.is_file():  # a pipe would be waited for
+        from pypackpack.middleware.bundle.separate import is_folder_of_wheels  # noqa: PLC0415 - a build imports this folder
+
+        if is_folder_of_wheels(path):
+            msg = f"{path} is a folder of wheels"
+            raise UsageError(msg, hint=f"Name its wheels: {path / '*.whl'}")
         msg = f"{path} is {'a folder' if path.is_dir() else 'no regular file' if path.exists() else 'not there'}"
         raise UsageError(msg, hint="Name a wheel or a patch.")
     if audit and not name.endswith(WHEEL):

@@ -76,6 +76,25 @@ def rebuild(path: Path, project: Project, watcher: Watcher, *, offline: bool = F
     return Check("rebuild", "", (f"built again it is another file{made_by(seen)}: {difference}",))
 
 
+def dependency_of(path: Path, project: Project) -> str:
+    """Return the name of the package whose lock has what a wheel is of; empty where it is of the project, or of nobody there.
+
+    Raises:
+        DamagedLockError: A lock is damaged.
+    """
+    from pypackpack.middleware.environment.lock import FILE, read_lock  # noqa: PLC0415 - import cost
+
+    name = normalise(path.name.partition("-")[0])
+    own = {normalise(each) for package in project.packages for each in (package.name, fat_name(package))}
+    if not path.name.lower().endswith(".whl") or name in own:
+        return ""
+    for package in project.packages:
+        lock = read_lock(package.root / FILE)
+        if lock is not None and name in {normalise(each) for each, _ in lock.versions()}:
+            return package.name
+    return ""
+
+
 def called_otherwise(made: Iterable[str]) -> Check:
     """Return the answer where none of what was built again has the name that it should have."""
     return Check("rebuild", "", (f"built again it is called {', '.join(sorted(made))}",))
@@ -150,6 +169,9 @@ def _in_one_wheel(package: Package) -> Package:
 
 
 def _package(seen: Inspection, project: Project) -> Package:
+    if whose := dependency_of(seen.path, project):
+        msg = f"{seen.path.name} is of {seen.name}, a dependency of {whose}; it cannot be built again"
+        raise UsageError(msg, hint="Without --rebuild it is looked at as any wheel is.")
     if not seen.made_by.startswith("pypackpack "):
         msg = f"{seen.path.name} was made by {seen.made_by or 'somebody who does not say'}, and not by pypackpack"
         raise UsageError(msg, hint="Only what pypackpack built can it build again; without --rebuild it looks at any wheel.")

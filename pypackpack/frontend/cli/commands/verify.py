@@ -79,12 +79,17 @@ def verify(
     tried = Path(base) if base is not None else None
     found = [look(Path(each), audit=audit, base=tried, expect=expect, question=question) for each in file]
     if rebuild:
-        from pypackpack.middleware.verify.rebuild import rebuild as again  # noqa: PLC0415 - import cost
+        from pypackpack.middleware.verify.rebuild import dependency_of  # noqa: PLC0415 - import cost
+        from pypackpack.middleware.verify.rebuild import rebuild as again  # noqa: PLC0415 - as above
 
         project = session.project()
+        whose = [dependency_of(each.path, project) for each in found]
         with session.console.watching() as watcher:
             for number, each in enumerate(found):
-                if not each.problems:
+                if whose[number] and not all(whose):  # of a folder of wheels: the others are what can be proved
+                    note = f"a dependency of {whose[number]}; it cannot be built again"
+                    found[number] = replace(each, notes=(*each.notes, note))
+                elif not each.problems:
                     check = again(each.path, project, watcher, offline=offline, base=tried)
                     found[number] = replace(each, checks=(*each.checks, check))
     wrong_ones = [each for each in found if each.problems]
