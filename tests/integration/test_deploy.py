@@ -89,6 +89,7 @@ def test_a_release_goes_to_an_index_and_pip_and_uv_install_it(
         said = "".join(capfd.readouterr())
         assert "uploaded" in said
         assert "run here" in said
+        assert "small has no description" in said
         [first] = files.iterdir()
         assert HOST_WHEEL in first.name
 

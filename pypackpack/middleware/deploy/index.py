@@ -13,7 +13,8 @@ from pypackpack.backend import filesystem, simple_index
 from pypackpack.backend.tools import uv_publish
 from pypackpack.backend.tools.index_login import IndexLogin
 from pypackpack.middleware.deploy.place import place_of
-from pypackpack.middleware.project.read import find_project
+from pypackpack.middleware.project.read import FILE, find_project
+from pypackpack.middleware.project.toml import read_toml
 from pypackpack.model.build import Bundle, Step
 from pypackpack.model.deploy import NOT_RUN, RUN, THERE, TO_RUN, UPLOAD, UPLOADED, DeployedFile, DeployResult
 from pypackpack.model.errors import (
@@ -73,6 +74,8 @@ def _deploy(project: Project, package: Package, place: Place, request: DeployReq
     new = [release for release in found if not _stands(release, there, place)]
     check_as_released(project, package, [release.path for release in new])
     _check(new)
+    if new:
+        _say_if_undescribed(package, watcher)
     ran = _tried(project, package, new, request, watcher)
     states = {release.path: UPLOAD for release in new}
     if new and not request.dry_run:
@@ -84,6 +87,17 @@ def _deploy(project: Project, package: Package, place: Place, request: DeployReq
         for each in found
     )
     return DeployResult(package.name, found[0].version, place.upload, place.index, request.dry_run, files, every.left_out)
+
+
+def _say_if_undescribed(package: Package, watcher: Watcher) -> None:
+    """Tell of a package without a description, whose page at an index has no line below its name."""
+    file = package.root / FILE
+    table = read_toml(file).get("project")
+    if not (isinstance(table, dict) and table.get("description")):
+        watcher.note(
+            f"{package.name} has no description, so its wheels have no Summary, and the index shows none; "
+            f'`description = "…"` in [project] of {file} gives it one, after a build'
+        )
 
 
 def _check_bundle(bundle: str) -> None:

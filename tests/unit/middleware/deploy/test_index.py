@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -32,6 +33,14 @@ def test_where_nothing_was_built_nothing_is_made(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="there is no release wheel of a 1"):
         index.deploy(DeployRequest(tmp_path, "a", "pypi"), Silent())
     assert not (tmp_path / "a" / "build").exists()
+
+
+@pytest.mark.parametrize(("line", "said"), [("", True), ('description = ""\n', True), ('description = "Prints bills"\n', False)])
+def test_a_package_without_a_description_is_told(line: str, said: bool, tmp_path: Path) -> None:
+    (tmp_path / "pyproject.toml").write_text(f'[project]\nname = "a"\nversion = "1"\n{line}', encoding="utf-8")
+    watcher = Silent()
+    index._say_if_undescribed(replace(PACKAGE, root=tmp_path), watcher)
+    assert ["a has no description, so its wheels have no Summary" in each for each in watcher.notes] == [True] * said
 
 
 @pytest.fixture
