@@ -486,6 +486,8 @@ def test_what_became_of_a_packages_commands_is_said(shop: Shop) -> None:
     path = shop.root / "core" / "pyproject.toml"
     before = path.read_text(encoding="utf-8")
     path.write_text(before + '\n[project.scripts]\nserve = "core:main"\n', encoding="utf-8")
+    (planned,) = development_lines(shop.sync("--dry-run"), PLAIN)
+    assert planned.endswith("  to set up anew: core")
     line, *changes = said()
     assert (line.rpartition(", ")[2], changes) == ("2 from their sources", ["+ command serve"])
     assert said()[0].endswith(", as it was")

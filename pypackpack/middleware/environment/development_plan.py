@@ -11,7 +11,7 @@ from pypackpack.backend import filesystem
 from pypackpack.backend.tools import uv_json, venv
 from pypackpack.backend.tools import uv_options as known
 from pypackpack.middleware.environment import development_project as works
-from pypackpack.middleware.environment.distributions import damaged, distributions
+from pypackpack.middleware.environment.distributions import damaged
 from pypackpack.model.environment import DevelopmentSync, LockUse
 from pypackpack.model.errors import DamagedLockError, OutOfSyncError
 from pypackpack.model.names import normalise
@@ -93,12 +93,13 @@ def plan(work: Work, options: tuple[str, ...], *, offline: bool) -> DevelopmentS
     project = work.project
     made = works.work_project(project)
     if venv.works(project.venv):
-        there = distributions(work.site)
+        standing = work.standing()
+        there, current = standing.distributions, standing.current
         python = venv.version(project.venv) or (0, 0, 0)
         found = _asked(work, made, options, damaged(work.site), offline=offline)
     else:
         # uv works in a folder aside, as deep as the one in .venv: so relative paths mean the same.
-        there = ()
+        there, current = (), frozenset()
         interpreter = work.interpreter(offline=True)  # fetching one is no plan any more
         python = interpreter.version
         with filesystem.scratch_folder(project.root, ".venv-") as scratch:
@@ -108,16 +109,19 @@ def plan(work: Work, options: tuple[str, ...], *, offline: bool) -> DevelopmentS
     added = tuple(entry for entry in found.added if normalise(entry[0]) not in local)
     removed = tuple(entry for entry in found.removed if normalise(entry[0]) not in local)
     kept = {entry for entry in there if entry[0] not in local and entry not in removed}
+    editable = tuple(package.name for package in project.packages)
+    renewed = tuple(name for name in editable if name not in current)
     return DevelopmentSync(
         folder=project.venv,
         python=python,
         installed=tuple(sorted(kept | set(added))),
         added=added,
         removed=removed,
-        editable=tuple(package.name for package in project.packages),
+        editable=editable,
         locked=found.locks,
-        unchanged=not (added or removed or found.locks),
+        unchanged=not (added or removed or found.locks or renewed),
         planned=True,
+        renewed=renewed,
     )
 
 

@@ -262,7 +262,9 @@ def development_lines(result: DevelopmentSync, style: Style, *, fresh: bool = Fa
     if result.planned:
         changes = [("+", *each) for each in result.added] + [("-", *each) for each in result.removed]
         lines = ["would lock pyproject.lock"] if result.locked else []
-        lines.append(f".venv  Python {python}  {_planned(result.added, result.removed)}")
+        alone = result.renewed and not changes
+        what = f"to set up anew: {', '.join(result.renewed)}" if alone else _planned(result.added, result.removed)
+        lines.append(f".venv  Python {python}  {what}")
         return [*lines, *(f"    {sign} {name} {version}" for sign, name, version in changes)]
     lines = [f"{style.good('locked')} pyproject.lock"] if result.locked else []
     changed = result.added or result.removed or result.new_commands or result.gone_commands
