@@ -84,6 +84,11 @@ def test_a_release_and_its_patch(small_project: Callable[..., Path], tmp_path: P
     run("release", name)
     run(*command)
     assert list(patch.parent.glob("*-p2-*.whl.patch"))
+    stranger = tmp_path / old.name.replace("-1.0-", "-0.9-")
+    shutil.copy(old, stranger)
+    said = run(*command, "--base", str(stranger), form=())
+    assert "small-0.9-p1-" in said
+    assert "is not recorded" not in said  # release could not record a patch of what was not released
     shutil.rmtree(own_cache / "releases-v1")
     assert "which small-1.0-p1-py3-none-any.whl.patch is made against, is not on this machine" in run("verify", "--rebuild", str(patch), code=2)
     module.write_text(module.read_text() + "\n")
