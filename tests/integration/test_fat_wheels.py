@@ -267,6 +267,25 @@ def test_what_a_wheel_has_beside_site_packages_stays_when_it_is_compiled(tmp_pat
     assert (python.parents[1] / "share" / "x.txt").read_text() == "x"
 
 
+def test_what_does_not_go_along_is_named(tmp_path: Path) -> None:
+    root = project(tmp_path)
+    more = {"lone-1.0.data/scripts/tool": "#!python\nprint(1)\n", "lone-away.pth": "../elsewhere\n"}
+    more["lone-1.0.dist-info/entry_points.txt"] = "[console_scripts]\nlone = lone:name\n"
+    wheel(root / "wheels", "lone", more={**dependents.LONE, **more})
+    built = build(root, "app", "fat")
+    said = "\n".join(built.answer["warnings"])
+    assert "commands of dependencies do not go along: `lone`, `tool` of lone 1.0" in said
+    assert "lone-away.pth of lone 1.0 does not go along" in said
+    (made,) = built.wheels()
+    assert not [name for name in members(made) if "pypackpack_scripts" in name or name.endswith(".pth")]
+    # In a folder of wheels the compiled one has them as the original.
+    file = root / "app" / "pyproject.toml"
+    file.write_text(file.read_text() + '[tool.pypackpack.bundle]\nfat-layout = "separate"\n')
+    again = build(root, "app", "fat", "--level", "bytecode")
+    (compiled,) = again.wheel("linux_x86_64").glob("lone-*.whl")
+    assert {"lone-1.0.data/scripts/tool", "lone-away.pth", "lone.py"} < set(members(compiled))
+
+
 def test_packages_of_the_project_go_along_and_a_package_that_needs_nothing_carries_itself(tmp_path: Path) -> None:
     root = dependents.project(tmp_path)
     (root / "pyproject.toml").write_text((root / "pyproject.toml").read_text().replace('["app"]', '["app", "front"]'))

@@ -144,10 +144,13 @@ class FatPlan:
     def notes(self) -> tuple[str, ...]:
         """Say what does not go along, by name, and what may be in the way where it is installed."""
         name, found = fat_name(self.package), []
-        every = [(item.name, _commands(item)) for item in self.installed.distributions]
-        commands = [f"{', '.join(names)} of {owner}" for owner, names in every if names]
+        every = [(item.label, _commands(item)) for item in self.installed.distributions]
+        commands = [f"`{'`, `'.join(names)}` of {owner}" for owner, names in every if names]
         if commands:
             found.append(f"{name}: commands of dependencies do not go along: {'; '.join(commands)}")
+        for item in self.installed.distributions:
+            away = (f"{file.path} of {item.label} does not go along: it leads out of what is carried" for file in item.left)
+            found += [f"{name}: {each}" for each in away]
         if code := sorted({path for path, line in self._pth_lines() if _is_code(line)}):
             found.append(f"{name}: {', '.join(code)} cannot run code when Python starts: it is carried, and not installed")
         if self.main.target.family == "windows":
@@ -160,7 +163,7 @@ class FatPlan:
 
 
 def _commands(item: Distribution) -> list[str]:
-    """Return the names of the commands that a distribution's entry points would make."""
+    """Return the names of the commands that installing a distribution would make: by its entry points, and from its wheel."""
     file = next((each for each in item.files if each.path == f"{item.info}/entry_points.txt"), None)
     found, inside = [], False
     for line in filesystem.read_bytes(file.place).decode(errors="replace").splitlines() if file else ():
@@ -168,7 +171,7 @@ def _commands(item: Distribution) -> list[str]:
             inside = line.strip() in ("[console_scripts]", "[gui_scripts]")
         elif inside and "=" in line:
             found.append(line.partition("=")[0].strip())
-    return sorted(found)
+    return sorted({*found, *(name.removesuffix(".exe") for name in item.scripts)})
 
 
 def _module(file: str) -> str:

@@ -7,6 +7,7 @@ bundles writes it anew from what goes along, so that ``importlib.metadata`` stil
 
 from __future__ import annotations
 
+import json
 import re
 from collections import Counter
 from dataclasses import dataclass, field
@@ -15,6 +16,7 @@ from typing import TYPE_CHECKING
 
 from pypackpack.backend import filesystem
 from pypackpack.backend.records import record_rows
+from pypackpack.client import strict_json
 from pypackpack.model.errors import WorkError
 from pypackpack.model.names import normalise
 
@@ -22,10 +24,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping
 
 NOBODY = "the environment"
+SCRIPTS = "pypackpack_scripts.json"
+"""In the metadata folders of an environment of a target: names of the commands that were taken out of it."""
 _INFO = ".dist-info"
 # https://packaging.python.org/specifications/recording-installed-packages/; the uv_ files hold times.
 _NOTES = frozenset(
-    {"RECORD", "RECORD.jws", "RECORD.p7s", "INSTALLER", "REQUESTED", "direct_url.json", "uv_cache.json", "uv_build.json"}
+    {"RECORD", "RECORD.jws", "RECORD.p7s", "INSTALLER", "REQUESTED", "direct_url.json", "uv_cache.json", "uv_build.json", SCRIPTS}
 )
 _LEFTOVERS = frozenset({".lock", ".gitignore", "CACHEDIR.TAG", "_virtualenv.py", "_virtualenv.pth"})
 _EDITABLE = re.compile(r"__editable__|_editable_impl_|__editables_")
@@ -68,6 +72,8 @@ class Distribution:
         shared: Those of the paths that other distributions have, too.
         made: What was made of its modules: path → SHA-256; these are not among ``files``.
         level: How far its code is compiled.
+        scripts: File names of its commands, which no environment of a target has.
+        left: Its ``.pth`` files that lead out of the environment: they do not go along.
     """
 
     name: str
@@ -78,6 +84,8 @@ class Distribution:
     shared: frozenset[str] = frozenset()
     made: Mapping[str, str] = field(default_factory=dict)
     level: str = "instant"
+    scripts: tuple[str, ...] = ()
+    left: tuple[InstalledFile, ...] = ()
 
     @property
     def label(self) -> str:
@@ -137,18 +145,23 @@ def installed_in(folder: Path, digest: Callable[[Path], str], *, leave_out: Coll
     hidden = tuple(f"{item.info}/" for item in every if item not in kept)
     owners = _owners(kept)
     files: dict[str, InstalledFile] = {}
+    left: dict[str, InstalledFile] = {}
     for file in filesystem.files_below(folder, installed=True):
         path = file.relative_to(folder).as_posix()
-        if path in unwanted or path.startswith(hidden) or _stays(path, file, folder):
+        if path in unwanted or path.startswith(hidden) or _stays(path, folder):
             continue
         owner = owners.get(path) or next((item.label for item in kept if path.startswith(f"{item.info}/")), NOBODY)
+        away = path.endswith(".pth") and "/" not in path and _points_away(file)
+        if away and (owner == NOBODY or _starts_editable(file)):
+            continue
         with filesystem.explained("read", file):
             size = file.stat().st_size
-        files[path] = InstalledFile(path, owner, digest(file), size, file, filesystem.is_executable(file))
+        found = InstalledFile(path, owner, digest(file), size, file, filesystem.is_executable(file))
+        (left if away else files)[path] = found
     _check_complete(folder, kept, files)
     count = Counter(path for item in kept for path in item.listed)
     shared = frozenset(path for path, times in count.items() if times > 1)
-    found = [
+    every_one = [
         Distribution(
             item.name,
             item.version,
@@ -156,11 +169,33 @@ def installed_in(folder: Path, digest: Callable[[Path], str], *, leave_out: Coll
             tuple(files[path] for path in sorted(files) if item.has(path)),
             recorded=bool(item.listed),
             shared=frozenset(item.listed.keys() & shared),
+            scripts=scripts_of(folder / item.info),
+            left=tuple(left[path] for path in sorted(left) if item.has(path)),
         )
         for item in sorted(kept, key=lambda item: (item.name, item.version))
     ]
     loose = tuple(files[path] for path in sorted(files) if not any(item.has(path) for item in kept))
-    return Installed(tuple(found), loose)
+    return Installed(tuple(every_one), loose)
+
+
+def note_scripts(info: Path, names: Collection[str]) -> None:
+    """Note in a distribution's metadata folder which commands were taken out of the environment."""
+    filesystem.fill_file(info / SCRIPTS, json.dumps(sorted(names)).encode())
+
+
+def scripts_of(info: Path) -> tuple[str, ...]:
+    """Return which commands were taken out of the environment, by the note in a distribution's metadata folder.
+
+    Raises:
+        WorkError: The note is damaged.
+    """
+    if not (info / SCRIPTS).is_file():
+        return ()
+    try:
+        return tuple(map(str, strict_json.array(strict_json.load(filesystem.read_bytes(info / SCRIPTS)))))
+    except ValueError as error:
+        msg = f"{info / SCRIPTS} is damaged: {error}"
+        raise WorkError(msg, hint="Remove the environment's folder, and synchronise the package again.") from error
 
 
 def _distribution(info: Path) -> _Listed:
@@ -197,24 +232,31 @@ def _owners(distributions: list[_Listed]) -> dict[str, str]:
     return owners
 
 
-def _stays(path: str, file: Path, folder: Path) -> bool:
+def _stays(path: str, folder: Path) -> bool:
     """Tell whether a file is about this machine."""
     top, slash, rest = path.partition("/")
     if not slash:
-        return top in _LEFTOVERS or _EDITABLE.match(top) is not None or (top.endswith(".pth") and _points_away(file))
+        return top in _LEFTOVERS or _EDITABLE.match(top) is not None
     if top.endswith(_INFO):
         return rest in _NOTES
     return top in _SCRIPTS and not (folder / top / "__init__.py").is_file()
 
 
+def _starts_editable(pth: Path) -> bool:
+    """Tell whether a .pth starts the finder of an editable install."""
+    lines = filesystem.read_bytes(pth).decode(errors="replace").splitlines()
+    return any(line.strip().startswith(("import ", "import\t")) and _EDITABLE.search(line) for line in lines)
+
+
 def _points_away(pth: Path) -> bool:
-    """Tell whether a .pth names a folder of this machine, or starts the finder of an editable install."""
+    """Tell whether a .pth leads out of the folder, or starts the finder of an editable install."""
+    if _starts_editable(pth):
+        return True
     for line in filesystem.read_bytes(pth).decode(errors="replace").splitlines():
         text = line.strip()
         if text.startswith(("import ", "import\t")):
-            if _EDITABLE.search(text):
-                return True
-        elif PurePosixPath(text).is_absolute() or PureWindowsPath(text).is_absolute() or text.startswith(".."):
+            continue
+        if PurePosixPath(text).is_absolute() or PureWindowsPath(text).is_absolute() or text.startswith(".."):
             return True
     return False
 

@@ -134,7 +134,7 @@ class SeparateBundler:
     def _remade(self, item: Distribution, plan: FatPlan, source: Task | None, made_from: DependencyFile | None) -> Task:
         """Return the task that makes a wheel of what a distribution became."""
         file = f"{item.info.removesuffix('.dist-info')}-{_tags(item)}.whl"
-        digests = {**{each.path: each.sha256 for each in item.files}, **item.made}
+        digests = {**{each.path: each.sha256 for each in (*item.files, *item.left)}, **item.made}
         report, bill = self._report(item, plan), self._bill(item, plan)
         programs = [each.path for each in item.files if each.executable]
 
@@ -197,7 +197,7 @@ class SeparateBundler:
         from pypackpack.middleware.bundle.tree import TreeFile  # noqa: PLC0415 - beside its only use
         from pypackpack.middleware.bundle.wheel import WheelMember  # noqa: PLC0415 - import cost, not in a no-op
 
-        for file in item.files:
+        for file in (*item.files, *item.left):  # a wheel is installed as it was: whither a .pth leads is the installer's to judge
             content = file.place if file.rewritten is None else file.rewritten
             there = TreeFile(file.owner, file.sha256, file.size, content)
             yield WheelMember(file.path, partial(there.read, file.path), file.executable)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from pypackpack.backend import filesystem
 from pypackpack.backend.records import record_rows
 from pypackpack.backend.tools import resolver
+from pypackpack.middleware.bundle.installed import note_scripts
 from pypackpack.middleware.dependency import explain
 from pypackpack.middleware.environment import place
 from pypackpack.middleware.environment.lock import Locked, Needs, groups_for, here, parsed, toml_text
@@ -196,15 +197,17 @@ def _file(wheel: dict[str, Any]) -> str:
 def _without_scripts(site: Path) -> None:
     """Take away what uv writes for the machine that it runs on: command scripts with this machine's paths, and its lock.
 
-    They could not start on the target, and would make what is bundled differ from one machine to the next.
+    They could not start on the target, and would make what is bundled differ from one machine to the next. Their names are noted.
     """
     gone = [name for name in _LEFTOVERS if (site / name).exists() and not (site / name / "__init__.py").exists()]
     for name in gone:
         filesystem.remove_tree(site / name)
     for record in sorted(site.glob("*.dist-info/RECORD")):
         rows = record_rows(filesystem.read_bytes(record), record)
-        kept = [row for row in rows if row[0].replace("\\", "/").split("/")[0] not in gone]
+        parts = [row[0].replace("\\", "/").split("/") for row in rows]
+        kept = [row for row, (top, *_) in zip(rows, parts, strict=True) if top not in gone]
         if len(kept) != len(rows):
+            note_scripts(record.parent, {rest[0] for top, *rest in parts if top in gone and len(rest) == 1})
             out = io.StringIO()
             csv.writer(out, lineterminator="\n").writerows(kept)
             filesystem.fill_file(record, out.getvalue().encode())

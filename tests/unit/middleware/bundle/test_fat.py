@@ -124,8 +124,18 @@ def test_what_a_pth_file_names(tmp_path: Path) -> None:
     mine = plan(tmp_path, {"dep.pth": lines} | there | points)
     assert mine.folders() == ("win32", "win32/lib")
     commands, code = mine.notes()
-    assert "run, stop of dep" in commands
+    assert "`run`, `stop` of dep 2.0" in commands
     assert "dep.pth" in code
+
+
+def test_commands_from_a_wheel_and_a_pth_file_that_leads_out_are_named(tmp_path: Path) -> None:
+    mine = plan(tmp_path, {"dep/__init__.py": b"", "dep-2.0.dist-info/entry_points.txt": b"[console_scripts]\nninja = a:b\n"})
+    (item,) = mine.installed.distributions
+    left = InstalledFile("out.pth", item.label, "0" * 64, 1, tmp_path / "out.pth")
+    item = replace(item, scripts=("ninja", "ruff.exe"), left=(left,))
+    commands, away = replace(mine, built=BuiltDependencies(Installed((item,)), {})).notes()
+    assert commands.endswith(": `ninja`, `ruff` of dep 2.0")
+    assert "out.pth of dep 2.0 does not go along" in away
 
 
 @pytest.mark.parametrize("line", ["win32/../../..", "..", "\\\\evil", "C:evil", "gone", "a\0b", "\udcff"])
