@@ -72,8 +72,8 @@ def _deploy(project: Project, package: Package, place: Place, request: DeployReq
     found = every.wheels
     there = _listed(place, package.name)
     new = [release for release in found if not _stands(release, there, place)]
+    _check(new)  # first: what is damaged is another content, too
     check_as_released(project, package, [release.path for release in new])
-    _check(new)
     if new:
         _say_if_undescribed(package, watcher)
     ran = _tried(project, package, new, request, watcher)
