@@ -97,7 +97,12 @@ class _Entry:
 
 
 def write_archive(
-    stream: BinaryIO, members: Iterable[Member | RawMember], *, epoch: int | None = None, place: str = "archive"
+    stream: BinaryIO,
+    members: Iterable[Member | RawMember],
+    *,
+    epoch: int | None = None,
+    place: str = "archive",
+    ignore_case: bool = True,
 ) -> dict[str, int]:
     """Write a ZIP archive: the members in the order given, then the central directory.
 
@@ -107,6 +112,7 @@ def write_archive(
         epoch: The date of every member in seconds since 1970 (UTC; two seconds are the format's resolution, years
             before 1980 and after 2107 become its first and last moment); None means `FIXED_EPOCH`.
         place: What the archive is called in errors.
+        ignore_case: Whether to refuse paths that differ in case or in the composition of accents only.
 
     Returns:
         By path where a member's compressed bytes begin in the archive.
@@ -116,7 +122,7 @@ def write_archive(
             bytes are not as many as it says.
     """
     moment = _dos_moment(FIXED_EPOCH if epoch is None else epoch)
-    paths = Paths(place)
+    paths = Paths(place, ignore_case=ignore_case)
     entries: list[_Entry] = []
     begins: dict[str, int] = {}
     offset = 0

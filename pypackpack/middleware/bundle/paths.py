@@ -7,10 +7,23 @@ made on Linux must not lose a file there.
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from pypackpack.client.paths import caseless, problem_with, windows_problem_with
 from pypackpack.model.errors import WorkError
 
-__all__ = ["Paths", "caseless", "problem_with", "windows_problem_with"]
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+__all__ = ["Paths", "caseless", "problem_with", "tell_case", "windows_problem_with"]
+
+_CASELESS_TAGS = ("any", "win", "macosx", "ios")
+"""How the platform tags of wheels begin that go where case does not tell files apart."""
+
+
+def tell_case(platforms: Iterable[str]) -> bool:
+    """Tell whether files that differ in case only are two files wherever wheels with these platform tags are installed."""
+    return not any(platform.startswith(_CASELESS_TAGS) for platform in platforms)
 
 
 class Paths:
@@ -73,7 +86,8 @@ class Paths:
             f"{self._place} would hold {other!r}{_of(other_owner)} and {path!r}{_of(owner)}, "
             "which are one and the same on Windows and macOS"
         )
-        return WorkError(msg, hint="Rename one of them.")
+        theirs = "; of a dependency, use another version, or leave out the targets that cannot tell them apart"
+        return WorkError(msg, hint="Rename one of them" + (theirs if owner or other_owner else "") + ".")
 
 
 def _of(owner: str) -> str:

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from pypackpack import __version__
 from pypackpack.backend import filesystem
 from pypackpack.middleware.bundle.archive import Member, RawMember, write_archive
-from pypackpack.middleware.bundle.paths import windows_problem_with
+from pypackpack.middleware.bundle.paths import tell_case, windows_problem_with
 from pypackpack.model.errors import WorkError
 
 if TYPE_CHECKING:
@@ -114,6 +114,7 @@ def write_wheel(
             _with_dist_info(core, tags, ordered, info, seen, pure=pure),
             epoch=filesystem.source_date_epoch() if epoch is None else epoch,
             place=name,
+            ignore_case=not tell_case(tags.platforms),
         )
     return WheelFile(path, counting.digest.hexdigest(), counting.size, tuple((each, begins[each.raw.path]) for each in seen))
 
@@ -184,6 +185,7 @@ def write_members(path: Path, info: str, members: Iterable[WheelMember]) -> Whee
             _recorded(info, ordered, []),
             epoch=filesystem.source_date_epoch(),
             place=path.name,
+            ignore_case=not tell_case(path.stem.rpartition("-")[2].split(".")),
         )
     return WheelFile(path, counting.digest.hexdigest(), counting.size)
 

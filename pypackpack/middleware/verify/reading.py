@@ -71,8 +71,16 @@ class Seen:
     heads: dict[str, bytes] = field(default_factory=dict)
 
 
-def structure(archive: ZipReader, size: int, *, windows: bool) -> Check:
-    """Look at the archive before anything of it is read: names, sizes, and where members lie."""
+def structure(archive: ZipReader, size: int, *, windows: bool, tells_case: bool = False) -> Check:
+    """Look at the archive before anything of it is read: names, sizes, and where members lie.
+
+    Args:
+        archive: The archive.
+        size: Its bytes.
+        windows: Whether it is for Windows.
+        tells_case: Whether files that differ in case only are two files wherever it is for.
+    """
+    fold = str if tells_case else caseless
     problems: list[str] = []
     total = sum(entry.size for entry in archive.entries)
     if total > max(_BOMB, size * _BOMB_RATIO):
@@ -80,14 +88,14 @@ def structure(archive: ZipReader, size: int, *, windows: bool) -> Check:
     counts = Counter(entry.path for entry in archive.entries)
     problems += [f"{each!r} is in it {count} times" for each, count in counts.items() if count > 1]
     folded: dict[str, str] = {}
-    folders = {caseless(folder) for entry in archive.entries for folder in _folders(entry.path.removesuffix("/"))}
+    folders = {fold(folder) for entry in archive.entries for folder in _folders(entry.path.removesuffix("/"))}
     for entry in archive.entries:
         if problem := problem_with(entry.path.removesuffix("/")) or (windows_problem_with(entry.path) if windows else ""):
             problems.append(f"the path {entry.path[:200]!r} {problem}")
-        other = folded.setdefault(caseless(entry.path), entry.path)
+        other = folded.setdefault(fold(entry.path), entry.path)
         if other != entry.path:
             problems.append(f"{other!r} and {entry.path!r} are one and the same on Windows and macOS")
-        if not entry.path.endswith("/") and caseless(entry.path) in folders:
+        if not entry.path.endswith("/") and fold(entry.path) in folders:
             problems.append(f"{entry.path!r} is a file, and a folder with files as well")
         if not entry.is_plain:
             problems.append(f"{entry.path!r} is no file but a link, or something else that no wheel has")

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 from pypackpack.backend import filesystem
 from pypackpack.backend.zip_reader import ZipReader
+from pypackpack.middleware.bundle.paths import tell_case
 from pypackpack.middleware.bundle.sbom import FILE as SBOM
 from pypackpack.middleware.verify import bytecode, reading
 from pypackpack.middleware.verify.audit import audited, tags_of
@@ -65,7 +66,8 @@ def wheel_checks(stream: BinaryIO, path: Path, *, audit: bool) -> tuple[Check, .
     tags = tags_of(path.name)
     archive = ZipReader(stream, path)
     windows = any(tag.system in ("windows", "any") for tag in tags.platforms)
-    archived = reading.structure(archive, stream.seek(0, 2), windows=windows)
+    tells_case = tell_case(path.name[: -len(".whl")].rpartition("-")[2].lower().split("."))
+    archived = reading.structure(archive, stream.seek(0, 2), windows=windows, tells_case=tells_case)
     if archived.problems:  # what a hostile archive says of itself is not believed any further
         return (archived,)
     seen = reading.read_wheel(archive)

@@ -72,6 +72,8 @@ def test_two_files_in_one_place_are_refused_and_both_owners_named(first: str, se
     assert "demo.whl" in caught.value.message
     assert "one 1.0" in caught.value.message
     assert "two 2.0" in caught.value.message
+    if why == "one and the same":
+        assert "of a dependency, use another version" in (caught.value.hint or "")
 
 
 def test_where_case_matters_it_may_differ() -> None:

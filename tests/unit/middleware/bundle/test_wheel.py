@@ -19,8 +19,9 @@ from packaging.utils import canonicalize_name, parse_wheel_filename
 from pypackpack import __version__
 from pypackpack.middleware.bundle.metadata import CoreFiles
 from pypackpack.middleware.bundle.tags import WheelTag, wheel_tags
-from pypackpack.middleware.bundle.wheel import WheelFile, WheelMember, write_wheel
+from pypackpack.middleware.bundle.wheel import WheelFile, WheelMember, write_members, write_wheel
 from pypackpack.middleware.target.table import find, targets
+from pypackpack.middleware.verify import verify
 from pypackpack.model.errors import FilesystemError, WorkError
 from tests.together import at_once
 
@@ -173,6 +174,20 @@ def test_members_that_cannot_be_installed_are_refused(
 
 def test_names_that_only_windows_refuses_go_into_other_wheels(tmp_path: Path, core: CoreFiles) -> None:
     assert write(tmp_path, core, LINUX, (WheelMember("demo_app/aux.py", b""),)).path.is_file()
+
+
+def test_names_that_differ_in_case_are_two_where_the_wheel_goes(tmp_path: Path, core: CoreFiles) -> None:
+    both = (WheelMember("demo_app/A.py", b""), WheelMember("demo_app/a.py", b""))
+    made = write(tmp_path, core, LINUX, both)
+    assert all(check.problems == () for check in verify(made.path).checks)
+    named = tmp_path / f"dep-1.0-{LINUX}.whl"
+    assert len(zipfile.ZipFile(write_members(named, "dep-1.0.dist-info", both).path).namelist()) == 3
+    for platform in ("win_amd64", "macosx_11_0_arm64", "any"):
+        tags = WheelTag("cp313", "cp313", (platform,))
+        with pytest.raises(WorkError, match="one and the same"):
+            write(tmp_path, core, tags, both)
+        with pytest.raises(WorkError, match="one and the same"):
+            write_members(tmp_path / f"dep-1.0-{tags}.whl", "dep-1.0.dist-info", both)
 
 
 @pytest.mark.parametrize("tags", [WheelTag("py3", "none", ("linux-x86",)), WheelTag("../py3", "none", ("any",))])
