@@ -365,17 +365,17 @@ class _Build:
         if self._order.request.bundle is Bundle.BINARY:
             return bundler.binaries(made, built, package=package, run=self._tasks, rerun=self._rules.rerun)
         from pypackpack.middleware.bundle.fat import FatBundler, fat_plans  # noqa: PLC0415 - only for these
+        from pypackpack.middleware.bundle.separate import SeparateBundler, other_layout  # noqa: PLC0415 - as above
 
         plans = fat_plans(package, made, built)
+        self._notes = other_layout(bundler.folder, package)
         if package.bundle.fat_layout == "separate":
-            from pypackpack.middleware.bundle.separate import SeparateBundler  # noqa: PLC0415 - only for these
-
             order = self._order
             several = SeparateBundler(bundler, order.project, self._shop, offline=order.request.offline)
             return several.folders(plans, run=self._tasks, pythons=len(order.pythons))
         single = FatBundler(bundler, self._shop)
         done = single.wheels(plans, run=self._tasks)
-        self._notes = single.notes
+        self._notes += single.notes
         return done
 
     def _resources(self) -> BuildResult:

@@ -284,6 +284,13 @@ def test_what_does_not_go_along_is_named(tmp_path: Path) -> None:
     again = build(root, "app", "fat", "--level", "bytecode")
     (compiled,) = again.wheel("linux_x86_64").glob("lone-*.whl")
     assert {"lone-1.0.data/scripts/tool", "lone-away.pth", "lone.py"} < set(members(compiled))
+    # What the other layout has left is named, both ways; what is of this one is not.
+    (old,) = build(root, "app", "fat").answer["warnings"]
+    assert old.startswith(f"{made.name} is of an earlier build, with another `fat-layout`; `pypackpack clean app`")
+    assert again.answer["warnings"] == []
+    file.write_text(file.read_text().replace('"separate"', '"single"'))
+    said = "\n".join(build(root, "app", "fat").answer["warnings"])
+    assert "linux_x86_64/ is of an earlier build, with another `fat-layout`" in said
 
 
 def test_packages_of_the_project_go_along_and_a_package_that_needs_nothing_carries_itself(tmp_path: Path) -> None:

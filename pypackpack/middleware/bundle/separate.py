@@ -47,7 +47,7 @@ if TYPE_CHECKING:
     from pypackpack.middleware.compile.workshop import Workshop
     from pypackpack.middleware.graph.schedule import Outcome
     from pypackpack.middleware.graph.task import Needs
-    from pypackpack.model.project import Project
+    from pypackpack.model.project import Package, Project
 
 SUMS = "SHA256SUMS"
 SIMPLE = "simple"
@@ -72,6 +72,26 @@ class PlacedWheel:
 def is_folder_of_wheels(path: Path) -> bool:
     """Tell whether a folder is one that is made here."""
     return (path / SUMS).is_file() and any(path.glob("*.whl"))
+
+
+def other_layout(folder: Path, package: Package) -> tuple[str, ...]:
+    """Say what lies in a folder of builds from when the package's ``fat-layout`` was the other one.
+
+    Args:
+        folder: What was built now lies there.
+        package: Whose it is, with the settings of now.
+    """
+    from pypackpack.middleware.bundle.fat import fat_name  # noqa: PLC0415 - it is loaded by then
+
+    if package.bundle.fat_layout == "separate":
+        escaped = normalise(fat_name(package)).replace("-", "_")
+        names = sorted(path.name for path in folder.glob(f"{escaped}-*.whl"))
+    else:
+        names = sorted(f"{path.name}/" for path in folder.glob("*/") if is_folder_of_wheels(path))
+    if not names:
+        return ()
+    said = f"{', '.join(names)} {'is' if len(names) == 1 else 'are'} of an earlier build, with another `fat-layout`"
+    return (f"{said}; `pypackpack clean {package.root.name}` removes all that was built",)
 
 
 class SeparateBundler:
