@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
 WORKER = Path(__file__).parent / "workers" / "cython_worker.py"
+LEXICON = WORKER.with_name("cython_lexicon.py")
 TABLES = "cython-v1"
 """The folder of the cache that keeps the tables of Cython's lexer."""
 
@@ -43,7 +44,7 @@ def fingerprint() -> str:
 
 def worker_digest(worker: Path) -> str:
     """Return the digest of a worker that runs Cython, with what it has in common with the other one."""
-    files = (worker, worker.with_name("cython_common.py"), worker.with_name("cython_lexicon.py"))
+    files = (worker, worker.with_name("cython_common.py"), LEXICON)
     return filesystem.sha256_bytes("".join(filesystem.sha256_file(file) for file in files))
 
 
@@ -98,8 +99,7 @@ def _command(script: Path, installed: distributions.Installed) -> list[str | Pat
 
 def _tables(installed: distributions.Installed) -> Path:
     """Return where the tables of this Cython's lexer are kept; a worker that does not find them there makes them."""
-    code = filesystem.sha256_file(WORKER.with_name("cython_lexicon.py"))
-    key = filesystem.sha256_bytes(f"{installed.version}\0{sys.version}\0{code}")
+    key = filesystem.sha256_bytes(f"{installed.version}\0{sys.version}\0{filesystem.sha256_file(LEXICON)}")
     return filesystem.cache_folder() / TABLES / f"{key[:24]}.tables"
 
 
