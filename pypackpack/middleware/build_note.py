@@ -205,7 +205,7 @@ def _watched(order: Order, result: BuildResult) -> list[tuple[str, str]]:
             found += [("file", os.fspath(path)) for path in metadata_sources(each, project)[0]]
     for python in order.pythons:
         found += [("file", os.path.realpath(python.executable)), ("file", os.path.join(python.include, "patchlevel.h"))]
-    if order.request.bundle in (Bundle.SINGLE, Bundle.PATCH):
+    if order.request.bundle in (Bundle.SINGLE, Bundle.PATCH, Bundle.FAT):
         # Another build may have superseded these wheels, and a wheel that somebody put beside them is to be superseded by them.
         found += [("file", os.fspath(note_of(order.folder))), ("names", os.fspath(order.folder))]
     for artifact in result.artifacts:

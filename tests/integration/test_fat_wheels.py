@@ -128,6 +128,18 @@ def test_pip_installs_it_into_any_folder_and_zip_files_work(tmp_path: Path) -> N
         assert (file, words_) == (str(place / "app" / "_carried" / "app" / "__init__.py"), 1500)
 
 
+def test_a_wheel_with_another_tag_of_an_earlier_build_is_named(tmp_path: Path) -> None:
+    """As when a dependency with machine code came or went meanwhile: both are for the same Python and platform."""
+    root = dependents.project(tmp_path)
+    (made,) = build(root, "app", "fat").wheels()
+    name, version, python, abi, platform = made.name.split("-")
+    older = made.with_name("-".join((name, version, python, "none" if abi != "none" else python, platform)))
+    older.write_bytes(made.read_bytes())
+    assert older.name in " ".join(build(root, "app", "fat").answer["warnings"])
+    older.unlink()
+    assert build(root, "app", "fat").answer["warnings"] == []
+
+
 def test_settings_name_it_and_inspect_shows_what_it_carries(tmp_path: Path) -> None:
     settings = '[tool.pypackpack.bundle]\nfat-name = "Whole.App"\n'
     root = project(tmp_path, settings=settings)

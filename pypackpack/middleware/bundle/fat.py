@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 from pypackpack.backend import filesystem
 from pypackpack.middleware.bundle.artifacts import place_artifact
+from pypackpack.middleware.bundle.current import note_built
 from pypackpack.middleware.bundle.paths import caseless
 from pypackpack.middleware.bundle.shim import CARRIED, SHIM_VERSION, shim_text
 from pypackpack.middleware.bundle.tags import WheelTag, wheel_tags
@@ -290,7 +291,10 @@ class FatBundler:
             lines = [*facts.get("elsewhere", "").splitlines(), *facts.get("audit", "").splitlines()]
             found += [f"{Path(task.writes[0]).name}: {line}" for line in lines]
         self.notes = tuple(dict.fromkeys(found))
-        return tuple(self._placed(plan, task, outcomes[task.name]) for plan, task in pairs if task.name in outcomes)
+        done = tuple(self._placed(plan, task, outcomes[task.name]) for plan, task in pairs if task.name in outcomes)
+        if done:  # a dependency more with machine code, and the wheel has another tag: the older one would stay beside it
+            self._bundler.superseded = note_built(self._bundler.folder, plans[0].package, done)
+        return done
 
     def _placed(self, plan: FatPlan, task: Task, outcome: Outcome) -> Artifact:
         digest, place = outcome.result.outputs["wheel"], Path(task.writes[0])
