@@ -73,11 +73,12 @@ def check_installed(patch: Path, site: Path, *, identity: str | None = None) -> 
     """Make everything that `patch_installed` would make, check it, and keep nothing of it. Errors are those of that."""
     with patch.open("rb") as stream:
         manifest, start = _opened(stream, identity)
-        installed = open_installed(site, manifest)
-        if not installed.is_result:
-            _check(manifest, installed)
-            members = Making(manifest, stream, start, installed).run(Tally(), last=-1)
-            _check_content(manifest, members)
+        with open_installed(site, manifest) as installed:
+            if not installed.is_result:
+                _check(manifest, installed)
+                members = Making(manifest, stream, start, installed).run(Tally(), last=-1)
+                _check_content(manifest, members)
+            installed.check()
     return manifest
 
 
@@ -110,18 +111,20 @@ def patch_installed(patch: Path, site: Path, *, identity: str | None = None) -> 
         stage = stage_of(site, manifest.name)
         with locked(_lock(stage)):
             Journal.finish(stage, site)
-            installed = open_installed(site, manifest)
-            if installed.is_result:
-                shutil.rmtree(stage, ignore_errors=True)
-                return manifest
-            paths = _check(manifest, installed)
-            try:
-                moves = _staged(manifest, stream, start, installed, stage, paths)
-                Journal(stage, site).run(moves)
-            except BaseException:
-                if not Journal.stands(stage):
+            with open_installed(site, manifest) as installed:
+                if installed.is_result:
+                    installed.check()
                     shutil.rmtree(stage, ignore_errors=True)
-                raise
+                    return manifest
+                paths = _check(manifest, installed)
+                try:
+                    moves = _staged(manifest, stream, start, installed, stage, paths)
+                    installed.check()
+                    Journal(stage, site).run(moves)
+                except BaseException:
+                    if not Journal.stands(stage):
+                        shutil.rmtree(stage, ignore_errors=True)
+                    raise
     return manifest
 
 

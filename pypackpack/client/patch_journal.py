@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Final
 from pypackpack.client.paths import problem_with
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Sequence
 
 FOLDER: Final = ".pypackpack-patch-"
 """What names of folders begin with, in which packages are patched."""
@@ -61,15 +61,12 @@ def sync(files: Sequence[Path]) -> None:
         finally:
             os.close(handle)
 
-    in_parallel(one, files)
-
-
-def in_parallel(work: Callable[[Path], object], files: Iterable[Path]) -> list[object]:
-    """Do something with files, several at a time where threads are: the disk, and hashing, do without Python's lock."""
-    if sys.platform in ("emscripten", "wasi"):
-        return [work(path) for path in files]
-    with ThreadPoolExecutor(min(8, (os.cpu_count() or 1) + 1)) as pool:
-        return list(pool.map(work, files))
+    if sys.platform in ("emscripten", "wasi"):  # no threads
+        for path in files:
+            one(path)
+    else:
+        with ThreadPoolExecutor(min(8, (os.cpu_count() or 1) + 1)) as pool:
+            list(pool.map(one, files))
 
 
 class Journal:

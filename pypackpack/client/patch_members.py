@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 HELD: Final = 2 << 20
 """Bytes of an old member that stay in memory; a larger one goes through a temporary file."""
+_NONE: Final = bytes(CHUNK)
 _SEVENS: Final = int.from_bytes(b"\x7f" * CHUNK, "little")
 _TOPS: Final = int.from_bytes(b"\x80" * CHUNK, "little")
 
@@ -293,7 +294,7 @@ def _sum(old: bytes, difference: bytes) -> bytes:
     size = len(difference)
     if len(old) != size:
         raise DamagedPatchError("the control stream of the patch leads out of a file")
-    if difference.count(0) == size:
+    if difference == (_NONE if size == CHUNK else bytes(size)):
         return old
     shift = 8 * (CHUNK - size)
     sevens, tops = _SEVENS >> shift, _TOPS >> shift

@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import base64
+import binascii
+import contextlib
 import csv
 import hashlib
 import io
 import os
 import re
+import stat
+from collections import deque
+from threading import Thread
 from typing import IO, TYPE_CHECKING, Final
 
 from pypackpack.client.patch_format import MOST_RECORD, Manifest, WrongPrimaryError, check_paths, is_record, rank
-from pypackpack.client.patch_journal import in_parallel
 from pypackpack.client.patch_wheel import Member, content
 from pypackpack.client.paths import problem_with
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
     from pathlib import Path
 
 _PIECE: Final = 1 << 20
@@ -36,21 +40,90 @@ class NotInstalledError(WrongInstallationError):
     """Neither the primary nor the newer version is installed there."""
 
 
+class _Comparison:
+    """Compares files with the RECORD that they were installed by, while their reader goes on with other work.
+
+    Hashing does without Python's lock: all processors but one begin at once, and the caller's takes part from `finish` on.
+
+    Args:
+        site: The site-packages folder.
+        members: What the files should be.
+    """
+
+    def __init__(self, site: Path, members: Iterable[Member]) -> None:
+        self._site = site
+        self._left = deque(sorted(members, key=lambda each: -each.size))  # a large one at the end would leave the others waiting
+        self._wrong: list[Exception] = []
+        self._threads: list[Thread] = []
+        with contextlib.suppress(RuntimeError):  # there may be no thread, as in browsers: then `finish` does it all
+            while len(self._threads) < min(8, len(self._left), (os.cpu_count() or 1) - 1):
+                thread = Thread(target=self._work)
+                thread.start()
+                self._threads.append(thread)
+
+    def finish(self) -> None:
+        """Wait until all are compared.
+
+        Raises:
+            WrongInstallationError: One is not what it was when it was installed.
+            OSError: One cannot be read.
+        """
+        self._work()
+        self._join()
+        if self._wrong:
+            raise self._wrong[0]
+
+    def leave(self) -> None:
+        """Compare no more."""
+        self._left.clear()
+        self._join()
+
+    def _join(self) -> None:
+        for thread in self._threads:
+            thread.join()
+
+    def _work(self) -> None:
+        buffer = bytearray(_PIECE)
+        while not self._wrong:
+            try:
+                member = self._left.popleft()
+            except IndexError:
+                return
+            try:
+                if _digest(self._site / member.path, buffer) != (member.sha256, member.size):
+                    self._wrong.append(_not_as_installed(member.path))
+            except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
+                self._wrong.append(_not_there(member.path))
+            except Exception as error:  # noqa: BLE001 - it is raised by finish
+                self._wrong.append(error)
+
+
 class Installed:
-    """An installed distribution whose files are those of its RECORD.
+    """An installed distribution whose files should be those of its RECORD; `check` tells.
 
     Attributes:
         home: The folder of its metadata.
         members: What came from its wheel, in the order of `rank`; its RECORD, which is another one now, without a size.
-        is_result: Whether it is what the patch leads to already.
+        is_result: Whether it is what the patch leads to already, if its files are those of its RECORD.
+        check: Waits until each file has been compared with RECORD; raises WrongInstallationError for one that is another.
     """
 
-    def __init__(self, site: Path, home: str, members: Sequence[Member], others: Sequence[tuple[str, str, str]]) -> None:
+    def __init__(
+        self,
+        site: Path,
+        home: str,
+        members: Sequence[Member],
+        others: Sequence[tuple[str, str, str]],
+        *,
+        is_result: bool,
+        check: Callable[[], None],
+    ) -> None:
         self._site = site
         self._others = others
+        self.is_result = is_result
+        self.check = check
         self.home = home
         self.members = members
-        self.is_result = False
 
     def path(self, member: str) -> Path:
         """Return where a member stands."""
@@ -113,8 +186,12 @@ class Installed:
         return text.getvalue().encode()
 
 
-def open_installed(site: Path, manifest: Manifest) -> Installed:
-    """Return an installed distribution after comparing every file of it with its RECORD.
+@contextlib.contextmanager
+def open_installed(site: Path, manifest: Manifest) -> Iterator[Installed]:
+    """Open an installed distribution, and compare its files with its RECORD meanwhile.
+
+    What the body makes of it counts only after `Installed.check`. Where the body fails, and a file is not what it was when it was
+    installed, that is the reason that is given.
 
     Args:
         site: The site-packages folder.
@@ -145,25 +222,55 @@ def open_installed(site: Path, manifest: Manifest) -> Installed:
         if os.path.realpath(site / folder) != expected:
             msg = f"{folder} in {site} is a link, or stands elsewhere"
             raise WrongInstallationError(msg)
-    found = in_parallel(_read, [site / path for path, _, _ in ours])
-    members = []
-    for (path, digest, size), each in zip(ours, found, strict=True):
-        if not isinstance(each, Member) or (_hash(each.sha256), str(each.size)) != (digest, size or str(each.size)):
-            what = "not what it was when it was installed" if isinstance(each, Member) else "not there any more"
-            msg = f"{path} is {what}"
-            raise WrongInstallationError(msg)
-        members.append(Member(path, each.executable, each.size, 0, each.sha256))
-    members.sort(key=lambda each: rank(each.path))
+    members = sorted((_member(site, *row) for row in ours), key=lambda each: rank(each.path))
+    comparison = _Comparison(site, members)
+    try:
+        is_result = _is_result(manifest, members)
+        members.append(Member(f"{home}/RECORD", executable=False, size=0, crc32=0, sha256=b""))
+        kept = [row for row in others if not is_record(row[0])]
+        yield Installed(site, home, members, kept, is_result=is_result, check=comparison.finish)
+    except Exception:
+        comparison.finish()
+        raise
+    finally:
+        comparison.leave()
+
+
+def _is_result(manifest: Manifest, members: Sequence[Member]) -> bool:
+    """Tell whether members are the result, and not the primary; they have to be one of them."""
     digest = content(members)
     if digest not in (manifest.primary.content, manifest.result.content):
         msg = f"what is installed is not {manifest.primary.file}; files that it puts elsewhere (.data) cannot be patched"
         raise NotInstalledError(msg)
-    members.append(Member(f"{home}/RECORD", executable=False, size=0, crc32=0, sha256=b""))
-    installed = Installed(site, home, members, [row for row in others if not is_record(row[0])])
-    installed.is_result = digest == manifest.result.content
-    if not installed.is_result and len(members) != manifest.primary.members:
+    is_result = digest == manifest.result.content
+    if not is_result and len(members) + 1 != manifest.primary.members:
         raise WrongInstallationError("the primary of the patch has no RECORD, or several")
-    return installed
+    return is_result
+
+
+def _member(site: Path, path: str, digest: str, size: str) -> Member:
+    """Return what a file should be by its row of RECORD; its size and its mode are looked at."""
+    try:
+        found = (site / path).stat()
+    except (FileNotFoundError, NotADirectoryError):
+        found = None
+    if found is None or not stat.S_ISREG(found.st_mode):
+        raise _not_there(path)
+    try:
+        sha256 = base64.urlsafe_b64decode(digest.removeprefix("sha256=") + "=")
+    except (binascii.Error, ValueError):  # not ASCII is the second
+        sha256 = b""
+    if _hash(sha256) != digest or size not in ("", str(found.st_size)):
+        raise _not_as_installed(path)
+    return Member(path, bool(found.st_mode & 0o111), found.st_size, 0, sha256)
+
+
+def _not_there(path: str) -> WrongInstallationError:
+    return WrongInstallationError(f"{path} is not there any more")
+
+
+def _not_as_installed(path: str) -> WrongInstallationError:
+    return WrongInstallationError(f"{path} is not what it was when it was installed")
 
 
 def _home(site: Path, manifest: Manifest) -> str:
@@ -205,18 +312,14 @@ def _rows(record: Path) -> list[tuple[str, str, str]]:
     return rows
 
 
-def _read(path: Path) -> Member | None:
-    """Return what a file is; None where there is none."""
-    try:
-        with path.open("rb") as file:
-            mode = os.fstat(file.fileno()).st_mode
-            digest, size = hashlib.sha256(), 0
-            while chunk := file.read(_PIECE):
-                digest.update(chunk)
-                size += len(chunk)
-    except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
-        return None
-    return Member(path.name, bool(mode & 0o111), size, 0, digest.digest())
+def _digest(path: Path, buffer: bytearray) -> tuple[bytes, int]:
+    """Return the SHA-256 of a file, and its bytes."""
+    digest, size, view = hashlib.sha256(), 0, memoryview(buffer)
+    with path.open("rb", buffering=0) as file:
+        while count := file.readinto(view):
+            digest.update(view[:count])
+            size += count
+    return digest.digest(), size
 
 
 def _hash(sha256: bytes) -> str:

@@ -1,16 +1,20 @@
 """Time and memory of applying a patch to a wheel of 500 MB, and to its installation. Prints a table.
 
-    python tests/benchmarks/patch_memory.py [megabytes] [folder]
+    python tests/benchmarks/patch_memory.py [megabytes] [folder] [rounds]
 
 Of the wheel's members, one of 48 MB and some of 12 MB change. The process that applies says itself what it took at most
-(on Linux ``VmHWM``, since ``ru_maxrss`` begins with what the parent had; on macOS that). The copy to compare with is ``shutil.copytree`` of the installed result, without a flush.
+(on Linux ``VmHWM``, since ``ru_maxrss`` begins with what the parent had; on macOS that). The copy to compare with is ``shutil.copytree`` of
+the installed result, without a flush; applying flushes what it made. Each round applies and copies once, after the disk has written what
+came before; the table has medians, and the ratio is that of them.
 """
 
 from __future__ import annotations
 
 import json
+import os
 import random
 import shutil
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -85,6 +89,7 @@ def measured(what: str, *words: object) -> tuple[float, float, float]:
 
 def main() -> None:
     megabytes = int(sys.argv[1]) if len(sys.argv) > 1 else 500
+    rounds = int(sys.argv[3]) if len(sys.argv) > 3 else 7
     with tempfile.TemporaryDirectory(dir=sys.argv[2] if len(sys.argv) > 2 else None) as name:
         folder = Path(name)
         old, new = build(folder, megabytes)
@@ -96,12 +101,30 @@ def main() -> None:
         subprocess.run([sys.executable, "-m", "pip", "install", "-q", "--no-deps", "--no-index", "--no-compile", "--target", str(site), str(old)], check=True)  # fmt: skip
         print(f"wheel {old.stat().st_size:,} bytes, patch {patch.stat().st_size:,}, made in {made:.0f} s; zlib {zlib.ZLIB_RUNTIME_VERSION}\n")
         print("| applied to | seconds | memory at the start, MiB | at most, MiB |\n| --- | --- | --- | --- |")
-        for what, words in (("wheel", (patch, old, folder / "out")), ("installed", (patch, site, ""))):
-            seconds, before, most = measured(what, *words)
-            print(f"| {what} | {seconds:.2f} | {before:.0f} | {most:.0f} |", flush=True)
-        start = time.perf_counter()
-        shutil.copytree(site, folder / "copy")
-        print(f"| (a copy of the result) | {time.perf_counter() - start:.2f} | | |")
+        seconds, before, most = measured("wheel", patch, old, folder / "out")
+        print(f"| wheel | {seconds:.2f} | {before:.0f} | {most:.0f} |", flush=True)
+        rows, copies = [], []
+        for number in range(rounds):
+            target, copy = folder / f"site{number}", folder / f"copy{number}"
+            shutil.copytree(site, target)
+            settle()
+            rows.append(measured("installed", patch, target, ""))
+            settle()
+            start = time.perf_counter()
+            shutil.copytree(target, copy)
+            copies.append(time.perf_counter() - start)
+            shutil.rmtree(target)
+            shutil.rmtree(copy)
+        seconds, before, _ = (statistics.median(column) for column in zip(*rows, strict=True))
+        print(f"| installed | {seconds:.2f} | {before:.0f} | {max(each[2] for each in rows):.0f} |")
+        print(f"| (a copy of the result) | {statistics.median(copies):.2f} | | |\n")
+        print(f"installed: {' '.join(f'{each[0]:.2f}' for each in rows)}; copies: {' '.join(f'{each:.2f}' for each in copies)}; {seconds / statistics.median(copies):.2f} times")  # fmt: skip
+
+
+def settle() -> None:
+    """Wait until the disk has written everything, where that can be asked for."""
+    if hasattr(os, "sync"):
+        os.sync()
 
 
 if __name__ == "__main__":

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pypackpack.client import patch_journal
+from pypackpack.client import patch_installed as patch_installed_module
+from pypackpack.client import patch_journal, patch_site
 from pypackpack.client.patch import DamagedPatchError, WrongPatchError, read_patch
 from pypackpack.client.patch_installed import (
     NeedsInstallerError,
@@ -184,6 +185,36 @@ def damaged(site: Path) -> None:
     (site / "demo" / "data.bin").write_bytes(b"mine now")
 
 
+def flipped(site: Path, name: str) -> None:
+    path = site / "demo" / name
+    data = bytearray(path.read_bytes())
+    data[len(data) // 2] ^= 1
+    path.write_bytes(data)  # of the same size: only its hash tells
+
+
+def flipped_same(site: Path) -> None:
+    flipped(site, "same.py")
+
+
+def flipped_base(site: Path) -> None:
+    flipped(site, "data.bin")
+
+
+def folder_instead(site: Path) -> None:
+    (site / "demo" / "same.py").unlink()
+    (site / "demo" / "same.py").mkdir()
+
+
+def pipe_instead(site: Path) -> None:
+    (site / "demo" / "same.py").unlink()
+    os.mkfifo(site / "demo" / "same.py")
+
+
+def hash_of_another_kind(site: Path) -> None:
+    record = site / "demo-1.0.dist-info" / "RECORD"
+    record.write_text(record.read_text().replace("demo/same.py,sha256=", "demo/same.py,md5=é"), encoding="utf-8")
+
+
 def missing(site: Path) -> None:
     (site / "demo" / "same.py").unlink()
 
@@ -243,10 +274,50 @@ def member_twice(site: Path) -> None:
     record.write_text(record.read_text() + line)
 
 
+class NoThread:
+    """A thread on a platform that has none."""
+
+    def __init__(self, target: Callable[[], None]) -> None:
+        pass
+
+    def start(self) -> None:
+        raise RuntimeError("can't start new thread")
+
+
+def test_what_is_installed_already_is_compared_too(place: Place) -> None:
+    patch_installed(place.patch, place.site)
+    flipped_same(place.site)
+    for run in (patch_installed, check_installed):
+        with pytest.raises(WrongInstallationError, match="not what it was"):
+            run(place.patch, place.site)
+
+
+def test_a_file_that_changes_while_the_patch_is_applied_changes_nothing_else(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Comparing and making run side by side: what comparing finds last still keeps all in its place."""
+    monkeypatch.setattr(patch_site, "Thread", NoThread)
+    real = patch_installed_module._check_content
+
+    def meanwhile(*args: object) -> None:
+        real(*args)  # type: ignore[arg-type]
+        flipped_same(place.site)
+
+    monkeypatch.setattr(patch_installed_module, "_check_content", meanwhile)
+    old = (place.site / "demo" / "data.bin").read_bytes()
+    with pytest.raises(WrongInstallationError, match=r"demo/same\.py is not what it was"):
+        patch_installed(place.patch, place.site)
+    assert (place.site / "demo" / "data.bin").read_bytes() == old
+    assert not list(place.site.glob(".pypackpack*"))
+
+
 @pytest.mark.parametrize(
     ("change", "words"),
     [
         (damaged, "not what it was"),
+        (flipped_same, "not what it was"),
+        (flipped_base, "not what it was"),
+        (hash_of_another_kind, "not what it was"),
+        (folder_instead, "not there any more"),
+        pytest.param(pipe_instead, "not there any more", marks=pytest.mark.skipif(os.name == "nt", reason="no such files")),
         (missing, "not there any more"),
         (lying_record, "not what it was"),
         (smaller_record, "what is installed is not"),
@@ -262,7 +333,14 @@ def member_twice(site: Path) -> None:
         (member_twice, "twice"),
     ],
 )
-def test_what_is_not_as_it_was_installed_is_refused(place: Place, change: Callable[[Path], None], words: str) -> None:
+@pytest.mark.parametrize("threads", [0, 4])
+def test_what_is_not_as_it_was_installed_is_refused(
+    place: Place, change: Callable[[Path], None], words: str, threads: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if threads:
+        monkeypatch.setattr(patch_site.os, "cpu_count", lambda: threads + 1)
+    else:
+        monkeypatch.setattr(patch_site, "Thread", NoThread)
     change(place.site)
     before = state(place.site)
     for run in (patch_installed, check_installed):
