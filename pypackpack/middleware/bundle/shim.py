@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 CARRIED = "_carried"
 """The folder below the package that holds everything."""
 
-SHIM_VERSION = "shim-4"
+SHIM_VERSION = "shim-5"
 """Part of the keys of fat wheels: raised when the same names make another text."""
 
 _TEXT = '''\
@@ -63,7 +63,8 @@ def _begin(name, spec, names, folders):
             break
     for other in names:
         there = getattr(sys.modules.get(other), "__file__", None)
-        if isinstance(there, str) and not same(there).startswith(within + os.sep):
+        # Installers may link each file to one in a cache (uv's `--link-mode symlink`): its folder is what counts.
+        if isinstance(there, str) and not (same(os.path.dirname(there)) + os.sep).startswith(within + os.sep):
             import warnings
 
             text = "{package} carries its own %s (in %s), and another one was imported before it: %s"

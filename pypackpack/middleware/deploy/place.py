@@ -8,7 +8,6 @@ from difflib import get_close_matches
 
 from pypackpack.backend.urls import urlsplit
 from pypackpack.model.errors import UsageError
-from pypackpack.model.secrets import masked
 
 HINT = "Write `--to pypi`, `--to testpypi`, or the url of an index, such as https://pypi.example.org/simple/."
 _LIST = re.compile(r"/\+?simple/*$")
@@ -72,24 +71,24 @@ def place_of(word: str, check_url: str = "") -> Place:
 
 
 def _checked(url: str, option: str) -> None:
+    before, at, after = url.rpartition("@")
+    if at:  # before anything takes it apart: a password may have a slash, a space or a quotation mark in it
+        from pypackpack.backend.tools.uv_publish import LOGIN  # noqa: PLC0415 - only for the sentence
+
+        scheme = re.match(r"https?://", before)
+        shown = f"{scheme[0] if scheme else ''}****@{after}"
+        msg = f"{option}: {shown} has credentials in it, which other programs of this machine could read"
+        raise UsageError(msg, hint=f"Leave them out of the url. {LOGIN}")
     try:
         parts = urlsplit(url)
         host, _ = parts.hostname, parts.port
     except ValueError as error:
-        # What the library says may have a part of a password in it, and a url that cannot be read may have one anywhere.
-        before, at, after = url.rpartition("@")
-        shown = f"{before.partition('//')[0]}//****@{after}" if at else url
-        msg = f"{option}: {shown} is no url" + ("" if at else f" ({error})")
+        msg = f"{option}: {url} is no url ({error})"
         raise UsageError(msg, hint=HINT) from error
     if parts.scheme not in ("http", "https") or not host or re.search(r"[\s\x00-\x1f]", url):
         near = get_close_matches(url.lower(), [*KNOWN, "fasttrack"], n=1, cutoff=0.5)
-        msg = f"{option}: {masked(url)!r} is no index"
+        msg = f"{option}: {url!r} is no index"
         raise UsageError(msg, hint=f"Did you mean {near[0]}?" if near else HINT)
-    if parts.username is not None or parts.password is not None:
-        from pypackpack.backend.tools.uv_publish import LOGIN  # noqa: PLC0415 - only for the sentence
-
-        msg = f"{option}: {masked(url)} has credentials in it, which other programs of this machine could read"
-        raise UsageError(msg, hint=f"Leave them out of the url. {LOGIN}")
-    if parts.query or parts.fragment:
-        msg = f"{option}: {url} has more than a path at its end"
+    if parts.query or parts.fragment:  # not shown: a token is given so
+        msg = f"{option}: {re.split('[?#]', url)[0]} has more than a path behind it"
         raise UsageError(msg, hint=HINT)

@@ -178,12 +178,29 @@ def test_one_that_was_imported_before_is_said(installed: Callable[..., tuple[str
 
 def test_one_that_was_imported_from_here_is_not(installed: Callable[..., tuple[str, str, Path]]) -> None:
     name, dep, folder = installed()
-    sys.path.insert(0, str(folder))
+    sys.path.append(str(folder))  # behind the shim, which is to be what is found
     importlib.import_module(dep)
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         importlib.import_module(name)
     assert sys.path.count(str(folder)) == 1
+
+
+@pytest.mark.skipif(os.name == "nt", reason="links take rights on Windows")
+def test_one_whose_files_are_links_into_a_cache_is_from_here(installed: Callable[..., tuple[str, str, Path]], tmp_path: Path) -> None:
+    """So does uv install with `--link-mode symlink`."""
+    name, dep, folder = installed()
+    for number, path in enumerate(each for each in sorted(folder.parent.rglob("*")) if each.is_file()):
+        (tmp_path / "cache").mkdir(exist_ok=True)
+        path.symlink_to(path.rename(tmp_path / "cache" / f"{number}-{path.name}"))
+    importlib.invalidate_caches()
+    sys.path.append(str(folder))  # behind the shim, which is to be what is found
+    importlib.import_module(dep)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        module = importlib.import_module(name)
+    assert module.Thing
+    assert importlib.metadata.version(dep) == "3.1"
 
 
 def test_more_folders_go_on_the_path(installed: Callable[..., tuple[str, str, Path]]) -> None:

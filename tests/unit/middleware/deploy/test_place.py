@@ -45,9 +45,12 @@ def test_where_files_go_and_where_they_are_read(word: str, check: str, upload: s
         ("https://h/a b", "", "is no index"),
         ("https://h/simple\n", "", "is no index"),
         ("https://token@h/simple", "", r"\*\*\*\*@h/simple has credentials"),
-        ("https://h/simple?x=1", "", "more than a path"),
+        ("https://h/simple?x=1", "", "h/simple has more than a path"),
         ("https://h/simple#x", "", "more than a path"),
-        ("https://u:p/q@h/simple", "", r"--to: https://\*\*\*\*@h/simple is no url$"),
+        ("https://u:p/q@h/simple", "", r"--to: https://\*\*\*\*@h/simple has credentials"),
+        ("https://u:12/ab@h/simple", "", r"--to: https://\*\*\*\*@h/simple has credentials"),
+        ('https://u:p q"r@h/simple', "", r"--to: https://\*\*\*\*@h/simple has credentials"),
+        ("u:secret@h/simple", "", r"--to: \*\*\*\*@h/simple has credentials"),
         ("https://h/up", "https://u:p@h/simple", r"--check-url: https://\*\*\*\*@h/simple has credentials"),
     ],
 )
@@ -55,5 +58,6 @@ def test_what_is_no_index_is_refused_and_no_secret_shown(word: str, check: str, 
     with pytest.raises(UsageError, match=message) as caught:
         place_of(word, check)
     assert "u:p" not in str(caught.value)
-    assert "token@" not in str(caught.value)
+    for secret in ("token@", "ab@", 'q"r', "secret"):
+        assert secret not in str(caught.value)
     assert caught.value.hint
