@@ -20,6 +20,7 @@ from pypackpack.model.errors import (
     EXIT_DONE,
     EXIT_INTERRUPTED,
     FilesystemError,
+    MissingToolError,
     NoProjectError,
     NotYetError,
     PyPackPackError,
@@ -78,6 +79,8 @@ def run(words: Sequence[str], act: Act | None = None) -> int:
         return _report(error, console)
     except OSError as error:
         return _report(_of_the_machine(error) or _defect(error, console), console)
+    except ModuleNotFoundError as error:
+        return _report(_incomplete(error) or _defect(error, console), console)
     except Exception as error:  # noqa: BLE001 - the last place that can say anything
         return _report(_defect(error, console), console)
 
@@ -242,6 +245,15 @@ def _of_the_machine(error: OSError) -> FilesystemError | None:
     return FilesystemError(
         f"cannot work with {place}: {error.strerror}", hint=_REFUSED[error.errno], details="\n".join(note_lines(error))
     )
+
+
+def _incomplete(error: ModuleNotFoundError) -> MissingToolError | None:
+    """Return the error for a library that is not installed beside us (`pip install --no-deps`); None for any other."""
+    library = (error.name or "").partition(".")[0]
+    if library in ("", "pypackpack", *sys.stdlib_module_names):
+        return None
+    hint = f"Install it again with what it needs: `{sys.executable} -m pip install --force-reinstall pypackpack`."
+    return MissingToolError(f"pypackpack is not whole: {library} is not installed beside it", hint=hint)
 
 
 def _defect(error: BaseException, console: Console) -> DefectError:

@@ -115,6 +115,20 @@ def test_any_other_error_of_the_system_is_a_defect(capsys: pytest.CaptureFixture
     assert capsys.readouterr().err.startswith("error[defect]: ")
 
 
+@pytest.mark.parametrize(
+    ("name", "start"),
+    [
+        ("typer.main", "error[missing-tool]: pypackpack is not whole: typer is not installed beside it"),
+        ("pypackpack.lost", "error[defect]: "),
+        ("tomllib", "error[defect]: "),
+        (None, "error[defect]: "),
+    ],
+)
+def test_a_library_that_is_not_installed_is_named(name: str | None, start: str, capsys: pytest.CaptureFixture[str]) -> None:
+    main.run(["a"], raising(ModuleNotFoundError("No module", name=name)))
+    assert capsys.readouterr().err.startswith(start)
+
+
 def test_verbose_shows_the_traceback_of_a_defect(capsys: pytest.CaptureFixture[str]) -> None:
     main.run(["a", "--verbose"], raising(RuntimeError("first")))
     assert "Traceback (most recent call last):" in capsys.readouterr().err
