@@ -39,11 +39,13 @@ class Move:
         path: Where it stands, below site-packages.
         new: The name in ``new/`` of what comes there; empty where nothing does.
         there: Whether something stood there before.
+        old: The name in ``old/`` of that.
     """
 
     path: str
     new: str = ""
     there: bool = True
+    old: str = ""
 
 
 def stage_of(site: Path, name: str) -> Path:
@@ -53,20 +55,27 @@ def stage_of(site: Path, name: str) -> Path:
 
 def sync(files: Sequence[Path]) -> None:
     """Wait until files are on the disk."""
-
-    def one(path: Path) -> None:
-        handle = os.open(path, os.O_RDWR | getattr(os, "O_BINARY", 0))
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)
-
-    if sys.platform in ("emscripten", "wasi"):  # no threads
-        for path in files:
-            one(path)
-    else:
+    try:
         with ThreadPoolExecutor(min(8, (os.cpu_count() or 1) + 1)) as pool:
-            list(pool.map(one, files))
+            list(pool.map(_sync, files))
+    except RuntimeError:  # no thread, as in browsers and where Python is about to end
+        for path in files:
+            _sync(path)
+
+
+def _sync(path: Path) -> None:
+    """Wait until a file is on the disk; a read-only one, which was linked and not written, is there already on Windows."""
+    writing = os.O_RDWR if sys.platform == "win32" else os.O_RDONLY  # where the other one does, it may be read-only
+    try:
+        handle = os.open(path, writing | getattr(os, "O_BINARY", 0))
+    except PermissionError:
+        if sys.platform == "win32" and not os.access(path, os.W_OK):
+            return
+        raise
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
 
 
 class Journal:
@@ -108,11 +117,16 @@ class Journal:
         Raises:
             OSError: A file cannot be moved; all are back in their places.
         """
-        moves = [replace(each, there=os.path.lexists(self._site / each.path)) for each in moves]
-        journal, aside = self._stage / "forward", self._stage / "forward.part"
-        (self._stage / "old").mkdir(exist_ok=True)
+        journal, aside, kept = self._stage / "forward", self._stage / "forward.part", self._stage / "old"
+        kept.mkdir(exist_ok=True)
+        # On Windows, modules that are loaded lie there since an earlier patch, and are not what is to be put back.
+        first = 1 + max((int(name) for name in os.listdir(kept) if name.isdecimal()), default=-1)  # noqa: PTH208 - names
+        moves = [
+            replace(each, there=os.path.lexists(self._site / each.path), old=str(number))
+            for number, each in enumerate(moves, first)
+        ]
         with aside.open("w", encoding="ascii") as file:
-            json.dump([[each.path, each.new, each.there] for each in moves], file)
+            json.dump([[each.path, each.new, each.there, each.old] for each in moves], file)
             file.flush()
             os.fsync(file.fileno())
         aside.replace(journal)
@@ -135,8 +149,8 @@ class Journal:
 
     def _forward(self, moves: Sequence[Move]) -> None:
         self._touched = [self._site / each.path for each in moves]
-        for number, move in enumerate(moves):
-            place, old = self._site / move.path, self._stage / "old" / str(number)
+        for move in moves:
+            place, old = self._site / move.path, self._stage / "old" / move.old
             new = self._stage / "new" / move.new if move.new else None
             if new is None:
                 if os.path.lexists(place) and not os.path.lexists(old):
@@ -150,8 +164,8 @@ class Journal:
 
     def _back(self, moves: Sequence[Move]) -> None:
         self._touched = [self._site / each.path for each in moves]
-        for number, move in reversed(list(enumerate(moves))):
-            place, old = self._site / move.path, self._stage / "old" / str(number)
+        for move in reversed(moves):
+            place, old = self._site / move.path, self._stage / "old" / move.old
             if move.there and os.path.lexists(old):
                 place.parent.mkdir(parents=True, exist_ok=True)
                 old.replace(place)
@@ -198,12 +212,12 @@ def _sync_folder(folder: Path) -> None:
 def _read(journal: Path) -> list[Move]:
     try:
         rows = json.loads(journal.read_text(encoding="ascii"))
-        moves = [Move(str(path), str(new), there is True) for path, new, there in rows]
+        moves = [Move(str(path), str(new), there is True, str(old)) for path, new, there, old in rows]
     except (ValueError, TypeError, RecursionError) as error:
         msg = f"{journal} cannot be read; without it, nothing says which files belong together: install the package again"
         raise OSError(msg) from error
     for each in moves:
-        if problem_with(each.path) or (each.new and problem_with(each.new)):
+        if problem_with(each.path) or (each.new and problem_with(each.new)) or problem_with(each.old):
             msg = f"{journal} says what no journal says"
             raise OSError(msg)
     return moves

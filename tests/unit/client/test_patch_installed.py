@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import csv
 import functools
 import hashlib
@@ -10,6 +11,7 @@ import io
 import os
 import shutil
 import zipfile
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -29,7 +31,6 @@ from tests.unit.client.forge import NEW, OLD, pair, wheel
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
 
 def installed(whl: Path, site: Path) -> Path:
@@ -483,6 +484,81 @@ def test_what_was_made_by_another_patch_or_wrongly_is_not_used(place: Place) -> 
 
 def _die(*_: object) -> None:
     raise Death
+
+
+def test_what_could_not_be_removed_after_an_earlier_patch_is_not_put_back(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    """On Windows, the files of modules that are loaded stay in ``old/`` until their process ends."""
+    stage = place.site / ".pypackpack-patch-demo"
+    with monkeypatch.context() as patched:
+        patched.setattr("pypackpack.client.patch_journal.shutil.rmtree", _stays)
+        patched.setattr("pypackpack.client.patch_installed.shutil.rmtree", _stays)
+        patch_installed(place.patch, place.site)
+        assert list((stage / "old").iterdir())
+        before = {path: data for path, data in state(place.site).items() if not path.startswith(stage.name)}
+        following = again(place)
+        with monkeypatch.context() as failing:
+            failing.setattr(patch_journal.Journal, "_tidy", _once_full(patch_journal.Journal._tidy))
+            with pytest.raises(OSError, match="No space"):
+                patch_installed(following, place.site)
+        assert {path: data for path, data in state(place.site).items() if not path.startswith(stage.name)} == before
+        with monkeypatch.context() as failing:
+            failing.setattr(patch_journal.Journal, "_tidy", _die)
+            failing.setattr(patch_journal.Journal, "_back", _die)
+            with pytest.raises(Death):
+                patch_installed(following, place.site)
+        recover(place.site)
+    recover(place.site)
+    assert state(place.site) == before
+    patch_installed(following, place.site)
+    assert "demo-1.2.dist-info/RECORD" in state(place.site)
+
+
+def _stays(stage: Path, **_: object) -> None:
+    """Remove everything but what a process has open."""
+    for path in sorted(stage.rglob("*"), reverse=True):
+        if path.is_dir():
+            with contextlib.suppress(OSError):
+                path.rmdir()
+        elif path.parent.name != "old":
+            path.unlink()
+
+
+def _once_full(real: Callable[..., None]) -> Callable[..., None]:
+    calls = []
+
+    def tidy(*args: object) -> None:
+        calls.append(args)
+        if len(calls) == 1:
+            raise OSError(28, "No space left on device")
+        real(*args)
+
+    return tidy
+
+
+def test_a_patch_is_applied_where_no_thread_can_be_started(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As in browsers, under a limit, and from what Python runs when it ends (`atexit`)."""
+    monkeypatch.setattr(patch_site, "Thread", NoThread)
+    monkeypatch.setattr("concurrent.futures.thread.threading.Thread.start", NoThread.start)
+    patch_installed(place.patch, place.site)
+    assert place.is_new()
+
+
+def test_read_only_files_change_places(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who owns them need not be able to write to them."""
+    for path in place.site.rglob("*"):
+        if path.is_file():
+            path.chmod(0o444)
+    real = os.open
+
+    def as_no_root(path: str | Path, flags: int, *args: int, **options: int) -> int:
+        place = Path(path)
+        if flags & (os.O_WRONLY | os.O_RDWR) and place.exists() and not place.stat().st_mode & 0o200:
+            raise PermissionError(13, "Permission denied", path)
+        return real(path, flags, *args, **options)
+
+    monkeypatch.setattr(patch_journal.os, "open", as_no_root)
+    patch_installed(place.patch, place.site)
+    assert place.is_new()
 
 
 @pytest.mark.parametrize("journal", [b"", b"[", b"[[1]]", b"{}", b"[[]]", b"null", b"\xff", b"[" * 100_000])
