@@ -37,7 +37,7 @@ def lay_out(folder: Path, more: Mapping[str, Any] | None = None, files: Mapping[
         {"path": name, "sha256": hashlib.sha256(text.encode()).hexdigest(), "size": len(text)} for name, text in files.items()
     ]
     content = {
-        "format": 1, "package": "app", "version": "1.0", "target": "linux_x86_64", "python": "3.11", "level": "mixed",
+        "format": 1, "package": "app", "version": "1.0", "target": "linux_x86_64", "python": "3.11.4", "level": "mixed",
         "type": "release", "pypackpack": "0.3.0", "dependencies": [{"name": "other_one", "version": "2", "level": "native"}],
         "files": listed, **(more or {}),
     }  # fmt: skip
@@ -63,10 +63,10 @@ def test_what_is_said_of_a_binary(tmp_path: Path) -> None:
     ("more", "words"),
     [
         ({"format": 2}, "has the format 2, and this version of pypackpack knows 1"),
-        ({"files": 3}, "is no manifest of a binary: TypeError"),
-        ({"files": [{"path": "../x", "sha256": "", "size": 1}]}, r"the path '\.\./x'"),
-        ({"files": [{"path": "/x", "sha256": "", "size": 1}]}, "the path '/x'"),
-        ({"dependencies": [{}]}, "is no manifest of a binary: KeyError: 'name'"),
+        ({"files": 3}, "is no manifest of a binary: there is no list"),
+        ({"files": [{"path": "../x", "sha256": "0" * 64, "size": 1}]}, r"the path '\.\./x'"),
+        ({"files": [{"path": "/x", "sha256": "0" * 64, "size": 1}]}, "the path '/x'"),
+        ({"dependencies": [{}]}, "is no manifest of a binary: dependency 1: a table of it"),
     ],
 )
 def test_a_manifest_that_cannot_be_used_is_refused(tmp_path: Path, more: dict[str, Any], words: str) -> None:
