@@ -14,7 +14,8 @@ class Check:
     """One thing that was looked at.
 
     Attributes:
-        name: What: ``archive``, ``record``, ``names``, ``modules``, ``libraries``, ``signature``, ``patch``, ``rebuild`` …
+        name: What: ``archive``, ``manifest``, ``files``, ``record``, ``names``, ``modules``, ``libraries``, ``signature``,
+            ``patch``, ``rebuild`` …
         found: What was seen, in a few words.
         problems: What is wrong, a sentence each; empty where all is as it should be.
     """
@@ -75,9 +76,9 @@ class Verification:
 
     Attributes:
         path: The artifact.
-        kind: ``wheel``, ``patch`` or ``resource``.
+        kind: ``wheel``, ``patch``, ``resource`` or ``binary``.
         size: Its bytes.
-        sha256: SHA-256 of the file.
+        sha256: SHA-256 of the file; of a binary, that of its manifest.
         checks: What was looked at, in order.
         notes: What a person should know of the answer.
     """

@@ -20,7 +20,7 @@ _HEAD = """\
 
 `pypackpack inspect <file> --json` writes one object to stdout: about a wheel, a patch or an archive of data files, or with
 `--diff` about two of them. `kind` says which. `pypackpack verify <file>… --json` writes a list of objects, one for each file;
-with problems the exit code is 1. Fields may be added. The JSON Schema of one object is
+with problems the exit code is 1. A file may be the folder of a binary, too. Fields may be added. The JSON Schema of one object is
 [inspection.schema.json](inspection.schema.json).
 """
 

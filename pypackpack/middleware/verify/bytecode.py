@@ -1,4 +1,4 @@
-"""Bytecode of a wheel against its tags: each Python reads its own only."""
+"""Bytecode of a wheel against its tags, or of a binary against its Python: each Python reads its own only."""
 
 from __future__ import annotations
 
@@ -28,11 +28,11 @@ _CACHED: Final = re.compile(r"__pycache__/[^/]+\.cpython-(\d)(\d+)(?:\.opt-\d)?\
 
 
 def check(heads: Mapping[str, bytes], tags: Tags) -> tuple[Check, ...]:
-    """Return what is wrong with the bytecode of a wheel; nothing where it has none.
+    """Return what is wrong with the bytecode of an artifact; nothing where it has none.
 
     Args:
         heads: By path the first bytes of each file.
-        tags: The wheel's tags.
+        tags: What it says that it is for.
     """
     found = {path: head for path, head in heads.items() if path.endswith(".pyc")}
     if not found:
@@ -53,7 +53,7 @@ def _problems(path: str, head: bytes, tags: Tags) -> Iterator[str]:
         if (int(named[1]), int(named[2])) != series:
             yield f"{path} is bytecode of Python {said}"
     elif f"cp{series[0]}{series[1]}" not in tags.pythons:  # without source beside it, no other Python has the module at all
-        yield f"{path} is bytecode of Python {said}, and the tag says {'.'.join(tags.pythons)}"
+        yield f"{path} is bytecode of Python {said}, and {tags.when} says {'.'.join(tags.pythons)}"
 
 
 def _series(head: bytes) -> tuple[int, int] | None:

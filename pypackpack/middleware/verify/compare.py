@@ -1,4 +1,4 @@
-"""Two wheels that should be the same to the byte: where they first differ, in words."""
+"""Two wheels, or files, that should be the same to the byte: where they first differ, in words."""
 
 from __future__ import annotations
 
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from pypackpack.backend.zip_reader import Entry
 
 _CHUNK = 1 << 18
+_AROUND: Final = 16
+"""So many bytes are shown of what differs."""
 _DATE: Final = 10
 """Where time and date stand in a local header (APPNOTE 4.3.7)."""
 _APPLIED: Final = b"\0\0\x21\0"
@@ -41,7 +43,7 @@ def first_difference(one: Path, other: Path) -> str:
         left, right = ZipReader(first, one), ZipReader(second, other)
         paths = [[entry.path for entry in archive.entries] for archive in (left, right)]
         if paths[0] != paths[1]:
-            return _paths(*paths)
+            return names_difference(*paths)
         for mine, theirs in zip(left.entries, right.entries, strict=True):
             if (mine.size, mine.crc32) == (theirs.size, theirs.crc32):
                 continue
@@ -79,12 +81,36 @@ def first_offset(one: Path, data: bytes) -> int | None:
         return _offset(_blocks(stream), (data,))
 
 
-def _paths(mine: list[str], theirs: list[str]) -> str:
+def file_difference(name: str, one: Path, other: Path) -> str:
+    """Return where two files first differ; empty where they are the same.
+
+    Args:
+        name: What they are called.
+        one: The artifact's.
+        other: The rebuild's.
+
+    Raises:
+        FilesystemError: One cannot be read.
+    """
+    with filesystem.explained("read", one), one.open("rb") as first, other.open("rb") as second:
+        at = _offset(_blocks(first), _blocks(second))
+        if at is None:
+            return ""
+        sizes = first.seek(0, 2), second.seek(0, 2)
+        first.seek(at)
+        second.seek(at)
+        return _told(name, at, sizes, _shown(first.read(_AROUND)), _shown(second.read(_AROUND)))
+
+
+def names_difference(mine: list[str], theirs: list[str]) -> str:
+    """Return what separates the names of the files of an artifact from those of its rebuild; empty where nothing does."""
     gone, new = sorted(set(mine) - set(theirs)), sorted(set(theirs) - set(mine))
     if gone or new:
         said = [f"{gone[0]!r} is in the artifact only" + (f", and {len(gone) - 1} more" if gone[1:] else "")] if gone else []
         said += [f"{new[0]!r} is in the rebuild only" + (f", and {len(new) - 1} more" if new[1:] else "")] if new else []
         return "; ".join(said)
+    if mine == theirs:
+        return ""
     first = next(number for number, (a, b) in enumerate(zip(mine, theirs, strict=True)) if a != b)
     return (
         f"the same files stand in another order, from the {first + 1}th on: {mine[first]!r}, and in the rebuild {theirs[first]!r}"
@@ -93,11 +119,15 @@ def _paths(mine: list[str], theirs: list[str]) -> str:
 
 def _member(mine: Entry, theirs: Entry, at: int, left: ZipReader, right: ZipReader) -> str:
     a, b = _around(left.chunks(mine), at), _around(right.chunks(theirs), at)
-    sizes = f" (it has {mine.size} bytes, in the rebuild {theirs.size})" if mine.size != theirs.size else ""
-    return f"{mine.path!r} differs from byte {at} on{sizes}: {a}, and in the rebuild {b}"
+    return _told(mine.path, at, (mine.size, theirs.size), a, b)
 
 
-def _around(chunks: Iterable[bytes], at: int, count: int = 16) -> str:
+def _told(name: str, at: int, sizes: tuple[int, int], mine: str, theirs: str) -> str:
+    differ = f" (it has {sizes[0]} bytes, in the rebuild {sizes[1]})" if sizes[0] != sizes[1] else ""
+    return f"{name!r} differs from byte {at} on{differ}: {mine}, and in the rebuild {theirs}"
+
+
+def _around(chunks: Iterable[bytes], at: int, count: int = _AROUND) -> str:
     """Return some bytes as text where they are that, else in hexadecimal digits."""
     data, position = b"", 0
     for chunk in chunks:
@@ -105,6 +135,10 @@ def _around(chunks: Iterable[bytes], at: int, count: int = 16) -> str:
         position += len(chunk)
         if position >= at + count:
             break
+    return _shown(data)
+
+
+def _shown(data: bytes) -> str:
     if not data:
         return "nothing"
     return repr(data.decode()) if data.isascii() and data.decode().isprintable() else data.hex(" ")

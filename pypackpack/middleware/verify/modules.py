@@ -27,17 +27,29 @@ _SERIES: Final = re.compile(r"cp(\d)(\d+)")
 
 @dataclass(frozen=True)
 class Tags:
-    """The tags of a wheel, from its file name.
+    """What an artifact says that it is for: the tags of a wheel, from its file name, or those of the wheels of a binary's target.
 
     Attributes:
         pythons: ``cp313`` …
         abis: ``cp313``, ``abi3``, ``none`` …
         platforms: Its platforms.
+        target: Of a binary, the name of its target.
     """
 
     pythons: tuple[str, ...]
     abis: tuple[str, ...]
     platforms: tuple[PlatformTag, ...]
+    target: str = ""
+
+    @property
+    def where(self) -> str:
+        """What says for which platform it is, for errors."""
+        return f"the target {self.target}" if self.target else "the tag"
+
+    @property
+    def when(self) -> str:
+        """What says for which Python it is, for errors."""
+        return "the manifest" if self.target else "the tag"
 
     @property
     def stable(self) -> bool:
@@ -78,30 +90,32 @@ def tag_problems(file: NativeFile, tags: Tags) -> Iterator[str]:
     if not fitting:
         words = " and ".join(sorted(f"{image.format} for {image.machine}" for image in file.images))
         said = ".".join(tag.text for tag in tags.platforms)
-        yield f"{file.path} is {words}, and the wheel's tag says {said}"
+        where = tags.where if tags.target else "the wheel's tag"
+        yield f"{file.path} is {words}, and {where} says {said}"
         return
     for tag in fitting:
         for image in file.images:
             if image.machine in tag.machines:
-                yield from _system_problems(file.path, image, tag)
+                yield from _system_problems(file.path, image, tag, tags.where)
     yield from _python_problems(file, tags)
 
 
-def _system_problems(path: str, image: Image, tag: PlatformTag) -> Iterator[str]:
+def _system_problems(path: str, image: Image, tag: PlatformTag, where: str) -> Iterator[str]:
     newest = newest_symbol(image, "GLIBC")
     if tag.system == "manylinux" and newest > tag.version:
-        yield f"{path} needs glibc {_dotted(newest)}, and the tag says {_dotted(tag.version)}"
+        yield f"{path} needs glibc {_dotted(newest)}, and {where} says {_dotted(tag.version)}"
     elif tag.system in ("musllinux", "android") and newest:
-        yield f"{path} needs glibc {_dotted(newest)}, and the tag says {tag.system}"
+        yield f"{path} needs glibc {_dotted(newest)}, and {where} says {tag.system}"
     if tag.system == "manylinux" and any(re.fullmatch(r"libc\.musl-.*", each) for each in image.needs):
-        yield f"{path} needs musl, and the tag says manylinux"
+        yield f"{path} needs musl, and {where} says manylinux"
     if tag.format != "macho":
         return
     wanted = "ios-simulator" if tag.simulator else tag.system
     if image.platform and image.platform != wanted:
-        yield f"{path} is for {image.platform}, and the tag says {wanted}"
+        yield f"{path} is for {image.platform}, and {where} says {wanted}"
     elif image.oldest is not None and image.oldest > _floor(tag, image):
-        yield f"{path} needs {tag.system} {_dotted(image.oldest)} for {image.machine}, and the tag says {_dotted(tag.version)}"
+        said = f"{where} says {_dotted(tag.version)}"
+        yield f"{path} needs {tag.system} {_dotted(image.oldest)} for {image.machine}, and {said}"
 
 
 def _floor(tag: PlatformTag, image: Image) -> tuple[int, ...]:
@@ -115,7 +129,7 @@ def _python_problems(file: NativeFile, tags: Tags) -> Iterator[str]:
     if bound and tags.stable:
         yield f"{file.path} is for Python {_series(bound['python'])} only by its name, and the tag says abi3"
     elif bound and not series.intersection(tags.abis) and not series.intersection(tags.pythons):
-        yield f"{file.path} is for Python {_series(bound['python'])} by its name, and the tag says {'.'.join(tags.pythons)}"
+        yield f"{file.path} is for Python {_series(bound['python'])} by its name, and {tags.when} says {'.'.join(tags.pythons)}"
     elif ".abi3." in file.base and not tags.stable and tags.abis == ("none",):
         yield f"{file.path} is an extension module, and the tag says that there is no ABI"
     if bound and bound["rest"] and (wrong := _other_machine(bound["rest"], file)):
@@ -128,7 +142,7 @@ def _python_problems(file: NativeFile, tags: Tags) -> Iterator[str]:
             if found and tags.stable:
                 yield f"{file.path} loads {name}, and the tag says abi3, whose modules load python3.dll"
             elif found and (int(found[1]), int(found[2])) != tags.lowest:
-                yield f"{file.path} loads {name}, and the tag says {'.'.join(tags.pythons)}"
+                yield f"{file.path} loads {name}, and {tags.when} says {'.'.join(tags.pythons)}"
 
 
 def _series(digits: str) -> str:

@@ -14,13 +14,13 @@ from typing import TYPE_CHECKING, Final
 
 from pypackpack.backend import images
 from pypackpack.backend.zip_reader import ZipReader
-from pypackpack.client.paths import caseless, problem_with, windows_problem_with
+from pypackpack.client.paths import MOST_FOLDERS, caseless, problem_with, windows_problem_with
 from pypackpack.middleware.verify.modules import NativeFile
 from pypackpack.model.errors import DamagedArtifactError
 from pypackpack.model.verification import Check
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
     from pathlib import Path
     from typing import BinaryIO
 
@@ -80,23 +80,12 @@ def structure(archive: ZipReader, size: int, *, windows: bool, tells_case: bool 
         windows: Whether it is for Windows.
         tells_case: Whether files that differ in case only are two files wherever it is for.
     """
-    fold = str if tells_case else caseless
     problems: list[str] = []
     total = sum(entry.size for entry in archive.entries)
     if total > max(_BOMB, size * _BOMB_RATIO):
         problems.append(f"it says that it unpacks to {total} bytes, {total // max(size, 1)} times its size: a bomb")
-    counts = Counter(entry.path for entry in archive.entries)
-    problems += [f"{each!r} is in it {count} times" for each, count in counts.items() if count > 1]
-    folded: dict[str, str] = {}
-    folders = {fold(folder) for entry in archive.entries for folder in _folders(entry.path.removesuffix("/"))}
+    problems += path_problems([entry.path for entry in archive.entries], windows=windows, tells_case=tells_case)
     for entry in archive.entries:
-        if problem := problem_with(entry.path.removesuffix("/")) or (windows_problem_with(entry.path) if windows else ""):
-            problems.append(f"the path {entry.path[:200]!r} {problem}")
-        other = folded.setdefault(fold(entry.path), entry.path)
-        if other != entry.path:
-            problems.append(f"{other!r} and {entry.path!r} are one and the same on Windows and macOS")
-        if not entry.path.endswith("/") and fold(entry.path) in folders:
-            problems.append(f"{entry.path!r} is a file, and a folder with files as well")
         if not entry.is_plain:
             problems.append(f"{entry.path!r} is no file but a link, or something else that no wheel has")
         if entry.path.endswith("/") and (entry.size or entry.compressed_size):
@@ -109,6 +98,32 @@ def structure(archive: ZipReader, size: int, *, windows: bool, tells_case: bool 
     return Check("archive", found, few(problems))
 
 
+def path_problems(paths: Sequence[str], *, windows: bool, tells_case: bool) -> Iterator[str]:
+    """Yield what is wrong with paths that stand beside each other, a sentence each.
+
+    Args:
+        paths: All of them; folders end in ``/``.
+        windows: Whether they go to Windows.
+        tells_case: Whether files that differ in case only are two files wherever they go.
+    """
+    fold = str if tells_case else caseless
+    yield from (f"{each!r} is in it {count} times" for each, count in Counter(paths).items() if count > 1)
+    folded: dict[str, str] = {}
+    known = _folders(paths)
+    if known is None:
+        yield "the folders of its paths are more than any artifact has"
+        return
+    folders = {fold(folder) for folder in known}
+    for path in paths:
+        if problem := problem_with(path.removesuffix("/")) or (windows_problem_with(path) if windows else ""):
+            yield f"the path {path[:200]!r} {problem}"
+        other = folded.setdefault(fold(path), path)
+        if other != path:
+            yield f"{other!r} and {path!r} are one and the same on Windows and macOS"
+        if not path.endswith("/") and fold(path) in folders:
+            yield f"{path!r} is a file, and a folder with files as well"
+
+
 def few(problems: Sequence[str]) -> tuple[str, ...]:
     """Return the first problems, each once; a hostile file may have any number of them."""
     found = tuple(dict.fromkeys(problems))
@@ -116,10 +131,19 @@ def few(problems: Sequence[str]) -> tuple[str, ...]:
     return (*found[:_MOST_PROBLEMS], f"and {more} more") if more > 0 else found
 
 
-def _folders(path: str) -> Iterator[str]:
-    while "/" in path:
-        path = path.rpartition("/")[0]
-        yield path
+def _folders(paths: Iterable[str]) -> set[str] | None:
+    """Return all folders that the paths name; None where their names would fill the memory."""
+    found: set[str] = set()
+    letters = 0
+    for path in paths:
+        folder = path.removesuffix("/").rpartition("/")[0]
+        while folder and folder not in found:  # a known one has those above it there, too
+            letters += len(folder)
+            if letters > MOST_FOLDERS:
+                return None
+            found.add(folder)
+            folder = folder.rpartition("/")[0]
+    return found
 
 
 def _places(archive: ZipReader) -> Iterator[str]:
@@ -182,7 +206,7 @@ def _read_member(archive: ZipReader, entry: Entry, seen: Seen, used: set[str]) -
             each.update(chunk)
         if number == 0:
             seen.heads[entry.path] = chunk[:16]
-            keep = [] if _wanted(entry, chunk, seen) and not below else keep
+            keep = [] if wanted(entry.path, entry.size, chunk, seen.broken) and not below else keep
         if keep is not None:
             keep.append(chunk)
     encoded = {name: base64.urlsafe_b64encode(each.digest()).rstrip(b"=").decode() for name, each in hashes.items()}
@@ -212,17 +236,24 @@ def _below(entry: Entry, seen: Seen) -> str:
     return below if entry.size <= most and (bill or below in _KEPT) else ""
 
 
-def _wanted(entry: Entry, head: bytes, seen: Seen) -> bool:
-    """Tell whether a file is one that others load; programs and objects are not looked into."""
+def wanted(path: str, size: int, head: bytes, broken: list[str]) -> bool:
+    """Tell whether a file is one that others load; programs and objects are not looked into.
+
+    Args:
+        path: The file.
+        size: Its bytes.
+        head: Its first bytes.
+        broken: Gets what is wrong with it, a sentence each.
+    """
     if not images.is_image(head):
-        if _MODULE.search(entry.path):
-            seen.broken.append(f"{entry.path} is called as an extension module is, and is no machine code")
+        if _MODULE.search(path):
+            broken.append(f"{path} is called as an extension module is, and is no machine code")
         return False
-    if _LIBRARY.search(entry.path) is None:
+    if _LIBRARY.search(path) is None:
         return False
-    if entry.size > _MOST_IMAGE:
-        seen.broken.append(f"{entry.path} has {entry.size} bytes, too many to be looked into")
-    return entry.size <= _MOST_IMAGE
+    if size > _MOST_IMAGE:
+        broken.append(f"{path} has {size} bytes, too many to be looked into")
+    return size <= _MOST_IMAGE
 
 
 def native_files(stream: BinaryIO, path: Path) -> tuple[tuple[NativeFile, ...], tuple[str, ...]]:

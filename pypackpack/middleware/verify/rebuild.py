@@ -42,7 +42,7 @@ def rebuild(path: Path, project: Project, watcher: Watcher, *, offline: bool = F
     """Build an artifact again and say where the result first differs.
 
     Args:
-        path: The wheel, patch or archive of data files.
+        path: The wheel, patch or archive of data files, or the folder of a binary.
         project: The project that it was built from, with the sources as they were.
         watcher: Told of the progress.
         offline: Never touch the network.
@@ -53,6 +53,10 @@ def rebuild(path: Path, project: Project, watcher: Watcher, *, offline: bool = F
         PyPackPackError: It cannot be built.
     """
     name = path.name.lower()
+    if path.is_dir():
+        from pypackpack.middleware.verify.rebuild_binary import rebuild_binary  # noqa: PLC0415 - it takes this module
+
+        return rebuild_binary(path, project, watcher, offline=offline)
     if name.endswith(".patch"):
         from pypackpack.middleware.verify.rebuild_patch import rebuild_patch  # noqa: PLC0415 - it takes this module
 

@@ -20,7 +20,10 @@ if TYPE_CHECKING:
 def verify(
     ctx: typer.Context,
     file: Annotated[
-        list[str], typer.Argument(metavar="<file>", help="A wheel, a patch or an archive of data files.", show_default=False)
+        list[str],
+        typer.Argument(
+            metavar="<file>", help="A wheel, a patch, an archive of data files, or the folder of a binary.", show_default=False
+        ),
     ],
     rebuild: Annotated[
         bool,
