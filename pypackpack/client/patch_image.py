@@ -179,6 +179,13 @@ class Moves:
             for each in image.fields
             if each.kind in ("x86", "arm64")
         ]
+        parts: tuple[Range | Field, ...] = (*image.ranges, *image.fields)
+        self._cuts = sorted({0, *(each.offset for each in parts), *(each.offset + each.size for each in parts)})
+        self._between = [
+            (tuple(each for each in image.fields if each.offset <= cut < each.offset + each.size), self.range_of(cut))
+            for cut in self._cuts
+        ]
+        """Between one cut and the next: the fields there, and the range."""
         self._works: dict[str, Callable[[Field, bytearray, int, int, int, int], None]] = {
             "x86": self._x86,
             "arm64": self._arm64,
@@ -209,8 +216,18 @@ class Moves:
             at: Where in it they stand.
             move: How much further on they stand in the new one.
         """
-        out = None
         end = at + len(data)
+        index = bisect_right(self._cuts, at)
+        if index == len(self._cuts) or end <= self._cuts[index]:  # nearly all pieces are small, and lie between two cuts
+            fields, found = self._between[index - 1]
+            if not fields:
+                return data
+            changed = bytearray(data)
+            address, here = (at, move) if found is None else (found.address + at - found.offset, move + found.slide)
+            for each in fields:
+                self._works[each.kind](each, changed, 0, len(data), address, here)
+            return bytes(changed)
+        out = None
         for each in self._image.fields:
             first, last = max(at, each.offset), min(end, each.offset + each.size)
             if first < last:
@@ -274,8 +291,11 @@ class Moves:
         for place in range(first + skip, last - 3, 4):
             (value,) = _SIGNED.unpack_from(out, place)
             target = address + place + value
-            if any(begin <= target < end for begin, end in self._code) and (shift := self.shift(target)) != here:
-                _HALF.pack_into(out, place, (value + shift - here) & _WORD)
+            for begin, end in self._code:  # mostly one: faster than `any`
+                if begin <= target < end:
+                    if (shift := self.shift(target)) != here:
+                        _HALF.pack_into(out, place, (value + shift - here) & _WORD)
+                    break
 
     def _frames(self, field: Field, out: bytearray, first: int, last: int, address: int, here: int) -> None:
         """Move what an entry of .eh_frame (LSB 10.6.1) begins with behind its length; other words look otherwise."""
