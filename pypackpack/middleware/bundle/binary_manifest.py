@@ -27,6 +27,7 @@ _MOST_FILE: Final = 1 << 50
 _MOST_PATH: Final = 4096
 """Letters of a path: Linux opens none that is longer, macOS and Windows not even that."""
 _SHOWN: Final = 20
+_MOST_PROBLEMS: Final = 1000
 _PYTHON: Final = re.compile(r"\d{1,2}\.\d{1,3}\.\d{1,3}", re.ASCII)
 _Made = TypeVar("_Made")
 
@@ -141,19 +142,31 @@ def tried_manifest(folder: Path) -> tuple[BinaryManifest | None, list[str]]:
         raise DamagedArtifactError(msg, hint=HINT) from error
     problems: list[str] = []
     words = {key: _tried(read, facts[key], key, problems) or "" for key, read in _FACTS.items()}
-    files = [_tried(_file, each, f"file {number}", problems) for number, each in enumerate(listed, 1)]
-    others = [_tried(_dependency, each, f"dependency {number}", problems) for number, each in enumerate(needed, 1)]
+    files = _read_all(_file, listed, "file", problems)
+    others = _read_all(_dependency, needed, "dependency", problems)
     if problems:
         return None, problems
     found = BinaryManifest(
         place,
         len(data),
         filesystem.sha256_bytes(data),
-        dependencies=tuple(each for each in others if each is not None),
-        files=tuple(each for each in files if each is not None),
+        dependencies=tuple(others),
+        files=tuple(files),
         **words,
     )
     return found, []
+
+
+def _read_all(read: Callable[[object], _Made], data: list[object], what: str, problems: list[str]) -> list[_Made]:
+    """Return what entries say, up to where too many have said nothing: a hostile manifest has millions."""
+    found: list[_Made] = []
+    for number, each in enumerate(data, 1):
+        made = _tried(read, each, f"{what} {number}", problems)
+        if made is not None:
+            found.append(made)
+        elif len(problems) > _MOST_PROBLEMS:
+            break
+    return found
 
 
 def _tried(read: Callable[[object], _Made], data: object, what: str, problems: list[str]) -> _Made | None:

@@ -10,6 +10,7 @@ from pypackpack.middleware.bundle.binary_manifest import HINT, read_manifest
 from pypackpack.middleware.bundle.paths import problem_with
 from pypackpack.middleware.inspect.tree import dependencies, is_metadata, owners
 from pypackpack.middleware.inspect.wheel import parted
+from pypackpack.middleware.verify.folder import places, readable_records
 from pypackpack.model.errors import DamagedArtifactError
 from pypackpack.model.inspection import Inspection
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from pypackpack.middleware.bundle.binary_manifest import ListedFile
+    from pypackpack.middleware.verify.folder import Place
 
 _SHOWN = 3
 
@@ -36,7 +38,8 @@ def inspect_binary(path: Path) -> Inspection:
         if problem := problem_with(name):
             msg = f"{said.place}: the path {name[:200]!r} {problem}"
             raise DamagedArtifactError(msg, hint=HINT)
-    whose = owners(files, lambda name: filesystem.read_bytes(path / name))
+    there = places(path)
+    whose = owners(dict.fromkeys(readable_records(files, there)), lambda name: filesystem.read_bytes(path / name))
     own = {name: file for name, file in files.items() if whose.get(name) not in told and not is_metadata(name)}
     modules, rest = parted(own, "", None)
     return Inspection(
@@ -56,31 +59,30 @@ def inspect_binary(path: Path) -> Inspection:
         toolchain=None,
         modules=modules,
         data=rest,
-        notes=_notes(path, files),
+        notes=_notes(path, files, there),
         target=said.target,
         dependencies=dependencies(told, files, whose),
     )
 
 
-def _notes(folder: Path, files: Mapping[str, ListedFile]) -> tuple[str, ...]:
-    """Say what differs between the manifest and the folder: every file is hashed."""
+def _notes(folder: Path, files: Mapping[str, ListedFile], there: Mapping[str, Place]) -> tuple[str, ...]:
+    """Say what differs between the manifest and the folder: every file is hashed. Links are not followed."""
     gone, changed = [], []
     for name, file in files.items():
-        place = folder / name
-        if place.is_symlink() or not place.is_file():
+        found = there.get(name)
+        if found is None or found.wrong:
             gone.append(name)
-        elif place.stat().st_size != file.size or filesystem.sha256_file(place) != file.sha256:
+        elif found.size != file.size or filesystem.sha256_file(folder / name) != file.sha256:
             changed.append(name)
-    there = {place.relative_to(folder).as_posix() for place in filesystem.files_below(folder, installed=True)}
-    more = sorted(there - files.keys() - {MANIFEST})
-    found = (
+    more = [name for name in there if name not in files and name != MANIFEST and "__pycache__" not in name.split("/")]
+    lists = (
         (gone, "{} of its manifest is not there: {}", "{} of its manifest are not there: {}"),
         (changed, "{} is not as its manifest says: {}", "{} are not as its manifest says: {}"),
         (more, "{} is in no manifest: {}", "{} are in no manifest: {}"),
     )
     return tuple(
         (one if len(names) == 1 else several).format(f"{len(names)} file{'s' * (len(names) != 1)}", _some(names))
-        for names, one, several in found
+        for names, one, several in lists
         if names
     )
 

@@ -6,6 +6,8 @@ All that is wrong is said at once. ``bundle.binary_manifest`` reads the manifest
 from __future__ import annotations
 
 import base64
+from collections import Counter
+from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
 from pypackpack.backend import filesystem
@@ -16,11 +18,11 @@ from pypackpack.middleware.bundle.tree import CASELESS
 from pypackpack.middleware.inspect.tree import owners
 from pypackpack.middleware.target import table
 from pypackpack.middleware.verify import bytecode
-from pypackpack.middleware.verify.folder import places, read_files
+from pypackpack.middleware.verify.folder import MOST_RECORD, is_record, places, read_files, readable_records
 from pypackpack.middleware.verify.modules import Tags, tag_problems
 from pypackpack.middleware.verify.platform_tags import platform_tag
-from pypackpack.middleware.verify.reading import MOST_TEXT, few, path_problems
-from pypackpack.model.errors import UnknownTargetError
+from pypackpack.middleware.verify.reading import few, path_problems
+from pypackpack.model.errors import DamagedArtifactError, UnknownTargetError
 from pypackpack.model.names import normalise
 from pypackpack.model.verification import Check, Verification
 
@@ -65,7 +67,7 @@ def verify_binary(path: Path) -> Verification:
     checks = [said, whole, *good, _names(manifest), *bytecode.check(seen.heads, tags)]
     notes: tuple[str, ...] = ()
     if seen.native or seen.broken:
-        modules, notes = _modules(seen, tags, _theirs(path, manifest))
+        modules, notes = _modules(seen, manifest, _theirs(path, manifest, there))
         checks.append(modules)
     return Verification(path, "binary", size, manifest.sha256, tuple(checks), notes)
 
@@ -82,8 +84,8 @@ def _manifest_problems(manifest: BinaryManifest) -> Iterator[str]:
     system = manifest.target.startswith
     yield from path_problems(paths, windows=system("windows"), tells_case=not system(CASELESS))
     yield from (f"the path {path[:200]!r} is that of a folder" for path in paths if path.endswith("/"))
-    names = [normalise(each.name) for each in manifest.dependencies]
-    yield from (f"the dependency {name} is in it twice" for name in sorted({each for each in names if names.count(each) > 1}))
+    names = Counter(normalise(each.name) for each in manifest.dependencies)
+    yield from (f"the dependency {name} is in it {count} times" for name, count in names.items() if count > 1)
     try:
         target = table.find(manifest.target)
     except UnknownTargetError:
@@ -107,7 +109,8 @@ def _others(files: Mapping[str, ListedFile], there: Mapping[str, Place]) -> Iter
     yield from (f"{path!r} is {found.wrong}, and a binary has only files" for path, found in there.items() if found.wrong)
     more = [path for path, found in there.items() if not found.wrong and path not in files and path != MANIFEST]
     caches = [path for path in more if path.endswith(".pyc") and _CACHE in path.split("/")]
-    yield from (f"{path!r} is not in the manifest" for path in more if path not in set(caches))
+    known = set(caches)
+    yield from (f"{path!r} is not in the manifest" for path in more if path not in known)
     if caches:
         some = ", ".join(map(repr, caches[:_SHOWN])) + (" …" if len(caches) > _SHOWN else "")
         count = "1 file of bytecode is" if len(caches) == 1 else f"{len(caches)} files of bytecode are"
@@ -119,13 +122,17 @@ def _records(folder: Path, files: Mapping[str, ListedFile]) -> Check:
     """Look at each ``RECORD``: what it lists has to be there as it says, or ``importlib.metadata`` does not tell the truth."""
     problems: list[str] = []
     listed = 0
-    for place in [path for path in files if path.endswith(f"{_INFO}/RECORD") and path.count("/") == 1]:
-        if files[place].size > MOST_TEXT:
+    for place in [path for path in files if is_record(path)]:
+        if files[place].size > MOST_RECORD:
             problems.append(f"{place} has {files[place].size} bytes, too many to be looked into")
             continue
-        for row in record_rows(filesystem.read_bytes(folder / place), place):
-            listed += 1
-            problems += _row_problems(place, row, files)
+        try:
+            rows = record_rows(filesystem.read_bytes(folder / place), place)
+        except DamagedArtifactError as error:
+            problems.append(error.message)
+            continue
+        listed += len(rows)
+        problems += [problem for row in rows for problem in _row_problems(place, row, files)]
     return Check("record", f"{listed} {'file' if listed == 1 else 'files'} listed by distributions", few(problems))
 
 
@@ -162,33 +169,50 @@ def _version(text: str) -> str:
     return canonicalize_version(text.replace("_", "-"), strip_trailing_zero=False)
 
 
-def _theirs(folder: Path, manifest: BinaryManifest) -> frozenset[str]:
-    """Return the paths of the files that dependencies list."""
-    small = {file.path: file for file in manifest.files if file.size <= MOST_TEXT}
+def _theirs(folder: Path, manifest: BinaryManifest, there: Mapping[str, Place]) -> frozenset[str]:
+    """Return the paths of the files that dependencies list; what cannot be read is named elsewhere."""
     names = {each.name for each in manifest.dependencies}
-    whose = owners(small, lambda path: filesystem.read_bytes(folder / path))
-    return frozenset(path for path, name in whose.items() if name in names)
+    found: set[str] = set()
+    for path in readable_records((file.path for file in manifest.files), there):
+        with suppress(DamagedArtifactError):
+            whose = owners({path: None}, lambda name: filesystem.read_bytes(folder / name))
+            found |= {each for each, name in whose.items() if name in names}
+    return frozenset(found)
 
 
-def _modules(seen: Contents, tags: Tags, theirs: frozenset[str]) -> tuple[Check, tuple[str, ...]]:
-    """Return what is wrong with machine code, and which is for other systems and nobody's business.
+def _modules(seen: Contents, manifest: BinaryManifest, theirs: frozenset[str]) -> tuple[Check, tuple[str, ...]]:
+    """Return what is wrong with machine code, and a note on what is not for the target and nobody's business.
 
-    Dependencies for any platform carry libraries for several, and load the right one by its name (a debugger does).
+    Dependencies for any platform carry code for several, and load the right one by its path (a debugger does): what Python here
+    would import of them, and what other files name as needed, has to be right.
     """
-    loaded = {name.replace("\\", "/").rpartition("/")[2] for file in seen.native for image in file.images for name in image.needs}
+    tags = _tags(manifest)
+    needed = {
+        name.replace("\\", "/").rpartition("/")[2].lower()
+        for file in seen.native
+        for image in file.images
+        for name in image.needs
+    }
     problems, spare = list(seen.broken), []
     for file in seen.native:
-        if _fits(file, tags) or file.is_module or file.path not in theirs or file.base in loaded:
-            problems += tag_problems(file, tags)
+        wrong = list(tag_problems(file, tags))
+        if file.path in theirs and not _imported(file, manifest) and file.base.lower() not in needed:
+            spare += [file.path] if wrong else []
         else:
-            spare.append(file.path)
+            problems += wrong
     count = len(seen.native)
     check = Check("modules", f"{count} {'file' if count == 1 else 'files'} of machine code", few(problems))
+    if not spare:
+        return check, ()
     some = ", ".join(spare[:_SHOWN]) + (" …" if len(spare) > _SHOWN else "")
-    return check, ((f"of dependencies, for other systems, and nothing here loads it by its name: {some}",) if spare else ())
+    those = f"{len(spare)} {'file' if len(spare) == 1 else 'files'} of machine code"
+    return check, (f"{those} of dependencies not for {manifest.target}, and nothing here imports or needs it: {some}",)
 
 
-def _fits(file: NativeFile, tags: Tags) -> bool:
-    machines = {image.machine for image in file.images}
-    formats = {image.format for image in file.images}
-    return any(tag.format in formats and machines.issuperset(tag.machines) for tag in tags.platforms)
+def _imported(file: NativeFile, manifest: BinaryManifest) -> bool:
+    """Tell whether the target's Python would import a file, by its name (``importlib.machinery.EXTENSION_SUFFIXES``)."""
+    target = table.find(manifest.target)
+    stem, _, rest = file.base.partition(".")
+    suffixes = {target.suffix(manifest.series), target.suffix(manifest.series, limited=True)}
+    plain = "pyd" if target.object_format == "coff" else "so"
+    return bool(stem) and (f".{rest}" in suffixes or (rest == plain and file.is_module))

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
     from pypackpack.middleware.bundle.binary_manifest import ListedFile
 
+MOST_RECORD: Final = 8 << 20
+"""Bytes that a ``RECORD`` may have to be looked into."""
 _CHUNK: Final = 1 << 20
 
 
@@ -75,6 +77,18 @@ def places(folder: Path) -> dict[str, Place]:
                 else:
                     found[path] = Place(facts.st_size, "" if stat.S_ISREG(facts.st_mode) else "no regular file")
     return dict(sorted(found.items()))
+
+
+def is_record(path: str) -> bool:
+    """Tell whether a path is that of a distribution's ``RECORD``."""
+    info, _, name = path.partition("/")
+    return name == "RECORD" and info.endswith(".dist-info")
+
+
+def readable_records(paths: Iterable[str], there: Mapping[str, Place]) -> list[str]:
+    """Return which of the paths are a ``RECORD`` that lies there as a file, and is not too large: a pipe would be waited for."""
+    found = ((path, there.get(path)) for path in paths if is_record(path))
+    return [path for path, place in found if place is not None and not place.wrong and place.size <= MOST_RECORD]
 
 
 def read_files(folder: Path, listed: Iterable[ListedFile], there: Mapping[str, Place]) -> Contents:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from pypackpack.middleware.inspect import inspect
 from pypackpack.middleware.verify import verify
 from pypackpack.model.errors import DamagedArtifactError, UsageError
 from tests.crafted import elf, row
@@ -114,6 +115,15 @@ def test_links_and_pipes_are_named_and_not_followed(tmp_path: Path) -> None:
         verify(folder)
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="there are no pipes in folders there")
+def test_a_pipe_for_a_record_is_not_waited_for(tmp_path: Path) -> None:
+    folder = lay_out(tmp_path, theirs={"other/libhelp.so": elf(183)})
+    (folder / OTHER_INFO / "RECORD").unlink()
+    os.mkfifo(folder / OTHER_INFO / "RECORD")
+    assert f"'{OTHER_INFO}/RECORD' is no regular file, and a binary has only files" in problems(folder)
+    assert "1 file of its manifest is not there: other-2.dist-info/RECORD" in inspect(folder).notes
+
+
 def test_a_folder_by_a_link_is_that_folder(tmp_path: Path) -> None:
     folder = lay_out(tmp_path / "linux_x86_64")
     (tmp_path / "current.whl").symlink_to(folder, target_is_directory=True)
@@ -181,7 +191,7 @@ def test_folders_that_would_fill_the_memory(tmp_path: Path) -> None:
         ({"files": [{**listed("a"), "path": "a" * 5000}]}, "file 1: there is no path of at most 4096 letters"),
         ({"files": [listed("a"), 7]}, "file 2: a table of it"),
         ({"dependencies": [{"name": "a", "version": "1", "level": "no"}]}, "dependency 1: it is none of"),
-        ({"dependencies": [{"name": "a.b", "version": "1", "level": "native"}] * 2}, "the dependency a-b is in it twice"),
+        ({"dependencies": [{"name": "a.b", "version": "1", "level": "native"}] * 2}, "the dependency a-b is in it 2 times"),
     ],
 )
 def test_entries_that_say_nothing(tmp_path: Path, facts: dict[str, Any], words: str) -> None:
@@ -251,11 +261,19 @@ def test_what_dependencies_carry_for_other_systems(tmp_path: Path) -> None:
     spare, used = elf(183), elf(needs=("libhelp.so",), exports=("PyInit_fast",))
     found = verify(lay_out(tmp_path / "one", theirs={"other/__init__.py": b"", "other/libhelp.so": spare}))
     assert found.problems == ()
-    assert found.notes == ("of dependencies, for other systems, and nothing here loads it by its name: other/libhelp.so",)
+    said = "1 file of machine code of dependencies not for linux_x86_64, and nothing here imports or needs it: other/libhelp.so"
+    assert found.notes == (said,)
     (only,) = problems(lay_out(tmp_path / "two", {**OWN, MODULE: used}, {"other/libhelp.so": spare}))
     assert "other/libhelp.so is elf for aarch64" in only  # it is loaded
     (only,) = problems(lay_out(tmp_path / "three", theirs={"other/fast.so": ARM}))
     assert "other/fast.so is elf for aarch64" in only  # it is imported
+    (only,) = problems(lay_out(tmp_path / "four", theirs={"other/fast.cpython-311-x86_64-linux-gnu.so": ARM}))
+    assert "fast.cpython-311-x86_64-linux-gnu.so is elf for aarch64" in only
+    for number, name in enumerate(
+        ("fast.cpython-311-aarch64-linux-gnu.so", "fast.cp311-win_amd64.pyd", "fast.cpython-312-x86_64-linux-gnu.so")
+    ):
+        assert problems(lay_out(tmp_path / str(number), theirs={f"other/{name}": ARM})) == []
+        assert problems(lay_out(tmp_path / f"own-{number}", {f"demo/{name}": ARM})) != []
 
 
 @pytest.mark.parametrize(
@@ -264,6 +282,7 @@ def test_what_dependencies_carry_for_other_systems(tmp_path: Path) -> None:
         (lambda text: text.replace(",5\n", ",6\n"), "'demo/data.txt' is not what demo-1.0.dist-info/RECORD says"),
         (lambda text: text.replace("data.txt,sha256=", "data.txt,sha256=x"), "'demo/data.txt' is not what"),
         (lambda text: text.replace("demo/data.txt", "../evil.txt"), "lists '../evil.txt', which is not in it"),
+        (lambda text: text.replace("demo/data.txt", "x" * 200_000), "RECORD cannot be read: field larger"),
     ],
 )
 def test_a_record_that_lies(tmp_path: Path, change: Callable[[str], str], words: str) -> None:
