@@ -106,11 +106,11 @@ def _tags(manifest: BinaryManifest) -> Tags:
 
 def _others(files: Mapping[str, ListedFile], there: Mapping[str, Place]) -> Iterator[str]:
     """Yield what lies there and should not: links and their like, and what the manifest does not name."""
-    yield from (f"{path!r} is {found.wrong}, and a binary has only files" for path, found in there.items() if found.wrong)
+    yield from (f"{path[:200]!r} is {found.wrong}, and a binary has only files" for path, found in there.items() if found.wrong)
     more = [path for path, found in there.items() if not found.wrong and path not in files and path != MANIFEST]
     caches = [path for path in more if path.endswith(".pyc") and _CACHE in path.split("/")]
     known = set(caches)
-    yield from (f"{path!r} is not in the manifest" for path in more if path not in known)
+    yield from (f"{path[:200]!r} is not in the manifest" for path in more if path not in known)
     if caches:
         some = ", ".join(map(repr, caches[:_SHOWN])) + (" …" if len(caches) > _SHOWN else "")
         count = "1 file of bytecode is" if len(caches) == 1 else f"{len(caches)} files of bytecode are"
@@ -144,7 +144,7 @@ def _row_problems(place: str, row: list[str], files: Mapping[str, ListedFile]) -
     elif path != place:
         digest = base64.urlsafe_b64encode(bytes.fromhex(file.sha256)).rstrip(b"=").decode()
         if said != f"sha256={digest}" or size != str(file.size):
-            yield f"{path!r} is not what {place} says"
+            yield f"{path[:200]!r} is not what {place} says"
 
 
 def _names(manifest: BinaryManifest) -> Check:

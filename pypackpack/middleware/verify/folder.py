@@ -106,9 +106,9 @@ def read_files(folder: Path, listed: Iterable[ListedFile], there: Mapping[str, P
     for file in listed:
         found = there.get(file.path)
         if found is None:
-            seen.problems.append(f"{file.path!r} of the manifest is not there")
+            seen.problems.append(f"{file.path[:200]!r} of the manifest is not there")
         elif not found.wrong and found.size != file.size:  # what is no file is named with all that lies there
-            seen.problems.append(f"{file.path!r} has {found.size} bytes, and the manifest says {file.size}")
+            seen.problems.append(f"{file.path[:200]!r} has {found.size} bytes, and the manifest says {file.size}")
         elif not found.wrong:
             _read(folder / file.path, file, seen)
     return seen
@@ -129,7 +129,7 @@ def _read(place: Path, file: ListedFile, seen: Contents) -> None:
             first = False
     if digest.hexdigest() != file.sha256:
         said = f"its sha256 is {digest.hexdigest()}, and the manifest says {file.sha256}"
-        seen.problems.append(f"{file.path!r} is not what the manifest says: {said}")
+        seen.problems.append(f"{file.path[:200]!r} is not what the manifest says: {said}")
     if keep is not None:
         try:
             seen.native.append(NativeFile(file.path, images.read_images(b"".join(keep))))

@@ -20,6 +20,7 @@ from pypackpack.middleware.verify.signatures import ATTESTATION, BUNDLE, PROVENA
 from pypackpack.model.errors import MissingToolError, UntrustedArtifactError, UsageError
 from pypackpack.model.verification import SignatureQuestion, WantedSigner
 from tests.crafted import craft
+from tests.crafted_binary import lay_out
 from tests.private_sigstore import GITHUB, NOW, REPOSITORY, WORKFLOW, Sigstore, Who, attestation, other, statement, timedelta
 from tests.unit.client.forge import pair
 from tests.unit.client.resource_forge import archive
@@ -245,6 +246,22 @@ def test_patches_and_archives_of_data_files(made: Made, tmp_path: Path) -> None:
         assert "its signature proves nothing" in only
     with pytest.raises(UsageError, match="--expect is for patches"):
         verify(made.wheel, expect="0" * 64)
+
+
+def test_a_binary_is_signed_by_its_manifest(made: Made, tmp_path: Path) -> None:
+    folder = lay_out(tmp_path / "linux_x86_64")
+    manifest = (folder / "manifest.json").read_bytes()
+    built = statement(("manifest.json", hashlib.sha256(manifest).hexdigest()), predicate="https://slsa.dev/provenance/v1")
+    for bundle in (made.sigstore.sign_file(manifest, Who()), made.sigstore.attest(built, Who())):
+        folder.with_name(folder.name + BUNDLE).write_text(json.dumps(bundle))
+        found, problems = said(folder, SignatureQuestion(ACME, made.root))
+        assert (problems, "linux_x86_64.sigstore.json is for this file, signed by" in found) == ((), True)
+    (folder / "manifest.json").write_bytes(manifest + b"\n")  # it says the same, and is another
+    _, (only,) = said(folder, SignatureQuestion(ACME, made.root))
+    assert "and not for this file" in only
+    folder.with_name(folder.name + BUNDLE).unlink()
+    _, (only,) = said(folder, SignatureQuestion(ACME, made.root))
+    assert only == "nothing tells who signed it: there is no linux_x86_64.sigstore.json"
 
 
 def test_nothing_beside_it(made: Made) -> None:
