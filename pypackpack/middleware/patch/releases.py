@@ -112,7 +112,7 @@ def release(project: Project, name: str) -> ReleaseResult:
         before = read_releases(package)
         paths, left_out = _current_wheels(package, packed / "single" / "release")
         wheels = [_primary(path) for path in paths]
-        patches, old = _current_patches(package, packed / "patch" / "release")
+        patches, old = _current_patches(package, packed / "patch" / "release", before)
         left_out = (*left_out, *old)
         if not wheels and not patches:
             msg = f"{package.name} {package.version} has nothing in build/ that could be released"
@@ -148,15 +148,24 @@ def _current_wheels(package: Package, folder: Path) -> tuple[list[Path], tuple[t
     return found, tuple(left_out)
 
 
-def _current_patches(package: Package, folder: Path) -> tuple[list[ReleasedPatch], tuple[tuple[str, str], ...]]:
-    """Return the patches whose wheels a later build has not superseded; and the others, with the reason."""
+def _current_patches(
+    package: Package, folder: Path, before: Releases
+) -> tuple[list[ReleasedPatch], tuple[tuple[str, str], ...]]:
+    """Return the patches to the present version, whose wheels a later build has not superseded; and the others, with the reason.
+
+    One that is recorded already stays, whatever the version is by now.
+    """
     found: list[ReleasedPatch] = []
     left_out: list[tuple[str, str]] = []
+    present = version_of(package, package.version)
     for path in sorted(folder.glob("*/*.whl.patch")):
         patch, wheel = _patch(path)
-        there = standing(path.parent, package, version_of(package, name_of(wheel)[1].replace("_", "-")))
+        result = version_of(package, name_of(wheel)[1].replace("_", "-"))
+        there = standing(path.parent, package, result)
         reason = next((reason for name, reason in there.left_out if name == wheel), "")
-        if reason:
+        if result.public != present.public and patch not in before.patches:
+            left_out.append((path.name, f"a patch to {package.name} {result}, and its version is {present} now"))
+        elif reason:
             left_out.append((path.name, f"a patch to {wheel}, which is {reason}"))
         else:
             found.append(patch)

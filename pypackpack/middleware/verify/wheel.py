@@ -106,7 +106,7 @@ def _metadata(seen: Seen, matched: re.Match[str]) -> list[str]:
 
     if "METADATA" not in seen.texts:
         return [] if f"{seen.info}/METADATA" in seen.entries else ["it has no METADATA"]
-    head = seen.texts["METADATA"].partition(b"\n\n")[0]
+    head = re.split(rb"\r?\n\r?\n", seen.texts["METADATA"], maxsplit=1)[0]  # some builders end lines as Windows does
     names = [line[:200].partition(b":")[0] for line in head.splitlines() if line[:1].strip()]
     if len(names) > _MOST_FIELDS or len(set(names)) > _MOST_NAMES:  # more than that takes the parser minutes
         return [f"METADATA has {len(names)} fields, with {len(set(names))} names"]

@@ -132,6 +132,22 @@ def test_patches_take_numbers(project: Project) -> None:
         release(project, "demo")
 
 
+def test_a_patch_to_another_version_is_left_out_unless_it_was_released(project: Project) -> None:
+    old = built(project)
+    shipped = patched(project, old)
+    release(project, "demo")
+    never = patched(project, old, number=2)
+    file = project.root / "demo" / "pyproject.toml"
+    file.write_text(file.read_text().replace('"1.0"', '"1.1"'))
+    project = load_project(project.root)
+    built(project, "demo-1.1-py3-none-any.whl")
+    result = release(project, "demo")
+    assert result.patches == ()
+    assert (never.name, "a patch to demo 1.0+patch.2, and its version is 1.1 now") in result.left_out
+    assert shipped.name in result.known
+    assert [each.number for each in read_releases(project.packages[0]).patches] == [1]
+
+
 def test_a_patch_of_what_was_not_released(project: Project, tmp_path: Path) -> None:
     patched(project, wheel(tmp_path / "demo-0.1-py3-none-any.whl", OLD))
     with pytest.raises(UsageError, match="not released"):

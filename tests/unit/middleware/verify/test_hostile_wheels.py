@@ -166,6 +166,12 @@ def test_metadata_that_takes_a_parser_hours(tmp_path: Path, metadata: str, words
     assert any(words in each for each in problems(wheel))
 
 
+def test_a_description_is_no_list_of_fields_whatever_its_lines_end_with(tmp_path: Path) -> None:
+    text = "Metadata-Version: 2.4\nName: demo\nVersion: 1.0\n\n" + "".join(f"word{number}: x\n" for number in range(2000))
+    for end in ("\n", "\r\n"):
+        assert problems(craft(tmp_path, FILES, metadata=text.replace("\n", end))) == []
+
+
 def test_metadata_files_are_not_kept(tmp_path: Path) -> None:
     """Ten licences of eight megabytes, and bills of materials that are larger than any."""
     files = {f"{INFO}/licenses/{number}": bytes(8 << 20) for number in range(10)}
