@@ -15,6 +15,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pypackpack.client.patch_format import (
@@ -38,7 +39,6 @@ from pypackpack.client.patch_wheel import identity as identity_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
-    from pathlib import Path
     from typing import IO, BinaryIO
 
 __all__ = [
@@ -56,7 +56,7 @@ __all__ = [
 ]
 
 
-def read_patch(patch: Path, *, identity: str | None = None) -> Manifest:
+def read_patch(patch: str | os.PathLike[str], *, identity: str | None = None) -> Manifest:
     """Return what a patch says of itself, with every byte of it checked against its digests.
 
     Args:
@@ -67,13 +67,13 @@ def read_patch(patch: Path, *, identity: str | None = None) -> Manifest:
         PatchError: It is damaged, or not for this reader.
         OSError: It cannot be read.
     """
-    with patch.open("rb") as stream:
+    with Path(patch).open("rb") as stream:
         manifest, start = read_manifest(stream, identity=identity)
         check_segments(stream, manifest, start)
     return manifest
 
 
-def received(patch: Path, *, identity: str | None = None) -> tuple[int, int]:
+def received(patch: str | os.PathLike[str], *, identity: str | None = None) -> tuple[int, int]:
     """Return how many bytes of a patch are there and right, and how many it has: where to go on with a download that was cut.
 
     What stands behind the first number is to be thrown away. Before the manifest is whole, both are 0.
@@ -88,7 +88,7 @@ def received(patch: Path, *, identity: str | None = None) -> tuple[int, int]:
         WrongPatchError: It has another identity.
         OSError: It cannot be read.
     """
-    with patch.open("rb") as stream:
+    with Path(patch).open("rb") as stream:
         try:
             manifest, start = read_manifest(stream, whole=False, identity=identity)
         except CutPatchError:
@@ -96,9 +96,11 @@ def received(patch: Path, *, identity: str | None = None) -> tuple[int, int]:
         return whole_until(stream, start, manifest), start + manifest.size
 
 
-def check_patch(patch: Path, primary: Path, *, identity: str | None = None) -> Manifest:
+def check_patch(
+    patch: str | os.PathLike[str], primary: str | os.PathLike[str], *, identity: str | None = None
+) -> Manifest:
     """Apply a patch to a wheel, check the result, and keep nothing of it. Errors are those of `apply_patch`."""
-    with patch.open("rb") as stream, primary.open("rb") as old:
+    with Path(patch).open("rb") as stream, Path(primary).open("rb") as old:
         manifest, start = read_manifest(stream, identity=identity)
         check_segments(stream, manifest, start)
         olds = _Olds(old, manifest)
@@ -108,7 +110,13 @@ def check_patch(patch: Path, primary: Path, *, identity: str | None = None) -> M
     return manifest
 
 
-def apply_patch(patch: Path, primary: Path, folder: Path, *, identity: str | None = None) -> Path:
+def apply_patch(
+    patch: str | os.PathLike[str],
+    primary: str | os.PathLike[str],
+    folder: str | os.PathLike[str],
+    *,
+    identity: str | None = None,
+) -> Path:
     """Apply a patch to a wheel.
 
     The result stands in the folder once all of it has been made and read again, and its identity is the one that the patch names;
@@ -132,8 +140,9 @@ def apply_patch(patch: Path, primary: Path, folder: Path, *, identity: str | Non
         BusyPatchError: Another process makes the same result, for very long.
         OSError: A file cannot be read or written; nothing was changed.
     """
+    folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
-    with patch.open("rb") as stream, primary.open("rb") as old:
+    with Path(patch).open("rb") as stream, Path(primary).open("rb") as old:
         manifest, start = read_manifest(stream, identity=identity)
         result = folder / manifest.result.file
         if result.exists() and result.samefile(primary):

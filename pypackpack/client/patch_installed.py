@@ -18,6 +18,7 @@ import os
 import shutil
 from configparser import ConfigParser
 from configparser import Error as ConfigError
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from pypackpack.client.patch import check_segments
@@ -36,7 +37,6 @@ from pypackpack.client.patch_wheel import Member, content
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
-    from pathlib import Path
     from typing import BinaryIO
 
 __all__ = ["NeedsInstallerError", "NotInstalledError", "WrongInstallationError", "check_installed", "patch_installed", "recover"]
@@ -48,7 +48,7 @@ _DROPPED: Final = frozenset({"direct_url.json", "uv_cache.json"})
 """They say where the primary came from."""
 
 
-def recover(site: Path) -> list[str]:
+def recover(site: str | os.PathLike[str]) -> list[str]:
     """Finish, or take back, what killed calls of `patch_installed` left in a site-packages folder, and remove their leftovers.
 
     Costs one listing of the folder where nothing was left.
@@ -60,6 +60,7 @@ def recover(site: Path) -> list[str]:
         BusyPatchError: Another process is at it, for very long.
         OSError: Something cannot be moved; the next call goes on with it.
     """
+    site = Path(site)
     found = {name.removesuffix(_LOCK) for name in os.listdir(site) if name.startswith(FOLDER)}  # noqa: PTH208 - names
     for name in sorted(found):
         stage = site / name
@@ -69,9 +70,10 @@ def recover(site: Path) -> list[str]:
     return sorted(name[len(FOLDER) :] for name in found)
 
 
-def check_installed(patch: Path, site: Path, *, identity: str | None = None) -> Manifest:
+def check_installed(patch: str | os.PathLike[str], site: str | os.PathLike[str], *, identity: str | None = None) -> Manifest:
     """Make everything that `patch_installed` would make, check it, and keep nothing of it. Errors are those of that."""
-    with patch.open("rb") as stream:
+    site = Path(site)
+    with Path(patch).open("rb") as stream:
         manifest, start = _opened(stream, identity)
         with open_installed(site, manifest) as installed:
             if not installed.is_result:
@@ -82,7 +84,7 @@ def check_installed(patch: Path, site: Path, *, identity: str | None = None) -> 
     return manifest
 
 
-def patch_installed(patch: Path, site: Path, *, identity: str | None = None) -> Manifest:
+def patch_installed(patch: str | os.PathLike[str], site: str | os.PathLike[str], *, identity: str | None = None) -> Manifest:
     """Turn an installed primary into the version that a patch leads to.
 
     Every file of the installed package is compared with its RECORD first. Where the newer version is installed already, nothing
@@ -106,7 +108,8 @@ def patch_installed(patch: Path, site: Path, *, identity: str | None = None) -> 
         BusyPatchError: Another process patches the same package, for very long.
         OSError: A file cannot be read or written; the old version is installed.
     """
-    with patch.open("rb") as stream:
+    site = Path(site)
+    with Path(patch).open("rb") as stream:
         manifest, start = _opened(stream, identity)
         stage = stage_of(site, manifest.name)
         with locked(_lock(stage)):

@@ -168,6 +168,13 @@ def read_manifest(stream: BinaryIO, *, whole: bool = True, identity: str | None 
     return manifest, start
 
 
+def _expected(identity: str) -> str:
+    try:
+        return strict_json.identity(identity)
+    except ValueError as error:
+        raise WrongPatchError(str(error)) from error
+
+
 def _header(stream: BinaryIO, length: int, identity: str | None) -> tuple[int, int, bytes]:
     """Return how long the manifest is, packed and unpacked, and its digest."""
     stream.seek(0)
@@ -180,7 +187,7 @@ def _header(stream: BinaryIO, length: int, identity: str | None) -> tuple[int, i
     if version > VERSION:
         msg = f"the patch has format {version}, and this reader knows {VERSION}"
         raise UnsupportedPatchError(msg)
-    if identity is not None and digest.hex() != identity.lower():
+    if identity is not None and digest.hex() != _expected(identity):
         msg = f"the patch is another one than was expected: its identity is {digest.hex()}"
         raise WrongPatchError(msg)
     if version != VERSION or flags or not 0 < size <= MOST_MANIFEST or packed > 2 * MOST_MANIFEST:

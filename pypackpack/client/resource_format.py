@@ -223,6 +223,13 @@ def head_size(begin: bytes) -> int:
     return HEADER.size + int(packed) + int(chunks) * CHUNK.size
 
 
+def _expected(identity: str) -> str:
+    try:
+        return strict_json.identity(identity)
+    except ValueError as error:
+        raise DamagedResourceError(str(error)) from error
+
+
 def parse_head(head: bytes, identity: str | None = None) -> Index:
     """Return what a head says.
 
@@ -249,7 +256,7 @@ def parse_head(head: bytes, identity: str | None = None) -> Index:
     found.update(table)
     if len(plain) != size or not unpacking.eof or unpacking.unused_data or found.digest() != digest:
         raise DamagedResourceError("the head of the archive is not what its digest says")
-    if identity is not None and digest.hex() != identity.lower():
+    if identity is not None and digest.hex() != _expected(identity):
         msg = f"the archive is another one than was wanted: its identity is {digest.hex()}"
         raise DamagedResourceError(msg)
     try:

@@ -20,13 +20,13 @@ import hashlib
 import os
 import sys
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from pypackpack.client.resource_format import DamagedResourceError, Index, parse_head, unpack
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
-    from pathlib import Path
     from typing import BinaryIO
 
     from pypackpack.client.resource import Resource
@@ -94,7 +94,9 @@ def difference(olds: Sequence[Index], new: Index) -> Difference:
     )
 
 
-def update(olds: Sequence[Resource], head: bytes, fetch: Fetch, place: Path, *, identity: str | None = None) -> Difference:
+def update(
+    olds: Sequence[Resource], head: bytes, fetch: Fetch, place: str | os.PathLike[str], *, identity: str | None = None
+) -> Difference:
     """Make the next archive out of those that are here and what is missing.
 
     It is written beside its place, every chunk compared with its digest, and put there at the end; up to then nothing has
@@ -116,6 +118,7 @@ def update(olds: Sequence[Resource], head: bytes, fetch: Fetch, place: Path, *, 
         BlockingIOError: Another process, or thread, is making the same archive at the same place.
         OSError: A file cannot be read or written; nothing was changed. What ``fetch`` raises comes through, too.
     """
+    place = Path(place)
     new = parse_head(head, identity)
     found = difference([each.index for each in olds], new)
     place.parent.mkdir(parents=True, exist_ok=True)

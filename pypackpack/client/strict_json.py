@@ -86,3 +86,15 @@ def number(data: object, most: int, least: int = 0) -> int:
         msg = f"{str(data)[:40]} is not between {least} and {most}"
         raise ValueError(msg)
     return data
+
+
+def identity(said: object) -> str:
+    """Return the identity that a caller expects, 64 hexadecimal digits of any case, in lower case; it is no JSON.
+
+    Raises:
+        ValueError: It is none.
+    """
+    if not isinstance(said, str) or len(said) != _DIGEST or not _HEX.issuperset(said.lower()):
+        msg = f"{str(said)[:80]!r} is no identity: these are {_DIGEST} hexadecimal digits"
+        raise ValueError(msg)
+    return said.lower()

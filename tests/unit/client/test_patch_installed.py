@@ -163,6 +163,17 @@ def test_a_patch_that_was_not_expected_is_not_installed(place: Place) -> None:
         patch_installed(place.patch, place.site, identity="0" * 64)
 
 
+def test_places_may_be_texts_and_an_identity_is_looked_at(place: Place) -> None:
+    with pytest.raises(WrongPatchError, match="'zz' is no identity: these are 64 hexadecimal digits"):
+        check_installed(place.patch, place.site, identity="zz")
+    with pytest.raises(WrongPatchError, match="'5' is no identity"):
+        check_installed(place.patch, place.site, identity=5)  # type: ignore[arg-type]
+    check_installed(str(place.patch), str(place.site))
+    patch_installed(str(place.patch), str(place.site))
+    assert recover(str(place.site)) == []
+    assert read_patch(str(place.patch)).number == 1
+
+
 def test_programs_are_programs(tmp_path: Path) -> None:
     old = wheel(tmp_path / "demo-1.0-py3-none-any.whl", {**OLD, "demo/tool": b"#!x"}, record="demo-1.0.dist-info")
     new = wheel(tmp_path / "n" / "demo-1.1-py3-none-any.whl", {**NEW, "demo/tool": b"#!x"}, record="demo-1.1.dist-info", programs=("demo/tool",))

@@ -183,8 +183,8 @@ def test_only_the_archive_with_the_identity_that_was_wanted_is_opened(tmp_path: 
     with open_resource(place, identity=identity) as opened:
         assert opened.read("top.txt") == FILES["top.txt"]
     place.write_bytes(archive({**FILES, "top.txt": b"other"}))
-    for wanted in (identity, ""):  # what a broken service answers is not "any"
-        with pytest.raises(DamagedResourceError, match="another one"):
+    for wanted, words in ((identity, "another one"), ("", "'' is no identity")):  # what a broken service answers is not "any"
+        with pytest.raises(DamagedResourceError, match=words):
             open_resource(place, identity=wanted)
 
 
