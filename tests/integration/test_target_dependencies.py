@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+import shlex
 import subprocess
 import sys
 from typing import TYPE_CHECKING
@@ -94,6 +96,7 @@ def wheelhouse(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for platform in ("manylinux_2_17_x86_64.manylinux2014_x86_64", "win_amd64", "musllinux_1_2_x86_64"):
         wheel(folder, "fast", "1.0", f"{CP}-{CP}-{platform}")
     wheel(folder, "fast", "2.0", f"{CP}-{CP}-win_amd64")
+    wheel(folder, "slow", "1.0", f"{CP}-{CP}-manylinux_2_17_x86_64")
     wheel(folder, "pure", "1.0", needs=["leaf", "other; extra == 'more'"], extras=["more"])
     for name, version in (("leaf", "1.0"), ("leaf", "2.0"), ("other", "1.0"), ("onlymac", "1.0")):
         wheel(folder, name, version)
@@ -189,6 +192,39 @@ def test_of_several_targets_those_that_can_be_had_are_added(shop: Shop) -> None:
         "windows_amd64",
     ]
     assert sorted(path.name for path in (shop.root / "app/src").iterdir()) == ["linux", "main"]
+
+
+def test_who_does_what_the_hint_says_can_add_the_target(shop: Shop, capsys: pytest.CaptureFixture[str]) -> None:
+    def follow(*names: str) -> str:
+        """Fail to add a target, run each command of the hint, and add it."""
+        assert run(["--project", str(shop.root), "target", "add", *names]) == 1
+        hint = capsys.readouterr().err.partition("\nhint: ")[2]
+        for command in re.findall("`pypackpack ([^`]+)`", hint):
+            assert run(["--project", str(shop.root), *shlex.split(command)]) == 0, command
+        assert run(["--project", str(shop.root), "target", "add", *names]) == 0
+        return hint
+
+    shop.package("app", "fast<3", targets=("linux_x86_64",))
+    assert "fast<3; (sys_platform != 'darwin' or platform_machine != 'arm64')" in follow("macos", "app")
+    assert shop.there("linux_x86_64") == {"fast": "1.0 manylinux_2_17_x86_64 manylinux2014_x86_64"}
+    assert "sys_platform != 'emscripten'\"`" in follow("emscripten", "app")
+    assert shop.lines() == ["fast<3; (sys_platform != 'darwin' or platform_machine != 'arm64') and sys_platform != 'emscripten'"]
+    # Through a package of the project, whose targets are others.
+    shop.package("base", "fast", targets=("linux_x86_64",))
+    shop.package("top", "base", targets=("windows_amd64",))
+    assert "`pypackpack base add " in follow("macos", "top")
+    assert shop.lines("base") == ["fast; (sys_platform != 'darwin' or platform_machine != 'arm64')"]
+
+
+def test_what_no_marker_tells_apart_is_added_to_the_others(shop: Shop, capsys: pytest.CaptureFixture[str]) -> None:
+    shop.package("app", "slow", targets=("linux_x86_64",))
+    shop.sync()
+    assert run(["--project", str(shop.root), "target", "add", "linux_musl_x86_64", "app"]) == 1
+    first, last = re.findall("`pypackpack ([^`]+)`", capsys.readouterr().err.partition("\nhint: ")[2])
+    for words in (shlex.split(first), ["target", "add", "linux_musl_x86_64", "app"], shlex.split(last)):
+        assert run(["--project", str(shop.root), *words]) == 0
+    assert set(shop.there("linux_x86_64")) == {"slow"}
+    assert shop.there("linux_musl_x86_64") == {}
 
 
 @pytest.mark.network

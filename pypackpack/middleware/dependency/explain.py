@@ -26,6 +26,7 @@ from pypackpack.model.names import normalise
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from pypackpack.middleware.dependency.platforms import Platforms
     from pypackpack.middleware.environment.lock import Needs
     from pypackpack.model.target import PythonVersion, Target
 
@@ -171,26 +172,61 @@ def no_wheel(
     msg = f"{name} has no wheel for {_targets(targets, python)}, and {needs.name} needs it there"
     if owner:
         msg += f" through {owner}"
-    first = targets[0].name if targets else "<target>"
-    if owner:
-        # The package that has the dependency need not have the target: only a marker can say it there.
-        without = f"`pypackpack {owner} {_left_out(name, needs, targets)}`"
-    else:
-        without = f"`add {name} --target …` for the others, `remove {name} --target {first}` when all have it"
-    hint = f"Choose another version of {name} or another Python, or leave it out there: {without}."
+    hint = f"Choose another version of {name} or another Python, or {_left_out(name, needs, targets, owners)}."
     # What there is says more than uv's words, which advise options that are uv's own.
     return NoWheelError(msg, hint=hint, details=f"what it has: {exists}" if exists else details)
 
 
-def _left_out(name: str, needs: Needs, targets: Sequence[Target]) -> str:
-    """Return the command that keeps a local package's dependency away from some targets."""
+def _left_out(name: str, needs: Needs, targets: Sequence[Target], owners: Sequence[str]) -> str:
+    """Return how a dependency is kept away from some targets, also from those that the package does not have yet.
+
+    ``add --target`` and ``remove --target`` know the targets that a package has; a marker can be written before that.
+
+    Args:
+        name: The dependency.
+        needs: What was to be resolved.
+        targets: Where it cannot be had.
+        owners: The packages of the project that ask for it; none where something from an index does.
+    """
     from pypackpack.middleware.dependency import lines, platforms  # noqa: PLC0415 - import cost
 
-    found = [line for line in map(lines.read_line, needs.lines) if line.name == normalise(name)]
-    if len(found) != 1 or "@" in found[0].head:
-        return f"remove {name}"
-    left = found[0].platforms - lines.platforms_of(targets)
-    return f"remove {name}" if left == platforms.NOWHERE else f'add "{found[0].on(left)}"'
+    direct = [lines.read_line(text) for text in needs.lines]
+    mine = [line for line in direct if line.name == normalise(name)] if owners else direct
+    if not mine:  # it stands in the tables of single targets, which have no markers
+        return "take it out there: " + _each(owners, f"remove {name} --target {','.join(target.name for target in targets)}")
+    there = platforms.union(line.platforms for line in mine)
+    left = there - platforms.union(map(_said, targets))
+    others = [target for target in needs.targets if target not in targets and there.has(target)]
+    alike = [target.name for target in others if not left.has(target)]
+    if not owners:
+        which = f': `pypackpack {needs.name} add "{mine[0].on(left)}"`' if len(mine) == 1 and others and not alike else ""
+        return f"leave out there what needs it (`pypackpack {needs.name} tree` shows it){which}"
+    if left == platforms.NOWHERE or (needs.name in owners and not others):
+        return "do without it: " + _each(owners, f"remove {name}")
+    # The versions of a single line stand here too, for whoever is adding it just now.
+    head = mine[0].head if len(mine) == 1 else name
+    if alike:
+        apart = f"no marker tells {_listed([target.name for target in targets])} from {_listed(alike)}"
+        back = _each(owners, f'add "{head}" --target {",".join(target.name for target in others)}')
+        return f"leave it out there ({apart}): {_each(owners, f'remove {name}')} if it is one, then this target, then {back}"
+    if "@" in head:  # a place may be long, be written relative to another folder, or hold a password
+        return f'leave it out there: write the marker "{platforms.marker(left)}" behind it in pyproject.toml'
+    line = mine[0] if len(mine) == 1 else lines.read_line(name)
+    return "leave it out there: " + _each(owners, f'add "{line.on(left)}"')
+
+
+def _said(target: Target) -> Platforms:
+    """Return the platforms of a target's marker, by the system alone where that has one machine only: so it is read."""
+    from pypackpack.middleware.dependency import platforms  # noqa: PLC0415 - import cost
+    from pypackpack.middleware.target import table  # noqa: PLC0415 - import cost
+
+    machines = {each.platform_machine for each in table.targets().values() if each.sys_platform == target.sys_platform}
+    return platforms.of_target(target) if machines - {target.platform_machine} else platforms.of_family(target.sys_platform)
+
+
+def _each(owners: Sequence[str], words: str) -> str:
+    """Return a command for the dependencies of each of some packages."""
+    return _listed([f"`pypackpack {owner} {words}`" for owner in owners])
 
 
 def native_source(name: str, needs: Needs, target: Target) -> NoWheelError:
