@@ -9,6 +9,7 @@ import os
 import shutil
 import sys
 import threading
+import time
 from collections.abc import Mapping
 from enum import Enum
 from pathlib import PurePath
@@ -126,7 +127,7 @@ class Console:
 
     @contextlib.contextmanager
     def watching(self) -> Iterator[Watcher]:
-        """Show long work while it runs: a live table on a terminal, plain lines with ``--verbose``, else nothing."""
+        """Show long work while it runs: a live table on a terminal, plain lines with ``--verbose``, else a line now and then."""
         if self.events is not None:
             with self._watching() as watcher:
                 yield _Telling(watcher, self.events)
@@ -139,7 +140,11 @@ class Console:
         if self.general.quiet:
             yield PlainWatcher(self, steps=False, notes=False)
         elif self.general.verbose or not _is_terminal(self.err) or os.environ.get("TERM") == "dumb":
-            yield PlainWatcher(self, steps=self.general.verbose, notes=True)
+            plain = PlainWatcher(self, steps=self.general.verbose, notes=True, patience=PATIENCE)
+            try:
+                yield plain
+            finally:
+                plain.close()
         else:
             watcher = LiveWatcher(self)
             try:
@@ -172,18 +177,31 @@ class _Telling:
         self._events.note(text)
 
 
-class PlainWatcher:
-    """Shows one line when a step begins and one when it ends."""
+PATIENCE = 60.0
+"""Seconds of silence after which a log gets a line: who reads it, person or machine, takes a longer one for a hang."""
+_MOST_ROWS = 3
 
-    def __init__(self, console: Console, *, steps: bool, notes: bool) -> None:
+
+class PlainWatcher:
+    """Shows a line when a step begins and when it ends; or, without steps, one now and then that says how far work is."""
+
+    def __init__(self, console: Console, *, steps: bool, notes: bool, patience: float = 0) -> None:
         self._console = console
         self._board = Board()
         self._steps = steps
         self._notes = notes
+        self._patience = patience
+        self._over = threading.Event()
+        self._thread: threading.Thread | None = None
+        self._lock = threading.Lock()
 
     def step(self, event: Step) -> None:
         """Take note of one event; may be called from any thread."""
-        if not self._steps or not self._board.record(event):
+        fresh = self._board.record(event)
+        if not self._steps:
+            self._begin()
+            return
+        if not fresh:
             return
         words = [word for word in (event.package, event.target, event.step) if word]
         count = f" {event.done}/{event.total}" if event.total > 0 else ""
@@ -191,10 +209,40 @@ class PlainWatcher:
         detail = f": {event.detail}" if event.detail else ""
         self._console.tell([" ".join(words) + count + cached + detail])
 
+    def _begin(self) -> None:
+        with self._lock:
+            if self._patience and self._thread is None and not self._over.is_set():
+                self._thread = threading.Thread(target=self._tell_on, name="progress", daemon=True)
+                self._thread.start()
+
+    def _tell_on(self) -> None:
+        while not self._over.wait(self._patience):
+            if line := far_line(self._board):
+                self._console.tell([line])
+
+    def close(self) -> None:
+        """Tell no more."""
+        with self._lock:
+            self._over.set()
+        if self._thread is not None:
+            self._thread.join(timeout=1)
+
     def note(self, text: str) -> None:
         """Show one line that a person should read now."""
         if self._notes:
             self._console.tell([text])
+
+
+def far_line(board: Board) -> str:
+    """Return in one line how far work is, and what it is at; nothing where nothing is left to do."""
+    rows = board.rows()
+    done = sum(cell.done for row in rows for cell in row.cells)
+    total = sum(max(cell.total, cell.done) for row in rows for cell in row.cells)
+    seconds = int(time.monotonic() - board.began)
+    left = [row for row in rows if not row.finished]
+    now = [" ".join(filter(None, (row.package, row.target, row.current.step, row.current.detail))) for row in left[:_MOST_ROWS]]
+    more = [f"{len(left) - _MOST_ROWS} more"] if len(left) > _MOST_ROWS else []
+    return f"{seconds // 60}:{seconds % 60:02d}: {done} of {total} tasks done; now {', '.join([*now, *more])}" if now else ""
 
 
 class LiveWatcher:

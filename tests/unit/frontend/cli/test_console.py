@@ -11,6 +11,7 @@ from types import MappingProxyType
 
 import pytest
 
+from pypackpack.frontend.cli import console as console_module
 from pypackpack.frontend.cli.argv import General
 from pypackpack.frontend.cli.console import Console, LiveWatcher, PlainWatcher, as_json
 from pypackpack.frontend.cli.style import Style, wants_colour
@@ -140,6 +141,23 @@ def test_without_a_terminal_only_notes_are_shown() -> None:
         watcher.step(Step("billing", "t", "compile", 0, 12))
         watcher.note("look")
     assert err.getvalue() == "look\n"
+
+
+def test_a_log_hears_from_long_work(monkeypatch: pytest.MonkeyPatch) -> None:
+    err = io.StringIO()
+    monkeypatch.setattr(console_module, "PATIENCE", 0.02)
+    with Console(General(), io.StringIO(), err).watching() as watcher:
+        watcher.step(Step("app", "linux_x86_64", "compile", 2, 8, detail="a.c"))
+        for number in range(4):
+            watcher.step(Step("app", f"target{number}", "compile", 7 + (not number), 8))
+        now = "31 of 40 tasks done; now app linux_x86_64 compile a.c, app target1 compile, app target2 compile, 1 more\n"
+        before = time.monotonic()
+        while f": {now}" not in err.getvalue() and time.monotonic() < before + 30:
+            time.sleep(0.01)
+    assert f": {now}" in err.getvalue()
+    told = err.getvalue()
+    time.sleep(0.1)
+    assert err.getvalue() == told  # it is over
 
 
 def test_quiet_shows_nothing() -> None:
