@@ -240,7 +240,7 @@ def _is_result(manifest: Manifest, members: Sequence[Member]) -> bool:
     """Tell whether members are the result, and not the primary; they have to be one of them."""
     digest = content(members)
     if digest not in (manifest.primary.content, manifest.result.content):
-        msg = f"what is installed is not {manifest.primary.file}; files that it puts elsewhere (.data) cannot be patched"
+        msg = f"what is installed is not {manifest.primary.file}, but another build, or it has files elsewhere (.data)"
         raise NotInstalledError(msg)
     is_result = digest == manifest.result.content
     if not is_result and len(members) + 1 != manifest.primary.members:

@@ -124,11 +124,13 @@ class Applied:
         patch: What was applied.
         to: The wheel, or the site-packages folder, that it was applied to.
         path: The result: a wheel, or the folder; None where it was only checked.
+        already: Whether the newer version was installed there before.
     """
 
     patch: PatchFacts
     to: Path | None
     path: Path | None
+    already: bool = False
 
 
 @dataclass(frozen=True)

@@ -105,7 +105,11 @@ def apply(patch: Path, to: Path, folder: Path | None, expect: str | None = None)
             msg = f"{to} is a folder of installed packages: the result stands there, and not in {folder}"
             raise UsageError(msg, hint="Leave -o out, or name a wheel with --to.")
         with _explained(patch, to):
-            return Applied(_facts(patch, patch_installed(patch, to, identity=identity)), to, to)
+            facts = _facts(patch, read_patch(patch, identity=identity))
+            home = "-".join(facts.result.file.split("-")[:2]) + ".dist-info"
+            already = (to / home).is_dir()
+            patch_installed(patch, to, identity=facts.identity)
+            return Applied(facts, to, to, already)
     folder = folder or Path()
     if folder.exists() and not folder.is_dir():
         msg = f"{folder} is no folder"

@@ -168,7 +168,7 @@ def applied_lines(done: Applied) -> list[str]:
 
     if done.path is not None:
         installed = f"{done.patch.name} {done.patch.result.version} in " if done.path.is_dir() else ""
-        return [f"{installed}{near_path(done.path)}"]
+        return [f"{installed}{near_path(done.path)}{', as before' if done.already else ''}"]
     if done.to is None:
         return [f"{done.patch.path.name} is whole; --to <wheel|folder> checks where it leads, too"]
     return [f"{done.patch.path.name} is whole, and makes {done.patch.result.file} of {done.to.name}"]
@@ -179,7 +179,8 @@ def release_lines(result: ReleaseResult, style: Style) -> list[str]:
     from pypackpack.frontend.cli.render import near_path  # noqa: PLC0415 - import cost
 
     lines = [style.bold(near_path(result.file))]
-    lines += [f"  primary  {each.file}" for each in result.primaries]
+    files = [each.file for each in result.primaries]
+    lines += [f"  primary  {each.file}{f' ({each.level})' if files.count(each.file) > 1 else ''}" for each in result.primaries]
     lines += [f"  patch    {each.file}" for each in result.patches]
     lines += [f"  known    {name}" for name in result.known]
     lines += [f"  left out {name}: {reason}" for name, reason in result.left_out]

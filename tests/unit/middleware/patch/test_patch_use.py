@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pypackpack.frontend.cli import main
+from pypackpack.frontend.cli.commands.patch import applied_lines
 from pypackpack.middleware.patch.make import make_patch
 from pypackpack.middleware.patch.use import apply, verify
 from pypackpack.middleware.verify.patch import verify_patch
@@ -69,6 +70,12 @@ def test_the_root_of_an_environment(patch: Path, old: Path, tmp_path: Path, belo
     assert "is the root of an environment" in said.message
     assert said.hint.lower() == f"Did you mean {site}?".lower()  # where case does not count, both are one folder
     assert verify(patch, site).to == site
+
+
+def test_what_was_there_already_is_said(patch: Path, old: Path, tmp_path: Path) -> None:
+    site = installed(old, tmp_path / "site")
+    assert [apply(patch, site, None).already for _ in range(2)] == [False, True]
+    assert applied_lines(apply(patch, site, None))[0].endswith(", as before")
 
 
 def test_where_the_package_is_not_installed(patch: Path, old: Path, tmp_path: Path) -> None:
