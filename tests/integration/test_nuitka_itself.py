@@ -68,6 +68,11 @@ def test_a_package_that_nuitka_knows_by_name_is_like_any_other(python: Interpret
     assert made(python, tmp_path / "one", b"import sys\n", place="attr/__init__.py").reason == ""
 
 
+def test_a_module_is_not_taken_for_a_package_of_its_last_name(python: Interpreter, tmp_path: Path) -> None:
+    # OpenCV's rules ask which version of it is installed, and stop.
+    assert made(python, tmp_path / "one", b"import sys\n", place="rain/cv2.py").reason == ""
+
+
 def test_a_crash_is_the_reason_and_not_ours(python: Interpreter, tmp_path: Path) -> None:
     refused = made(python, tmp_path / "one", b"def f(): return {[1]}\n")
     assert refused.files == {}
