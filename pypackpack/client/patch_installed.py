@@ -221,7 +221,7 @@ class _Staging:
         """Put a file that stays as it is under a name."""
         place = self._new / name
         place.unlink(missing_ok=True)
-        if link:
+        if link and not source.is_symlink():  # a link would lead elsewhere from another folder
             with contextlib.suppress(OSError):  # not every file system can
                 os.link(source, place)
                 return

@@ -554,6 +554,18 @@ def test_a_patch_is_applied_where_no_thread_can_be_started(place: Place, monkeyp
     assert place.is_new()
 
 
+@pytest.mark.skipif(os.name == "nt", reason="links take rights on Windows")
+def test_files_that_are_links_into_a_store_change_places(place: Place) -> None:
+    """As uv installs with ``link-mode = "symlink"``; here by a path that holds from one folder only."""
+    file = place.site / "demo" / "data.bin"
+    store = place.folder / "store"
+    file.rename(store)
+    file.symlink_to("../../store")
+    patch_installed(place.patch, place.site)
+    assert place.is_new()
+    assert store.is_file()
+
+
 def test_read_only_files_change_places(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
     """Who owns them need not be able to write to them."""
     for path in place.site.rglob("*"):

@@ -46,7 +46,7 @@ tables.keep()  # before Cython makes its own
 
 import cython  # noqa: F401 - imported by Cython when it looks into a source, which it could not be later
 from Cython import Utils, __version__
-from Cython.Compiler import Errors, Main, MatchCaseNodes, Options, ParseTreeTransforms, Symtab
+from Cython.Compiler import Errors, ExprNodes, Main, MatchCaseNodes, Optimize, Options, ParseTreeTransforms, Symtab
 
 sys.path[:] = _standard  # Cython looks for .pxd files there, and what somebody has installed is in no key
 
@@ -102,17 +102,26 @@ _WEAK = b"""\
     {"__weaklistoffset__", T_PYSSIZET, offsetof(PyCFunctionObject, m_weakreflist), READONLY, 0},
 #endif
 """
+_CLASS_METHOD = b"""\
+    else {
+        return PyClassMethod_New(method);
+    }
+#else
+"""
+_CALLED = b"PyObject_CallFunctionObjArgs((PyObject *) &PyClassMethod_Type, method, NULL)"
 _FRAME = b"frame = PyEval_EvalCode(code_object, dict, dict);"
 DECLARATION = re.compile(r"(?!warning:)[^:]+\.p(?:xd|xi):\d+:\d+: ")
 """How Cython's words about a declaration begin."""
 
 MENDED = {
+    # Only a call copies the function's name, annotations and the like, which `singledispatchmethod` and `wraps` look for.
+    _CLASS_METHOD: _CLASS_METHOD.replace(b"PyClassMethod_New(method)", _CALLED),
     # Before 3.12 there is no vectorcall in the limited API, and with it went the weak references to functions.
     _WEAK + b"#endif\n": b"#endif\n" + _WEAK,
     # The frame of a traceback's entry has the module's globals, not a dictionary of Cython's own.
     _FRAME: b"frame = PyEval_EvalCode(code_object, __pyx_m ? PyModule_GetDict(__pyx_m) : dict, dict);",
 }
-"""Places in what Cython writes that behave otherwise in the limited API only, and what we put there."""
+"""Places in what Cython writes that do not behave as in Python, most of them in the limited API only, and what we put there."""
 
 
 def uncached(declare: Callable[[Any, str, Any], Any]) -> Callable[[Any, str, Any], Any]:
@@ -156,6 +165,20 @@ def only_leading_ifs(refactor: Callable[[Any], Any]) -> Callable[[Any], Any]:
         return refactor(match)
 
     return refactor_cases
+
+
+def but_bytes(visit: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
+    """Wrap the method of Cython that puts literals of text into f-strings, so that bytes are formatted.
+
+    It takes them for text (3.3.1): ``f"{b'x'}"`` would be bytes.
+    """
+
+    def visit_value(transform: Any, node: Any) -> Any:
+        if isinstance(node.value, ExprNodes.BytesNode):
+            return node
+        return visit(transform, node)
+
+    return visit_value
 
 
 def without_directive(init: Callable[..., None]) -> Callable[..., None]:
@@ -202,6 +225,7 @@ def setup() -> None:
     Symtab.BuiltinScope.lookup = of_this_python(Symtab.BuiltinScope.lookup)
     Main.Context.process_pxd = inferred(Main.Context.process_pxd)
     MatchCaseNodes.MatchNode.refactor_cases = only_leading_ifs(MatchCaseNodes.MatchNode.refactor_cases)
+    Optimize.ConstantFolding.visit_FormattedValueNode = but_bytes(Optimize.ConstantFolding.visit_FormattedValueNode)
     Main.Context.find_include_file = below(Main.Context.find_include_file)
     directives = ParseTreeTransforms.InterpretCompilerDirectives
     directives.__init__ = without_directive(directives.__init__)
@@ -279,7 +303,7 @@ def transcompile(request: dict[str, Any]) -> dict[str, Any]:
 
 
 def mended(c: bytes) -> bytes:
-    """Return Cython's C as it has to be for the limited API, too; for one Python it is the same as before."""
+    """Return Cython's C as it has to be, for the limited API, too."""
     for found, ours in MENDED.items():
         if c.count(found) == 1:
             c = c.replace(found, ours)

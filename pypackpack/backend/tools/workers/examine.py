@@ -18,7 +18,7 @@ else:  # beside the worker, where nothing of pypackpack can be imported
 
 MADE_BY_CALL = frozenset(
     {"Enum", "Flag", "IntEnum", "IntFlag", "NamedTuple", "NewType", "ParamSpec", "StrEnum", "TypeVar", "TypeVarTuple"}
-    | {"make_dataclass", "namedtuple"}
+    | {"TypedDict", "make_dataclass", "namedtuple"}
 )
 """Calls that learn from the caller's frame in which module they stand; compiled code has none, and importlib's is taken."""
 
@@ -48,7 +48,7 @@ def trailer(tree, source):
             if isinstance(node, ast.Assign)
             and isinstance(node.targets[0], ast.Name)
             and isinstance(node.value, ast.Call)
-            and last_name(node.value.func) in MADE_BY_CALL
+            and makes_type(node.value)
         }
     )
     if made:
@@ -57,6 +57,12 @@ def trailer(tree, source):
         known = "getattr(globals().get(name), '__module__', None) in ('importlib._bootstrap', '_frozen_importlib')"
         lines.append(f"[setattr(globals()[name], '__module__', __name__) for name in [{names}] if {known}]")
     return "".join(f"{line}\n" for line in lines)
+
+
+def makes_type(call):
+    """Tell whether a call makes a type, or the like, of its own: ``type`` with one argument asks for one that is there."""
+    name = last_name(call.func)
+    return name in MADE_BY_CALL or (name == "type" and len(call.args) == 3)
 
 
 def text_of(source):

@@ -294,6 +294,30 @@ def chained_comparison(tree):
             yield node, "the second value of the comparison would be worked out before the first"
 
 
+def lambda_yield(tree):
+    """Find lambdas that are generators."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Lambda) and any(isinstance(each, (ast.Yield, ast.YieldFrom)) for each in own(node)):
+            yield node, "a generator that is a lambda would return None, and not its value"
+
+
+def called_lambda(tree):
+    """Find lambdas whose value is None as it is written, and that are called on the spot, or decorate."""
+    for node in ast.walk(tree):
+        for each in getattr(node, "decorator_list", [getattr(node, "func", None)]):
+            if isinstance(each, ast.Lambda) and {"None", "and", "or"}.issuperset(ast.unparse(each.body).split()):
+                yield each, "to call a lambda whose value is None where it stands would end the process"
+
+
+def private_capture(tree):
+    """Find names with two underscores that a ``case`` in a class binds."""
+    inside = (each for owner in ast.walk(tree) if isinstance(owner, ast.ClassDef) for each in ast.walk(owner))
+    for node in dict.fromkeys(each for each in inside if type(each).__name__.startswith("Match")):
+        name = getattr(node, "rest", None) or getattr(node, "name", None) or ""
+        if name.startswith("__") and not name.endswith("__"):
+            yield node, f"{name} would not be found where it is read"
+
+
 def second_name(tree):
     """Find a method that its class knows by a second name: ``__rmul__ = __mul__``."""
     for node in ast.walk(tree):
@@ -424,6 +448,27 @@ RULES = (
         "In `f() < g() < h()`, `g` is called before `f`.",
         "def between(): return low() < value() < high()",
         chained_comparison,
+    ),
+    Rule(
+        "lambda-yield",
+        {"cython": ALL, "nuitka": ALL},
+        "A lambda with `yield` returns None when it ends, and not its value.",
+        "ask = lambda: (yield) or 'nothing'",
+        lambda_yield,
+    ),
+    Rule(
+        "called-lambda",
+        {"nuitka": ALL},
+        "A lambda whose value is None, called where it is written, or a decorator: the process ends.",
+        "(lambda event: None)(1)",
+        called_lambda,
+    ),
+    Rule(
+        "private-capture",
+        {"nuitka": ALL},
+        "A name with two underscores that a `case` binds, in a class: `NameError` where it is read.",
+        "class Reader:\n    def read(self, data):\n        match data:\n            case [__first]: return __first",
+        private_capture,
     ),
     Rule(
         "second-name",

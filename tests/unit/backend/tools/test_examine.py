@@ -57,13 +57,13 @@ def test_several_lines_can_still_be_evaluated() -> None:
 
 @pytest.mark.parametrize("encoding", ["utf-8", "latin-1"])
 def test_the_trailer_has_what_cython_leaves_out(encoding: str) -> None:
-    source = f"# coding: {encoding}\nx: Lit['é' ] = 1\ny: dict[str,int]\nclass A:\n    z: int\nP = collections.namedtuple('P', 'a b')\n"
+    source = f"# coding: {encoding}\nx: Lit['é' ] = 1\ny: dict[str,int]\nclass A:\n    z: int\nP = collections.namedtuple('P', 'a b')\nQ = type('Q', (), {{}})\nR = type(P)\n"
     refused, trailer = examine(source.encode(encoding))
     assert refused == []
-    module: dict[str, Any] = {"__name__": "demo", "P": type("P", (), {"__module__": "importlib._bootstrap"})}
+    module: dict[str, Any] = {"__name__": "demo"} | {name: type(name, (), {"__module__": "importlib._bootstrap"}) for name in "PQR"}
     exec(trailer, module)  # noqa: S102 - what is to be executed
     assert module["__annotations__"] == {"x": "Lit['é' ]", "y": "dict[str, int]"}
-    assert module["P"].__module__ == "demo"
+    assert [module[name].__module__ for name in "PQR"] == ["demo", "demo", "importlib._bootstrap"]  # R was there before
     assert trailer.isascii()
 
 

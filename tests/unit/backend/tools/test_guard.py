@@ -55,6 +55,9 @@ def test_each_finds_its_example_for_its_compilers_only(rule: Rule) -> None:
         ("from types import GeneratorType\ndef f():\n    yield\n", []),
         ("def f():\n    yield\nx = type(f()) is GeneratorType", ["own-generator"]),
         ("async def f(): ...\nisinstance(f(), types.GeneratorType)", []),
+        ("f = lambda: [(yield 1) for _ in ()]", ["lambda-yield"]),
+        ("def f():\n    yield lambda: 1", []),
+        ("f = lambda: None\nf()", []),
         ("exec(code)", []),
         ("def f(code, names):\n    exec(code, names)", []),
         ("def f(code):\n    return eval(code)", []),
@@ -73,6 +76,19 @@ def test_chains_whose_order_nobody_sees() -> None:
     assert names("a < b() < c()", "nuitka") == []
     assert names("a() < b()", "nuitka") == []
     assert names("a() < b() < c", "nuitka") == ["chained-comparison"]
+
+
+def test_lambdas_that_are_called_where_they_stand() -> None:
+    assert names("@(lambda f: None or None)\ndef f(): ...", "nuitka") == ["called-lambda"]
+    assert names("x = (lambda *a: None)(1)", "nuitka") == ["called-lambda"]
+    assert names("f = lambda: None\nf()\n(lambda: 'None')()\n@f\nclass A: ...", "nuitka") == []
+
+
+def test_private_names_that_case_binds() -> None:
+    match = "match data:\n{0}    case {{'a': 1, **__rest}} as __all:\n{0}        pass"
+    assert names("class A:\n def f(self, data):\n  " + match.format("  "), "nuitka") == ["private-capture"] * 2
+    assert names(match.format(""), "nuitka") == []
+    assert names("class A:\n def f(self, data):\n  " + match.format("  ").replace("__", "_"), "nuitka") == []
 
 
 def test_second_names_of_methods() -> None:

@@ -152,6 +152,27 @@ def answer_single_dispatch() -> object:
     return [[show(each) for each in (1, "ab", b"abc", {}, 1.5, True)], [area.show(each) for each in (1, [1], "x")], show.__doc__, show.__name__]
 
 
+class Counted:
+    @functools.singledispatchmethod
+    @classmethod
+    def made(cls, value):
+        return [cls.__name__, "anything"]
+
+    @made.register
+    @classmethod
+    def _(cls, value: int):
+        return [cls.__name__, "a number"]
+
+    @classmethod
+    def named(cls, value: int) -> str:
+        """Named."""
+
+
+def answer_class_methods_by_type() -> object:
+    method = vars(Counted)["named"]
+    return [Counted.made("x"), Counted.made(1), method.__name__, method.__doc__, sorted(vars(method))]
+
+
 def answer_caches() -> object:
     fibonacci.cache_clear()
     return [fibonacci(80), list(fibonacci.cache_info()), squared(12), fibonacci.__name__, squared.__wrapped__(3)]

@@ -209,11 +209,6 @@ def answer_expressions() -> object:
     return [list(squares), dict((x, y) for x, y in zip("ab", (z for z in itertools.count()))), sum(x for row in ((1, 2), (3,)) for x in row)]
 
 
-def answer_lambda_yield() -> object:
-    generator = (lambda: (yield 5))()
-    return [next(generator), next(generator, "end")]
-
-
 def answer_exception_context() -> object:
     import sys
 

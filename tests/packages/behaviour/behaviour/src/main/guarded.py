@@ -110,3 +110,28 @@ def answer_order_in_a_chained_comparison() -> object:
 
     note("a") < note("b") < note("c")  # noqa: B015 - for its side effects
     return log
+
+
+def answer_value_of_a_lambda_that_yields() -> object:
+    generator = (lambda: (yield 5))()
+    log = [next(generator)]
+    try:
+        generator.send("answer")
+    except StopIteration as end:
+        log.append(end.value)
+    return log
+
+
+def answer_lambda_without_a_value() -> object:
+    return [(lambda event: None)(1)]
+
+
+class Reader:
+    def read(self, data):
+        match data:
+            case [__first, *__rest]:
+                return __first, __rest
+
+
+def answer_private_names_that_case_binds() -> object:
+    return Reader().read([1, 2, 3])

@@ -6,11 +6,14 @@ from __future__ import annotations
 import collections
 import enum
 import pickle
-from typing import NamedTuple
+from typing import NamedTuple, TypedDict
 
 Pair = collections.namedtuple("Pair", "left right")
 Flavour = enum.Enum("Flavour", "SWEET SOUR")
 Typed = NamedTuple("Typed", [("key", str)])
+Options = TypedDict("Options", {"key": str})
+Plain = type("Plain", (), {"key": 1})
+Specification = type(__spec__)
 
 
 def again(value: object) -> object:
@@ -27,3 +30,7 @@ def answer_functional_enum() -> object:
 
 def answer_functional_typed() -> object:
     return [again(Typed("k")) == Typed("k"), Typed.__module__]
+
+
+def answer_called_types() -> object:
+    return [again(Plain()).key, Plain.__module__, Options.__module__, "importlib" in Specification.__module__]

@@ -81,6 +81,7 @@ def answer_f_strings() -> object:
         rf"\n{width}\t",
         f"""multi
 {width}""",
+        [f"{b'x'}", f"{b''}" + "", f"{b'x'}{b'y'!s}{width}", f"{b'x'!r}{'text'}"],
     ]
 
 
