@@ -9,6 +9,17 @@ from __future__ import annotations
 
 import ast
 
+if __package__:
+    from pypackpack.backend.tools.workers.guard_expressions import (
+        called_lambda,
+        chained_comparison,
+        lambda_yield,
+        late_reads,
+        lost_targets,
+    )
+else:  # beside the worker, where nothing of pypackpack can be imported
+    from guard_expressions import called_lambda, chained_comparison, lambda_yield, late_reads, lost_targets
+
 SUSPENDED = (ast.Yield, ast.YieldFrom, ast.Await, ast.AsyncFor, ast.AsyncWith)
 FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
 COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
@@ -283,32 +294,6 @@ def recursion_error(tree):
             yield node, "compiled functions that call themselves too deeply end the process, and raise no RecursionError"
 
 
-def chained_comparison(tree):
-    """Find chains of comparisons whose first two values are worked out by calls."""
-
-    def acts(node):
-        return any(isinstance(each, (ast.Call, ast.Await, ast.Yield, ast.YieldFrom, ast.NamedExpr)) for each in ast.walk(node))
-
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Compare) and len(node.ops) > 1 and acts(node.left) and acts(node.comparators[0]):
-            yield node, "the second value of the comparison would be worked out before the first"
-
-
-def lambda_yield(tree):
-    """Find lambdas that are generators."""
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Lambda) and any(isinstance(each, (ast.Yield, ast.YieldFrom)) for each in own(node)):
-            yield node, "a generator that is a lambda would return None, and not its value"
-
-
-def called_lambda(tree):
-    """Find lambdas whose value is None as it is written, and that are called on the spot, or decorate."""
-    for node in ast.walk(tree):
-        for each in getattr(node, "decorator_list", [getattr(node, "func", None)]):
-            if isinstance(each, ast.Lambda) and {"None", "and", "or"}.issuperset(ast.unparse(each.body).split()):
-                yield each, "to call a lambda whose value is None where it stands would end the process"
-
-
 def private_capture(tree):
     """Find names with two underscores that a ``case`` in a class binds."""
     inside = (each for owner in ast.walk(tree) if isinstance(owner, ast.ClassDef) for each in ast.walk(owner))
@@ -455,6 +440,21 @@ RULES = (
         "A lambda with `yield` returns None when it ends, and not its value.",
         "ask = lambda: (yield) or 'nothing'",
         lambda_yield,
+    ),
+    Rule(
+        "late-read",
+        {"cython": ALL},
+        "An operation reads the variables of a function when all operands are there: after a call, or a `:=`, behind them that "
+        "changes them.",
+        "def count(x):\n    return x + (x := 7)",
+        late_reads,
+    ),
+    Rule(
+        "lost-target",
+        {"cython": ALL, "nuitka": ALL},
+        "`x += f()`, where `f` gives `x` another value by `nonlocal`: that one is added to, and with Nuitka the process ends.",
+        "def outer(x):\n    def f():\n        nonlocal x\n        x = []\n    x += f() or []",
+        lost_targets,
     ),
     Rule(
         "called-lambda",

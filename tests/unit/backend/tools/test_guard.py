@@ -91,6 +91,42 @@ def test_private_names_that_case_binds() -> None:
     assert names("class A:\n def f(self, data):\n  " + match.format("  ").replace("__", "_"), "nuitka") == []
 
 
+INC = "def outer(n):\n def inc():\n  nonlocal n\n  n += 1\n  return n\n def by():\n  return inc()\n"
+
+
+@pytest.mark.parametrize(
+    ("operation", "found"),
+    [
+        ("n + inc()", True),
+        ("(n, by())", True),
+        ("n < inc()", True),
+        ("{n: inc()}", True),
+        ("print(*n, a=inc())", True),
+        ("n[inc()]", True),
+        ("(n, [inc()])", True),
+        ("[n, (n := 1)]", True),
+        ("(yield), n, (yield)", True),
+        ("inc() + n", False),
+        ("n + len(x)", False),
+        ("f(n) + inc()", False),
+        ("n and inc()", False),
+        ("f'{n}{inc()}'", False),
+        ("(n, lambda: inc())", False),
+        ("m + inc()", False),
+        ("n.x + inc()", False),
+        ("(n := f(n))", False),
+    ],
+)
+def test_names_that_would_be_read_late(operation: str, found: bool) -> None:
+    assert names(f"{INC} {operation}") == (["late-read"] if found else [])
+
+
+def test_targets_that_would_be_lost() -> None:
+    assert names(f"{INC} n += f(inc())", "nuitka") == ["lost-target"]
+    assert names(f"{INC} n += f(inc())") == ["lost-target"]
+    assert names(f"{INC} n += len(n)\n x = n + inc()", "nuitka") == []
+
+
 def test_second_names_of_methods() -> None:
     assert names("class A:\n    def f(self): ...\n    g = f", "mypyc") == ["second-name"]
     assert names("class A:\n    def f(self): ...\n    g: object = f\n    h = k\nm = A.f", "mypyc") == ["second-name"]

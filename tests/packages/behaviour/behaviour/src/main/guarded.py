@@ -135,3 +135,16 @@ class Reader:
 
 def answer_private_names_that_case_binds() -> object:
     return Reader().read([1, 2, 3])
+
+
+def answer_names_that_what_stands_behind_them_changes() -> object:
+    number = 0
+
+    def more():
+        nonlocal number
+        number += 1
+        return number
+
+    log = [number, more(), number + more(), [number, (number := 7)]]
+    number += more()
+    return [*log, number]
