@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 import pytest
 import series
 
+from pypackpack.middleware.inspect.wheel import inspect_wheel
+from pypackpack.model.inspection import EXTENSION, SOURCE
 from tests import native_sources
 from tests.builds import build, copy_project, linked, members, native_modules, unpack
 
@@ -46,6 +48,10 @@ def test_a_wheel_with_native_sources_runs(
     assert bool(sources) is (kind == "debug")
     # What C++ brings; plain C is linked without MinGW's start-up code (0005).
     assert set(linked(files)) == {"Cython"} | ({"libc++", "libc++abi"} if package == "ledger" else set()) | MINGW.get((package, target), set())
+    seen = inspect_wheel(wheel)
+    assert (seen.compiler and seen.compiler.name, seen.toolchain and seen.toolchain.name) == ("cython", "zig")
+    assert seen.python == ".".join(map(str, python.version[:2]))
+    assert {module.form for module in seen.modules} == {EXTENSION, SOURCE}
     if package == "mixture":
         assert native_modules(files) == MIXTURE
     done = python.run_script(native_sources.RUNNER, paths=[unpack([wheel], tmp_path / "wheel")], args=[package])

@@ -43,7 +43,7 @@ class Contents:
         fallbacks: Modules that were to be native and are not.
         cached: Whether all of it was known.
         abi3: Whether the extension modules use the limited API of that Python only, and serve every later one.
-        modules: What each module became; empty where no module was to be native, and the files say all.
+        modules: What each module became; empty where nothing was to be compiled to machine code: then the files say all.
         compiler: What turned modules into C, with its version.
         toolchain: What compiled the C.
         linked: The code of others that compiling brought in.

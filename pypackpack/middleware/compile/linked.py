@@ -84,6 +84,8 @@ def with_tools(
 ) -> Contents:
     """Return contents together with what they were made with.
 
+    Below level native there are extension modules of own native sources only: then the wheel's compiler is that of these.
+
     Args:
         contents: The contents, with their compiler and toolchain.
         target: What they are for.
@@ -99,7 +101,12 @@ def with_tools(
     startup = any(STARTUP in each.facts for each in linked[0])
     cplusplus = any(map(has_cplusplus, own))
     parts = linked_parts(target, compilers, contents.toolchain, cplusplus=cplusplus, startup=startup)
-    return replace(contents, linked=(*parts, *map(header_part, linked[1])), made_with=making_tools(compilers, contents.toolchain))
+    return replace(
+        contents,
+        compiler=contents.compiler or next(iter(compilers), None),
+        linked=(*parts, *map(header_part, linked[1])),
+        made_with=making_tools(compilers, contents.toolchain),
+    )
 
 
 def with_parts(

@@ -19,7 +19,7 @@ from pypackpack.middleware.compile.linked import Brought, with_tools
 from pypackpack.middleware.compile.minify import STEP, Text, minified, minify_task, total
 from pypackpack.middleware.compile.native import find, tasks
 from pypackpack.middleware.compile.native.beside import Neighbours
-from pypackpack.middleware.compile.reasons import NEEDS_SOURCE, told
+from pypackpack.middleware.compile.reasons import NEEDS_SOURCE, check_strict, told
 from pypackpack.middleware.compile.source import TEXT, Source
 from pypackpack.middleware.compile.toolchains import tool_of
 from pypackpack.middleware.compile.transcompile import COMPILERS
@@ -31,7 +31,7 @@ from pypackpack.model.errors import SourceError
 from pypackpack.model.inspection import ABI3, BYTECODE, EXTENSION, PACKAGE, SOURCE, VERSION, ModuleForm, Tool
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
     from pypackpack.middleware.compile.abi import Stable
     from pypackpack.middleware.compile.extension import Extension, Way
@@ -413,6 +413,7 @@ class PackagePlan:
             text = self._text(place, file, module, outcomes)
             if module is None or self._level is Level.INSTANT:
                 files.append(text)
+                forms += [] if module is None else [ModuleForm(module_name(package.import_name, file.place), place, SOURCE)]
                 continue
             cached = cached and outcomes[module.bytecode].cached
             name, reason = module_name(package.import_name, file.place), module.why_not
@@ -441,9 +442,8 @@ class PackagePlan:
             pyc = outcomes[module.bytecode].result.outputs["pyc"]
             forms.append(ModuleForm(name, f"{place}c" if self._release else place, BYTECODE, reason=reason))
             files += bytecode_files(text, pyc, python, release=self._release)
-        self._check_strict(fallbacks, target)
+        check_strict(package, target, fallbacks)
         files.sort(key=lambda content: content.place)
-        native = self._level is Level.NATIVE
         return with_tools(
             Contents(
                 tuple(files),
@@ -452,8 +452,8 @@ class PackagePlan:
                 tuple(fallbacks),
                 cached,
                 abi3,
-                modules=told(forms, refused, shared=not native_used) if native else (),
-                compiler=self._tool(target) if native else None,
+                modules=told(forms, refused, shared=not native_used) if own_made or self._level is Level.NATIVE else (),
+                compiler=self._tool(target) if self._level is Level.NATIVE else None,
                 toolchain=tool_of(target, package.settings(target)) if native_used else None,
             ),
             target,
@@ -467,14 +467,6 @@ class PackagePlan:
         if module is not None and module.text:
             return Content(place, outcomes[module.text].result.outputs[TEXT], made_of=file)
         return Content(place, self._shop.digests.planned(file.path)[0], file)
-
-    def _check_strict(self, fallbacks: Sequence[Fallback], target: Target) -> None:
-        package = self._package
-        if fallbacks and package.settings(target).strict:
-            listed = "\n".join(f"{fallback.module}: {fallback.reason}" for fallback in fallbacks)
-            msg = f"{package.name} has modules that cannot be compiled for {target.name}, and strict is set"
-            hint = "Change the module, exclude it (build.native.exclude), or set strict = false."
-            raise SourceError(msg, hint=hint, details=listed)
 
     def _made(self, module: _Module, outcomes: Mapping[str, Outcome]) -> tuple[Outcome, str]:
         """Return what came of a module that was to be native, and what refused it before there was C; empty for a C compiler."""

@@ -1,4 +1,4 @@
-"""Reasons as they stand in artifacts: the same on every machine, and short."""
+"""Reasons as they stand in artifacts, the same on every machine and short, and as an error says them."""
 
 from __future__ import annotations
 
@@ -6,10 +6,15 @@ import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+from pypackpack.model.errors import SourceError
 
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from pypackpack.model.build import Fallback
     from pypackpack.model.inspection import ModuleForm
+    from pypackpack.model.project import Package
+    from pypackpack.model.target import Target
 
 NEEDS_SOURCE = "[own-source]"
 """What stands behind the reason of a module that asks for its own source (`guard`): that is what it becomes."""
@@ -35,6 +40,19 @@ def told(forms: Iterable[ModuleForm], refused: Mapping[str, str], *, shared: boo
         else form
         for form in forms
     )
+
+
+def check_strict(package: Package, target: Target, fallbacks: Sequence[Fallback]) -> None:
+    """Refuse modules that no compiler could make extension modules of, where the settings say ``strict``.
+
+    Raises:
+        SourceError: There are some; each one's reason is in it, all lines of it below the module.
+    """
+    if fallbacks and package.settings(target).strict:
+        listed = (f"{each.module}: {each.reason}".replace("\n", "\n    ") for each in fallbacks)
+        msg = f"{package.name} has modules that cannot be compiled for {target.name}, and strict is set"
+        hint = "Change the module, exclude it (build.native.exclude), or set strict = false."
+        raise SourceError(msg, hint=hint, details="\n".join(listed))
 
 
 def _short(text: str) -> str:

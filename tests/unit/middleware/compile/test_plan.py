@@ -13,10 +13,12 @@ from pypackpack.backend.digests import FileDigests
 from pypackpack.backend.tools.headers import HeaderFolder
 from pypackpack.middleware.compile.layers import Layers
 from pypackpack.middleware.compile.plan import PackagePlan
+from pypackpack.middleware.compile.reasons import check_strict
 from pypackpack.middleware.graph.schedule import RAN, Outcome
 from pypackpack.middleware.target import table
 from pypackpack.model.action import ActionResult
-from pypackpack.model.build import BuildType, Level
+from pypackpack.model.build import BuildType, Fallback, Level
+from pypackpack.model.errors import SourceError
 from pypackpack.model.interpreter import Interpreter
 from pypackpack.model.project import BuildSettings, BundleSettings, NativePattern, Package
 
@@ -127,3 +129,14 @@ def test_words_of_a_c_compiler_go_into_no_report_with_this_machines_paths(tmp_pa
         world.outcomes(transcompile_a={"refused": "a.py:1:0: no"}, compile_a={"refused": "a.py:1:0: no"}),
     )
     assert told.modules[1].reason == "a.py:1:0: no"
+
+
+def test_every_line_of_a_reason_stands_below_its_module(tmp_path: Path) -> None:
+    target = table.find("linux_x86_64")
+    package = Package("small", "small", tmp_path, "1", (target,), (), (), {}, {"": BuildSettings(strict=True)}, BundleSettings())
+    reasons = {"small.a": "small/a.py:3:4: no\nsmall/a.py:12:4: no", "small.b": "small/b.py:1:0: no"}
+    fallbacks = [Fallback(name, (target.name,), (3, 13), "bytecode", reason) for name, reason in reasons.items()]
+    with pytest.raises(SourceError) as caught:
+        check_strict(package, target, fallbacks)
+    assert caught.value.details == "small.a: small/a.py:3:4: no\n    small/a.py:12:4: no\nsmall.b: small/b.py:1:0: no"
+    check_strict(package, target, [])
