@@ -192,6 +192,7 @@ def test_a_toolchain_that_the_settings_name_has_to_be_there(
         native(root)
     assert said in caught.value.message
     assert caught.value.hint
+    assert ('toolchain-program = "no-such-gcc"' in caught.value.hint) is ("no-such-gcc" in settings)
     assert caught.value.exit_code == 3
 
 

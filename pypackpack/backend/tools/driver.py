@@ -151,6 +151,12 @@ class Driver:
         return place
 
 
+def setting_hint(program: str, name: str) -> str:
+    """Return what to do where the program that the settings name for a toolchain is not there."""
+    said = f'toolchain-program = "{program}" of the settings (tool.pypackpack.build, or that of a target)'
+    return f"Install it, change {said} to the name of a program on PATH, or take it out: then it is {name}."
+
+
 def says(program: Path, *words: str, env: Mapping[str, str] | None = None) -> str:
     """Return what a compiler answers to a question about itself.
 

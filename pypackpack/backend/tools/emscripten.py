@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 from pypackpack.backend import filesystem
 from pypackpack.backend.host import find_program
-from pypackpack.backend.tools.driver import COMMON, DEBUG, RELEASE, Driver, names, numbers, says, version_in
+from pypackpack.backend.tools.driver import COMMON, DEBUG, RELEASE, Driver, names, numbers, says, setting_hint, version_in
 from pypackpack.backend.tools.toolchain import init_symbol, written
 from pypackpack.model.errors import FilesystemError, ToolError
 from pypackpack.model.toolchain import FoundToolchain
@@ -56,7 +56,8 @@ class EmccAdapter:
         wanted = [named] if named else [*([str(Path(sdk) / "upstream" / "emscripten" / f"emcc{end}")] if sdk else []), "emcc"]
         place = find_program(wanted)
         if place is None:
-            return FoundToolchain("emcc", missing=f"there is no {named or 'emcc'}", hint=_HINT)
+            hint = setting_hint(program, "emcc") if program else _HINT
+            return FoundToolchain("emcc", missing=f"there is no {named or 'emcc'}", hint=hint)
         own = {name: around.variables[name] for name in _OWN_VARIABLES if name in around.variables}
         try:
             said = says(place, "--version", env=own)

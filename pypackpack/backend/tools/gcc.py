@@ -14,7 +14,18 @@ from typing import TYPE_CHECKING, Final
 from pypackpack.backend import filesystem
 from pypackpack.backend.host import find_program
 from pypackpack.backend.tools import elf
-from pypackpack.backend.tools.driver import COMMON, DEBUG, RELEASE, STATIC_CPLUSPLUS, Driver, names, numbers, says, version_in
+from pypackpack.backend.tools.driver import (
+    COMMON,
+    DEBUG,
+    RELEASE,
+    STATIC_CPLUSPLUS,
+    Driver,
+    names,
+    numbers,
+    says,
+    setting_hint,
+    version_in,
+)
 from pypackpack.backend.tools.toolchain import written
 from pypackpack.model.errors import ToolError
 from pypackpack.model.toolchain import FoundToolchain
@@ -61,7 +72,7 @@ class SystemCompiler:
         if place is None:
             hint = f"Install it (Debian: apt-get install {self.name}), or name one: {variable}=/path/to/{self.name}."
             if program:
-                hint = f"Install it (Debian: apt-get install {program}), or take toolchain-program out of the settings."
+                hint = setting_hint(program, self.name)
             return FoundToolchain(self.name, missing=f"there is no program {wanted}", hint=hint)
         try:
             return self._found(place, target)
