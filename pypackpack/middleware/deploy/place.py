@@ -78,13 +78,14 @@ def _checked(url: str, option: str) -> None:
         scheme = re.match(r"https?://", before)
         shown = f"{scheme[0] if scheme else ''}****@{after}"
         msg = f"{option}: {shown} has credentials in it, which other programs of this machine could read"
-        raise UsageError(msg, hint=f"Leave them out of the url. {LOGIN}")
+        raise UsageError(msg, hint=f"Leave them out of the url, and write an @ of its path as %40. {LOGIN}")
     try:
         parts = urlsplit(url)
         host, _ = parts.hostname, parts.port
     except ValueError as error:
-        msg = f"{option}: {url} is no url ({error})"
-        raise UsageError(msg, hint=HINT) from error
+        shown = re.sub(r"(//[^/:\[]*:).*", r"\1****", url, flags=re.DOTALL)  # what stands where a port should may be a password
+        msg = f"{option}: {shown} is no url" + (f" ({error})" if shown == url else ": no port stands behind the name")
+        raise UsageError(msg, hint=HINT) from None
     if parts.scheme not in ("http", "https") or not host or re.search(r"[\s\x00-\x1f]", url):
         near = get_close_matches(url.lower(), [*KNOWN, "fasttrack"], n=1, cutoff=0.5)
         msg = f"{option}: {url!r} is no index"

@@ -50,6 +50,8 @@ def test_where_files_go_and_where_they_are_read(word: str, check: str, upload: s
         ("https://u:p/q@h/simple", "", r"--to: https://\*\*\*\*@h/simple has credentials"),
         ("https://u:12/ab@h/simple", "", r"--to: https://\*\*\*\*@h/simple has credentials"),
         ('https://u:p q"r@h/simple', "", r"--to: https://\*\*\*\*@h/simple has credentials"),
+        ("https://u:pa%40h/x", "", r"--to: https://u:\*\*\*\* is no url: no port"),
+        ("https://u:secret pw/x", "", r"--to: https://u:\*\*\*\* is no url: no port"),
         ("u:secret@h/simple", "", r"--to: \*\*\*\*@h/simple has credentials"),
         ("https://h/up", "https://u:p@h/simple", r"--check-url: https://\*\*\*\*@h/simple has credentials"),
     ],
