@@ -211,6 +211,15 @@ def required_keys(tree):
             yield node, f"{min(marks & KEY_MARKS)}[] would not be seen: compiled annotations are text"
 
 
+def class_keywords(tree):
+    """Find classes with keywords besides ``metaclass``, and ``total=True``, which a TypedDict has without it."""
+    for owner in (node for node in ast.walk(tree) if isinstance(node, ast.ClassDef)):
+        for each in owner.keywords:
+            usual = each.arg == "total" and isinstance(each.value, ast.Constant) and each.value.value is True
+            if each.arg != "metaclass" and not usual:
+                yield owner, f"{f'{each.arg}=' if each.arg else '**'} of {owner.name} would be left out when the class is made"
+
+
 def own_frame(tree):
     """Find calls that look up the stack."""
     for node in calls(tree):
@@ -373,7 +382,7 @@ RULES = (
         {"cython": ALL, "mypyc": ALL},
         "A `TypedDict` looks for `Required[]` and `NotRequired[]` when it is made, and compiled annotations are text: "
         "`__required_keys__` would have the wrong keys.",
-        "class Options(TypedDict, total=False):\n    name: Required[str]",
+        "class Options(TypedDict):\n    name: NotRequired[str]",
         required_keys,
     ),
     Rule(
@@ -476,6 +485,13 @@ RULES = (
         "A class that gives one of its methods a second name looks for it where it is not: the import ends in `KeyError`.",
         "class Vector:\n    def __mul__(self, by): ...\n    __rmul__ = __mul__",
         second_name,
+    ),
+    Rule(
+        "class-keywords",
+        {"mypyc": ALL},
+        "The keywords of a class, besides `metaclass`, are left out: a `TypedDict` is total, and `__init_subclass__` gets none.",
+        "class Options(TypedDict, total=False):\n    name: str",
+        class_keywords,
     ),
     Rule(
         "relative-star",

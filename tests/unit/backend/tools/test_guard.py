@@ -133,6 +133,12 @@ def test_second_names_of_methods() -> None:
     assert names("def f(): ...\nclass A:\n    g = f", "mypyc") == []
 
 
+def test_keywords_of_classes() -> None:
+    assert names("class A(B, flag=1): ...\nclass C(B, **more): ...", "mypyc") == ["class-keywords"] * 2
+    assert names("def f():\n    class A(T, total=quiet): ...", "mypyc") == ["class-keywords"]
+    assert names("class A(B, metaclass=M): ...\nclass C(T, total=True): ...\nD = T('D', {}, total=False)", "mypyc") == []
+
+
 def test_what_is_for_type_checkers() -> None:
     assert names("if TYPE_CHECKING:\n    import a\n    from b import c", "mypyc") == []
     assert names("if typing.TYPE_CHECKING:\n    import a\n    A = a.B", "mypyc") == ["type-checking"]
