@@ -38,6 +38,7 @@ PARSER = "ast_serialize"
 """The distribution that parses for mypy, by a version of its own."""
 
 WORKER = Path(__file__).parent / "workers" / "mypyc_worker.py"
+ENTRY = WORKER.with_name("mypyc_entry.py")
 
 RUNTIME_FILES = (
     *("init.c", "getargs.c", "getargsfast.c", "int_ops.c", "float_ops.c", "str_ops.c", "bytes_ops.c", "list_ops.c", "dict_ops.c"),
@@ -109,7 +110,8 @@ def parser() -> distributions.Installed:
 @cache
 def fingerprint() -> str:
     """Return what, besides a module's source and the target, decides the C: mypy's version, its parser's, and our worker."""
-    return f"mypy {find().version} {PARSER} {parser().version} {filesystem.sha256_file(WORKER)}"
+    worker = " ".join(map(filesystem.sha256_file, (WORKER, ENTRY)))
+    return f"mypy {find().version} {PARSER} {parser().version} {worker}"
 
 
 def library() -> Path:

@@ -16,6 +16,8 @@ from __future__ import annotations
 
 import sys
 
+from mypyc_entry import ENTRY, PICKLES, PICKLING
+
 sys.path.pop(0)  # the folder of this script: nothing in it may shadow a module that mypy imports
 sys.path.append(sys.argv[1])  # where mypy is; started with -S, there is nothing else but the standard library
 
@@ -57,6 +59,7 @@ from mypy.errors import CompileError
 from mypy.fscache import FileSystemCache
 from mypy.nodes import (
     ARG_NAMED,
+    AssignmentStmt,
     Block,
     CallExpr,
     ClassDef,
@@ -69,11 +72,11 @@ from mypy.nodes import (
     SymbolTable,
     TypeInfo,
 )
-from mypy.types import Instance
+from mypy.types import AnyType, Instance, TypeOfAny, UnboundType
 from mypy.version import __version__
-from mypyc.codegen import emitmodule
+from mypyc.codegen import emitclass, emitmodule
 from mypyc.errors import Errors
-from mypyc.irbuild.util import get_mypyc_attr_call, is_extension_class, is_final_decorator, is_trait
+from mypyc.irbuild.util import dataclass_type, get_mypyc_attr_call, is_extension_class, is_final_decorator, is_trait
 from mypyc.options import CompilerOptions
 
 GROUP = "m"
@@ -104,47 +107,6 @@ HOOKS = frozenset({"__delattr__", "__getattr__", "__setattr__"})
 
 MOST_ERRORS = 20
 _ERROR = re.compile(r"^.*?\.py:(?P<line>\d+)(?::(?P<column>\d+))?: error: (?P<message>.*)$")
-
-ENTRY = """
-/* Between Python and the module: two phases (PEP 489), so that Python itself says where the module lies. */
-static PyObject *entry_create(PyObject *spec, PyModuleDef *def) {
-    static int64_t only = -1;
-    int64_t interpreter = PyInterpreterState_GetID(PyInterpreterState_Get());
-    if (only == -1) {
-        only = interpreter;
-    } else if (only != interpreter) {
-        PyErr_SetString(PyExc_ImportError, "a module compiled by mypyc can only be loaded into one interpreter of a process");
-        return NULL;
-    }
-    PyObject *library = PyModule_New("library");
-    if (library == NULL) return NULL;
-    int failed = exec_LIBRARY(library);
-    Py_DECREF(library);
-    PyObject *module = failed ? NULL : INIT_ONLY();
-    Py_XINCREF(module);  /* what the C keeps, and lets go of when the module's code raises; the other is Python's */
-    return module;
-}
-static int entry_exec(PyObject *module) {
-    static int done = 0;  /* a module runs once: a reload, or an import of it again, is the module as it is */
-    if (done) return 0;
-    done = 1;
-    CPyImport_SetInitialized(&STATE, true);  /* who imports itself takes what Python has, and does not ask mypyc's library file */
-    if (EXEC(module) == 0) return 0;
-    CPyImport_SetInitialized(&STATE, false);
-    done = 0;
-    return -1;
-}
-static PyModuleDef_Slot entry_slots[] = {
-    {Py_mod_create, entry_create},
-    {Py_mod_exec, entry_exec},
-#if PY_VERSION_HEX >= 0x030C0000
-    {Py_mod_multiple_interpreters, Py_MOD_MULTIPLE_INTERPRETERS_NOT_SUPPORTED},
-#endif
-    {0, NULL},
-};
-static PyModuleDef entry_def = {PyModuleDef_HEAD_INIT, NAME, DOC, 0, NULL, entry_slots};
-PyMODINIT_FUNC PYINIT(void) { return PyModuleDef_Init(&entry_def); }
-"""
 
 
 def options(module, platform, cache):
@@ -233,8 +195,10 @@ def arrange(tree, builtins, path, errors):
         if not isinstance(definition, ClassDef):
             continue
         info = definition.info
-        foreign = (base.fullname for base in info.mro[1:] if base.module_name != tree.fullname)
-        if info.fallback_to_any or any(name not in KNOWN_BASES for name in foreign):
+        foreign = {base.fullname for base in info.mro[1:] if base.module_name != tree.fullname}
+        # What mypyc does to a class around @dataclass fails where instances have a __dict__, as exceptions have.
+        refused = "builtins.BaseException" in foreign and any(map(dataclass_type, (base.defn for base in info.mro)))
+        if info.fallback_to_any or foreign - KNOWN_BASES or refused:
             if is_extension_class(path, definition, errors):
                 info.metaclass_type = Instance(builtins.names["type"].node, [])
             lend_bases(definition, tree.fullname, path, errors)
@@ -246,9 +210,45 @@ def arrange(tree, builtins, path, errors):
         own = any(map(is_final_decorator, definition.decorators)) or said & {"allow_interpreted_subclasses", "free_list_len"}
         if own or HOOKS & set(info.names) or any(base.fullname in closed for base in info.mro[1:]):
             closed.add(info.fullname)
+            if not is_trait(definition) and "serializable" not in said:  # else a copy of an instance asks for arguments
+                definition.decorators.append(attribute("serializable", builtins.names["True"].node))
         elif not is_trait(definition):
             definition.decorators.append(attribute("allow_interpreted_subclasses", builtins.names["True"].node))
     return plain
+
+
+def generate_init(kind, function, emitter):
+    """Write ``tp_init`` of a class: in mypyc's own ``__new__`` calls ``__init__``, but for serializable classes nobody does."""
+    before = kind.allow_interpreted_subclasses
+    kind.allow_interpreted_subclasses = before or kind.is_serializable()
+    try:
+        return emitclass.generate_init_for_class(kind, function, emitter)
+    finally:
+        kind.allow_interpreted_subclasses = before
+
+
+emitclass.SLOT_DEFS["__init__"] = ("tp_init", generate_init)
+
+
+def written(annotation, source):
+    """Return an annotation as its module has it, or its outermost name where that cannot be told."""
+    if annotation.original_str_expr is not None:
+        return annotation.original_str_expr
+    lines = source.splitlines(keepends=True)[annotation.line - 1 : annotation.end_line]
+    lines[-1] = lines[-1][: annotation.end_column]  # mypy's columns are right where a line is ASCII
+    text = b"".join(lines)[annotation.column :].decode(errors="replace")
+    return text if text.startswith(annotation.name) and text.endswith("]") else annotation.name
+
+
+def keep_class_variables(tree, source):
+    """Have annotations say ``ClassVar``, as text: mypyc writes what its brackets hold, and a dataclass makes a field of it."""
+    statements = (each for definition in tree.defs if isinstance(definition, ClassDef) for each in definition.defs.body)
+    for each in statements:
+        if not isinstance(each, AssignmentStmt) or not isinstance(each.unanalyzed_type, UnboundType):
+            continue
+        if getattr(each.lvalues[0].node, "is_classvar", False):  # those of a TypedDict have no node
+            each.unanalyzed_type.original_str_expr = written(each.unanalyzed_type, source)
+            each.type = AnyType(TypeOfAny.explicit)  # of what it knows nothing about, mypyc takes the text
 
 
 def checked(groups, chosen, asked, source):
@@ -327,6 +327,7 @@ def generate(request):
             return {
                 "errors": [[1, 0, "mypy does not look into it (ignore-errors, or type: ignore at its top), and leaves code out"]]
             }
+        keep_class_variables(tree, source.read_bytes())
         if arrange(tree, result.manager.modules["builtins"], path, errors):
             asked.global_opts = False  # else mypyc believes that it knows all of their methods, and compares them by identity
         modules, made, _ = emitmodule.compile_modules_to_c(result, asked, errors, groups)
@@ -373,6 +374,13 @@ def with_entry(c, module, entry, needed, doc):
         "PYINIT": entry,
     }
     text = re.sub("|".join(names), lambda found: names[found[0]], ENTRY)
+    for name, own in PICKLING.items():
+        c = c.replace(f"(PyCFunction){name},", f"(PyCFunction){own},")
+    if any(own in c for own in PICKLING.values()):
+        head = f'#include "__native_internal_{GROUP}.h"\n'
+        if c.count(head) != 1:
+            raise ValueError(f"the C of mypyc {__version__} does not say {head.strip()} once")
+        c = c.replace(head, head + PICKLES)
     return "".join([*(f"#include <{each}>\n" for each in needed), c, text])
 
 

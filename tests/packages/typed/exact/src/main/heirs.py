@@ -1,5 +1,7 @@
 """Classes that inherit from those of another module, which was compiled by itself."""
 
+import copy
+import pickle
 from typing import ClassVar
 
 from .shapes import Box, Point, Shape, Trouble
@@ -44,6 +46,16 @@ def answer_heirs() -> object:
 
 def answer_labelled() -> object:
     return [Labelled(5, 6).label(), Labelled(5, 6) == Labelled(5, 6), Named(4).get(), Named(4).name]
+
+
+def answer_copies() -> object:
+    """What is native in a base, and what is in the ``__dict__`` of the heir."""
+    named, other = Named(4), Deep(3.0, 4.0)
+    named.name = "own"
+    found = []
+    for each in (copy.copy(named), copy.deepcopy(named), pickle.loads(pickle.dumps(named)), pickle.loads(pickle.dumps(other, 2))):
+        found.append([type(each).__name__, getattr(each, "value", 0), getattr(each, "base", 0), each.name])
+    return [found, copy.copy(named).__dict__ is not named.__dict__]
 
 
 def answer_exception() -> object:

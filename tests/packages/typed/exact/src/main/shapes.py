@@ -6,8 +6,9 @@ import copy
 import pickle
 from abc import ABC, abstractmethod
 from collections import OrderedDict
-from dataclasses import dataclass, field, replace
+from dataclasses import FrozenInstanceError, dataclass, field, fields, replace
 from enum import Enum
+import typing
 from typing import ClassVar, Final, Generic, NamedTuple, Protocol, TypeVar, final
 
 T = TypeVar("T")
@@ -84,6 +85,39 @@ class Point:
 class Version:
     major: int
     minor: int
+
+
+@dataclass(frozen=True)
+class Fixed:
+    kinds: ClassVar[dict[str, int]] = {"a": 1}
+    count: typing.ClassVar[int] = 0
+    größe: ClassVar[int] = 3
+    later: ClassVar[str]
+    values: list[int]
+    name: str = "fixed"
+
+    @classmethod
+    def counted(cls) -> int:
+        cls.count += 1
+        return cls.count
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Slotted:
+    left: int
+    right: int = 2
+
+
+@dataclass
+class Failure(ValueError):
+    code: int
+    prefix: ClassVar[str] = "E"
+
+
+class Worst(Failure):
+    def word(self) -> str:
+        return f"{self.prefix}{self.code}"
 
 
 class Colour(Enum):
@@ -198,3 +232,33 @@ def answer_base_in_c() -> object:
 def answer_copies() -> object:
     point = copy.copy(Point(1, 2))
     return [repr(pickle.loads(pickle.dumps(Colour.RED))), repr(pickle.loads(pickle.dumps(Pair(4)))), repr(point)]
+
+
+def answer_copies_of_all() -> object:
+    made: list[object] = [Fixed([1]), Slotted(1), Circle(2.0), Box(3), Failure(4)]
+    copies = [[copy.copy(each), copy.deepcopy(each), *(pickle.loads(pickle.dumps(each, form)) for form in (2, 5))] for each in made]
+    return [[[type(each).__name__, str(each).partition(" object")[0]] for each in some] for some in copies]
+
+
+def answer_frozen() -> object:
+    first = Fixed([1])
+    shared, own = copy.copy(first), copy.deepcopy(first)
+    first.values.append(2)
+    try:
+        setattr(own, "name", "other")
+    except FrozenInstanceError as error:
+        return [shared.values, own.values, own.name, str(error)]
+    return "it is not frozen"
+
+
+def answer_class_variables() -> object:
+    names = [[each.name for each in fields(kind)] for kind in (Fixed, Failure)]
+    return [names, Fixed.counted(), Fixed.counted(), Fixed.kinds, Fixed.größe, hasattr(Fixed, "later"), Failure.prefix]
+
+
+def answer_dataclass_that_is_an_exception() -> object:
+    try:
+        raise Worst(5)
+    except ValueError as error:
+        return [repr(error), error.word() if isinstance(error, Worst) else "", repr(Failure(1))]
+    return "nothing was raised"
