@@ -44,12 +44,14 @@ if TYPE_CHECKING:
     from pypackpack.model.interpreter import Interpreter
     from pypackpack.model.project import Package
 
-FAT_VERSION = "fat-1"
+FAT_VERSION = "fat-2"
 """Raised when the same inputs make another wheel."""
 
 _MACHINE_CODE = re.compile(r"\.(?:so|pyd|dll|dylib)(?:\.[\d.]+)?$", re.IGNORECASE)
 _EXPRESSION = re.compile(r"^License-Expression: (.+)$", re.MULTILINE)
 _DROPPED = ("Requires-Dist:", "Provides-Extra:")
+_OLD_LICENSE = ("License:", "Classifier: License ::")
+"""What PEP 639 allows beside no ``License-Expression``; each may go on in lines that begin with a blank."""
 _LONG_PATH = 170
 """Characters of a path in a wheel; 90 more for a usual site-packages, and most programs on Windows stop at 260."""
 
@@ -189,8 +191,8 @@ def fat_core(core: CoreFiles, name: str, licenses: Mapping[str, str]) -> CoreFil
     """Return the metadata of a fat wheel, from that of its package.
 
     It has its own name, asks for none of what it carries, and has no extras: what they ask for was not resolved together with
-    what is carried. Its licence is that of all it holds; where one does not say its licence as an SPDX expression, there is a
-    ``LicenseRef`` with the name of the distribution, whose own metadata tells (PEP 639).
+    what is carried. Its licence is that of all it holds; where one does not say its licence as an SPDX expression, the package
+    itself too, there is a ``LicenseRef`` with the name of the distribution, whose own metadata tells (PEP 639).
 
     Args:
         core: The package's metadata.
@@ -198,14 +200,18 @@ def fat_core(core: CoreFiles, name: str, licenses: Mapping[str, str]) -> CoreFil
         licenses: Name of each carried distribution → its licence as an SPDX expression, or an empty text.
     """
     head, blank, body = core.metadata.partition("\n\n")
-    lines = []
+    own = _expression(core)
+    dropped = _DROPPED if own or not licenses else (*_DROPPED, *_OLD_LICENSE)
+    lines: list[str] = []
+    gone = False
     for line in head.splitlines():
+        gone = gone if line.startswith((" ", "\t")) else line.startswith(dropped)
         if line.startswith("Name: "):
             lines.append(f"Name: {name}")
-        elif line.startswith("License-Expression: "):
-            lines.append(f"License-Expression: {_joined(line.partition(': ')[2], licenses)}")
-        elif not line.startswith(_DROPPED):
+        elif not gone and not line.startswith("License-Expression: "):
             lines.append(line)
+    if own or licenses:
+        lines.append(f"License-Expression: {_joined(own or _license_ref(core.name), licenses)}")
     return replace(core, name=name, metadata="\n".join(lines) + ("" if blank else "\n") + blank + body)
 
 
@@ -229,14 +235,18 @@ def _joined(own: str, licenses: Mapping[str, str]) -> str:
     """Return one expression for what is licensed by several."""
     from packaging.licenses import canonicalize_license_expression  # noqa: PLC0415 - import cost
 
-    # A metadata folder may be called anything; a LicenseRef has letters, digits, dots and hyphens (SPDX, annex D).
-    refs = {name: "LicenseRef-" + re.sub(r"[^A-Za-z0-9.]+", "-", normalise(name)) for name in licenses}
-    others = {said or refs[name] for name, said in licenses.items()} - {own}
+    others = {said or _license_ref(name) for name, said in licenses.items()} - {own}
     every = [own, *sorted(others)]
     if len(every) == 1:
         return own
     parts = [f"({each})" if " OR " in each else each for each in every]
     return str(canonicalize_license_expression(" AND ".join(parts)))
+
+
+def _license_ref(name: str) -> str:
+    """Return what stands for the licence of a distribution that says none as an SPDX expression."""
+    # A metadata folder may be called anything; a LicenseRef has letters, digits, dots and hyphens (SPDX, annex D).
+    return "LicenseRef-" + re.sub(r"[^A-Za-z0-9.]+", "-", normalise(name))
 
 
 def license_of(item: Distribution) -> str:

@@ -65,15 +65,23 @@ def test_it_asks_for_nothing_and_says_every_licence() -> None:
         "Name: Demo.App-fat",
         "Version: 1.0",
         "Summary: it",
-        "License-Expression: MIT AND BSD-3-Clause AND LicenseRef-old-one AND (MIT OR Apache-2.0)",
         "Requires-Python: >=3.10",
+        "License-Expression: MIT AND BSD-3-Clause AND LicenseRef-old-one AND (MIT OR Apache-2.0)",
     ]
     assert body == "Requires-Dist: this is the readme.\n"
     assert (core.dist_info, core.entry_points) == ("demo_app_fat-1.0.dist-info", "[console_scripts]\n")
     alone = fat_core(CoreFiles("a", "1", "Name: a\nLicense-Expression: MIT\n"), "a-fat", {})
     assert alone.metadata == "Name: a-fat\nLicense-Expression: MIT\n"
-    # Who says no licence of the package's own says none of the whole.
-    assert "License" not in fat_core(CoreFiles("a", "1", "Name: a\n"), "a-fat", licenses).metadata
+
+
+def test_a_package_that_says_no_licence_in_spdxs_words_is_named_as_a_dependency_is() -> None:
+    old = "Name: My_App\nLicense: do what\n        you like\nSummary: it\nClassifier: License :: Other\nClassifier: Topic :: X\n"
+    for text in ("Name: My_App\nSummary: it\nClassifier: Topic :: X\n", old):
+        metadata = fat_core(CoreFiles("My_App", "1", text), "f", {"numpy": "BSD-3-Clause"}).metadata
+        said = "License-Expression: LicenseRef-my-app AND BSD-3-Clause\n"
+        assert metadata == f"Name: f\nSummary: it\nClassifier: Topic :: X\n{said}"
+    # With nothing else inside, what the package says holds.
+    assert fat_core(CoreFiles("My_App", "1", old), "f", {}).metadata == old.replace("My_App", "f")
 
 
 def test_the_name_may_be_set_and_is_nobody_elses(tmp_path: Path) -> None:
