@@ -75,6 +75,7 @@ def run(root: Path) -> BuildResult:
 def test_each_module_gets_its_compiler(mine: Callable[..., Path], tmp_path: Path) -> None:
     failing = 'import os\n\nKEPT: list[int] = [1]\nNAME: str = os.environ["SMALL_TEST"]\n'
     files = {"main/typed.py": TYPED, "main/heir.py": HEIR, "main/dotted.py": DOTTED, "main/failing.py": failing}
+    files["main/fast.pyx"] = "def five(): return 5\n"
     result = run(mine(files, settings=f'{SETTINGS}mypyc = {{ exclude = ["mod", "__init__"] }}\n'))
     (artifact,) = result.artifacts
     with zipfile.ZipFile(artifact.path) as wheel:
@@ -89,6 +90,7 @@ def test_each_module_gets_its_compiler(mine: Callable[..., Path], tmp_path: Path
         "small.heir": "extension",
         "small.dotted": "bytecode",
         "small.failing": "extension",
+        "small.fast": "cython",
     }
     (reason,) = [each["reason"] for each in report["modules"] if each["module"] == "small.dotted"]
     assert reason.startswith("small/dotted.py:4:0: A base from another module has to be a plain name")

@@ -75,6 +75,17 @@ class Brought:
         return tuple(sorted(found))
 
 
+def own_tool(module: NativeModule, compiler: str) -> Tool | None:
+    """Return what turned a native source into C, where the compiler of the package's modules did not; of C and C++, nothing.
+
+    Args:
+        module: The extension module.
+        compiler: Name of the compiler of the package's modules; empty where none are compiled.
+    """
+    other = module.is_cython and compiler not in {"", "cython"}
+    return Tool("cython", distributions.version_of("cython")) if other else None
+
+
 def with_tools(
     contents: Contents,
     target: Target,

@@ -15,7 +15,7 @@ from pypackpack.middleware.compile.content import Content, Contents
 from pypackpack.middleware.compile.extension import extension_tasks, module_extension
 from pypackpack.middleware.compile.forms import bytecode_files, bytecode_task
 from pypackpack.middleware.compile.layers import Layers, module_name
-from pypackpack.middleware.compile.linked import Brought, with_tools
+from pypackpack.middleware.compile.linked import Brought, own_tool, with_tools
 from pypackpack.middleware.compile.minify import STEP, Text, minified, minify_task, total
 from pypackpack.middleware.compile.native import find, tasks
 from pypackpack.middleware.compile.native.beside import Neighbours
@@ -380,11 +380,12 @@ class PackagePlan:
         self, target: Target, python: Interpreter, outcomes: Mapping[str, Outcome]
     ) -> tuple[tuple[Content, ModuleForm, bool], ...]:
         """Return the extension modules of the package's own native sources, and of each whether it was known before."""
-        made = []
+        made, compiler = [], self._package.settings(target).compiler if self._level is Level.NATIVE else ""
         for own in self._own_tasks[target.name, python]:
             outcome = outcomes[own.extension]
             place = f"{self._package.import_name}/{own.module.path}{target.suffix(python.series, limited=own.limited)}"
-            form = ModuleForm(tasks.import_name(self._package, own.module), place, EXTENSION, ABI3 if own.limited else VERSION)
+            name, scope = tasks.import_name(self._package, own.module), ABI3 if own.limited else VERSION
+            form = ModuleForm(name, place, EXTENSION, scope, compiler=own_tool(own.module, compiler))
             made.append((Content(place, outcome.result.outputs["module"]), form, outcome.cached))
         return tuple(made)
 
