@@ -149,7 +149,10 @@ def test_a_visual_studio_that_does_not_do_says_why(tmp_path: Path) -> None:
 def test_an_emcc_that_is_not_there_is_named(tmp_path: Path) -> None:
     found = emscripten.ADAPTER.find(table.find("emscripten"), "no-such-emcc", around(tmp_path))
     assert found.missing == "there is no no-such-emcc"
-    assert "emsdk" in found.hint
+    assert 'toolchain-program = "no-such-emcc" of the settings' in found.hint
+    variable = emscripten.ADAPTER.find(table.find("emscripten"), "", around(tmp_path, PYPACKPACK_EMCC="no-such-emcc"))
+    assert variable.missing == found.missing
+    assert "emsdk" in variable.hint
 
 
 @pytest.mark.parametrize(
