@@ -29,7 +29,7 @@ from pypackpack.client.patch_format import (
     is_record,
 )
 from pypackpack.client.patch_journal import FOLDER, Journal, Move, stage_of, sync
-from pypackpack.client.patch_lock import locked
+from pypackpack.client.patch_lock import BusyPatchError, locked
 from pypackpack.client.patch_manifest import read_manifest
 from pypackpack.client.patch_members import Making, Tally, check_result, resumption
 from pypackpack.client.patch_site import Installed, NotInstalledError, WrongInstallationError, open_installed
@@ -58,15 +58,21 @@ def recover(site: str | os.PathLike[str]) -> list[str]:
 
     Raises:
         BusyPatchError: Another process is at it, for very long.
-        OSError: Something cannot be moved; the next call goes on with it.
+        OSError: Something cannot be moved; the next call goes on with it. What belongs to others was done all the same.
     """
     site = Path(site)
     found = {name.removesuffix(_LOCK) for name in os.listdir(site) if name.startswith(FOLDER)}  # noqa: PTH208 - names
+    failed: list[Exception] = []
     for name in sorted(found):
         stage = site / name
-        with locked(_lock(stage)):
-            if not Journal.finish(stage, site):
-                shutil.rmtree(stage, ignore_errors=True)
+        try:
+            with locked(_lock(stage)):
+                if not Journal.finish(stage, site):
+                    shutil.rmtree(stage, ignore_errors=True)
+        except (BusyPatchError, OSError) as error:
+            failed.append(error)
+    if failed:
+        raise failed[0]
     return sorted(name[len(FOLDER) :] for name in found)
 
 

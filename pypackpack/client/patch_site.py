@@ -55,11 +55,13 @@ class _Comparison:
         self._left = deque(sorted(members, key=lambda each: -each.size))  # a large one at the end would leave the others waiting
         self._wrong: list[Exception] = []
         self._threads: list[Thread] = []
+
+    def begin(self) -> None:
+        """Begin on the other processors; `leave` has to follow, whatever happens."""
         with contextlib.suppress(RuntimeError):  # there may be no thread, as in browsers: then `finish` does it all
-            while len(self._threads) < min(8, len(self._left), (os.cpu_count() or 1) - 1):
-                thread = Thread(target=self._work)
-                thread.start()
-                self._threads.append(thread)
+            for _ in range(min(8, len(self._left), (os.cpu_count() or 1) - 1)):
+                self._threads.append(Thread(target=self._work))  # first of all, or an interrupt would lose it
+                self._threads[-1].start()
 
     def finish(self) -> None:
         """Wait until all are compared.
@@ -80,7 +82,8 @@ class _Comparison:
 
     def _join(self) -> None:
         for thread in self._threads:
-            thread.join()
+            with contextlib.suppress(RuntimeError):  # it was never started
+                thread.join()
 
     def _work(self) -> None:
         buffer = bytearray(_PIECE)
@@ -90,7 +93,7 @@ class _Comparison:
             except IndexError:
                 return
             try:
-                if _digest(self._site / member.path, buffer) != (member.sha256, member.size):
+                if _digest(self._site / member.path, member.size, buffer) != member.sha256:
                     self._wrong.append(_not_as_installed(member.path))
             except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
                 self._wrong.append(_not_there(member.path))
@@ -225,6 +228,7 @@ def open_installed(site: Path, manifest: Manifest) -> Iterator[Installed]:
     members = sorted((_member(site, *row) for row in ours), key=lambda each: rank(each.path))
     comparison = _Comparison(site, members)
     try:
+        comparison.begin()
         is_result = _is_result(manifest, members)
         members.append(Member(f"{home}/RECORD", executable=False, size=0, crc32=0, sha256=b""))
         kept = [row for row in others if not is_record(row[0])]
@@ -312,14 +316,21 @@ def _rows(record: Path) -> list[tuple[str, str, str]]:
     return rows
 
 
-def _digest(path: Path, buffer: bytearray) -> tuple[bytes, int]:
-    """Return the SHA-256 of a file, and its bytes."""
-    digest, size, view = hashlib.sha256(), 0, memoryview(buffer)
-    with path.open("rb", buffering=0) as file:
-        while count := file.readinto(view):
+def _digest(path: Path, size: int, buffer: bytearray) -> bytes | None:
+    """Return the SHA-256 of a file; None where it has another size by now, or is no file of bytes any more."""
+    digest, left, view = hashlib.sha256(), size, memoryview(buffer)
+    with open(path, "rb", buffering=0, opener=_open) as file:
+        if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+            return None  # a device may have no end
+        while left >= 0 and (count := file.readinto(view)):
             digest.update(view[:count])
-            size += count
-    return digest.digest(), size
+            left -= count
+    return digest.digest() if left == 0 else None
+
+
+def _open(path: str, flags: int) -> int:
+    """Open a file; of a pipe, without waiting for somebody at its other end."""
+    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
 
 
 def _hash(sha256: bytes) -> str:

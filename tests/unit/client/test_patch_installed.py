@@ -174,6 +174,34 @@ def test_places_may_be_texts_and_an_identity_is_looked_at(place: Place) -> None:
     assert read_patch(str(place.patch)).number == 1
 
 
+@pytest.mark.skipif(os.name == "nt", reason="no such files")
+@pytest.mark.parametrize("what", ["pipe", "endless"])
+def test_what_becomes_no_file_while_it_is_compared(place: Place, what: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    real = patch_site._member
+
+    def swapped(site: Path, path: str, digest: str, size: str) -> object:
+        found = real(site, path, digest, size)
+        if path == "demo/same.py":
+            (site / path).unlink()
+            os.mkfifo(site / path) if what == "pipe" else (site / path).symlink_to("/dev/zero")
+        return found
+
+    monkeypatch.setattr(patch_site, "_member", swapped)
+    with pytest.raises(WrongInstallationError, match=r"same\.py is not what it was"):
+        check_installed(place.patch, place.site)
+
+
+def test_one_that_cannot_be_recovered_keeps_no_other_from_it(tmp_path: Path) -> None:
+    for name in ("a", "b"):
+        stage = tmp_path / f".pypackpack-patch-{name}"
+        stage.mkdir()
+        if name == "a":
+            (stage / "forward").write_text("{")
+    with pytest.raises(OSError, match="cannot be read"):
+        recover(tmp_path)
+    assert [path.name for path in tmp_path.iterdir() if path.is_dir()] == [".pypackpack-patch-a"]
+
+
 def test_programs_are_programs(tmp_path: Path) -> None:
     old = wheel(tmp_path / "demo-1.0-py3-none-any.whl", {**OLD, "demo/tool": b"#!x"}, record="demo-1.0.dist-info")
     new = wheel(tmp_path / "n" / "demo-1.1-py3-none-any.whl", {**NEW, "demo/tool": b"#!x"}, record="demo-1.1.dist-info", programs=("demo/tool",))
@@ -294,6 +322,9 @@ class NoThread:
 
     def start(self) -> None:
         raise RuntimeError("can't start new thread")
+
+    def join(self) -> None:
+        raise RuntimeError("cannot join thread before it is started")
 
 
 def test_what_is_installed_already_is_compared_too(place: Place) -> None:
