@@ -208,7 +208,7 @@ class _Staging:
                     return found
                 self.placed.add(len(found))
                 with made.open("rb") as file:
-                    found.append(Member.of(path, iter(lambda: file.read(1 << 20), b""), executable=program))
+                    found.append(Member.of(path, iter(lambda: file.read(1 << 20), b""), executable=program, zipped=False))
         return found
 
     def _stands(self, path: str, program: bool, old: Member) -> bool:
@@ -250,7 +250,7 @@ class _Staging:
         aside.unlink(missing_ok=True)
         mode = 0o777 if executable else 0o666  # less what the umask says, as installers do
         with open(aside, "xb", opener=lambda path, flags: os.open(path, flags, mode)) as file:
-            member = Member.of(path, chunks, executable=executable, out=file.write)
+            member = Member.of(path, chunks, executable=executable, out=file.write, zipped=False)
         os.replace(aside, self._new / name)  # noqa: PTH105 - on Windows it replaces, as on other systems
         return member
 

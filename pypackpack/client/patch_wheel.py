@@ -75,12 +75,20 @@ class Member:
     sha256: bytes
 
     @classmethod
-    def of(cls, path: str, chunks: Iterable[bytes], *, executable: bool, out: Callable[[bytes], object] | None = None) -> Member:
-        """Return what a member of these bytes is; ``out`` gets them, too."""
+    def of(
+        cls,
+        path: str,
+        chunks: Iterable[bytes],
+        *,
+        executable: bool,
+        out: Callable[[bytes], object] | None = None,
+        zipped: bool = True,
+    ) -> Member:
+        """Return what a member of these bytes is; ``out`` gets them, too. Where it is in no archive, it needs no CRC-32."""
         digest, crc32, size = hashlib.sha256(), 0, 0
         for chunk in chunks:
             digest.update(chunk)
-            crc32, size = zlib.crc32(chunk, crc32), size + len(chunk)
+            crc32, size = zlib.crc32(chunk, crc32) if zipped else 0, size + len(chunk)
             if out is not None:
                 out(chunk)
         return cls(path, executable, size, crc32, digest.digest())
