@@ -21,8 +21,7 @@ if TYPE_CHECKING:
 
 WORKER = Path(__file__).parent / "workers" / "bytecode_worker.py"
 EXAMINER = WORKER.with_name("examine.py")
-GUARD = WORKER.with_name("guard.py")
-EXPRESSIONS = WORKER.with_name("guard_expressions.py")
+GUARD = tuple(WORKER.with_name(f"{name}.py") for name in ("guard", "guard_finders", "guard_expressions"))
 
 
 @dataclass(frozen=True)
@@ -71,7 +70,7 @@ def fingerprint() -> str:
 @cache
 def examiner() -> str:
     """Return the digest of what examines sources: part of the key of everything that it decides."""
-    return filesystem.sha256_bytes("".join(filesystem.sha256_file(file) for file in (EXAMINER, GUARD, EXPRESSIONS)))
+    return filesystem.sha256_bytes("".join(filesystem.sha256_file(file) for file in (EXAMINER, *GUARD)))
 
 
 def places(found: Iterable[tuple[int, int, str]]) -> tuple[str, ...]:

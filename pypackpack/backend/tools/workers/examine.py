@@ -12,9 +12,11 @@ import io
 import tokenize
 
 if __package__:
-    from pypackpack.backend.tools.workers.guard import last_name, own, refused
+    from pypackpack.backend.tools.workers.guard import refused
+    from pypackpack.backend.tools.workers.guard_finders import last_name, own
 else:  # beside the worker, where nothing of pypackpack can be imported
-    from guard import last_name, own, refused
+    from guard import refused
+    from guard_finders import last_name, own
 
 MADE_BY_CALL = frozenset(
     {"Enum", "Flag", "IntEnum", "IntFlag", "NamedTuple", "NewType", "ParamSpec", "StrEnum", "TypeVar", "TypeVarTuple"}
