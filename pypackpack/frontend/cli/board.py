@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from pypackpack.model.build import Step
 
 
@@ -54,6 +56,13 @@ class BoardRow:
         return all(cell.finished for cell in self.cells)
 
 
+def sums(rows: Iterable[BoardRow]) -> tuple[int, int, int]:
+    """Return of all rows the tasks that are done, all as far as known, and how many came from the store."""
+    cells = [cell for row in rows for cell in row.cells]
+    done, cached = sum(cell.done for cell in cells), sum(cell.cached for cell in cells)
+    return done, sum(max(cell.total, cell.done) for cell in cells), cached
+
+
 class Board:
     """Takes events from any thread and hands out snapshots."""
 
@@ -87,6 +96,11 @@ class Board:
                     current = next((cell for cell in reversed(cells.values()) if not cell.finished), last)
                 found.append(BoardRow(*key, tuple(cells.values()), current))
             return found
+
+    def clock(self) -> str:
+        """Return how long it has been, as minutes and seconds."""
+        whole = int(time.monotonic() - self.began)
+        return f"{whole // 60}:{whole % 60:02d}"
 
     def steps(self) -> list[str]:
         """Return the names of all steps that rows with a package have, in the order in which they began."""

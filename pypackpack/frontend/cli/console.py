@@ -9,13 +9,12 @@ import os
 import shutil
 import sys
 import threading
-import time
 from collections.abc import Mapping
 from enum import Enum
 from pathlib import PurePath
 from typing import TYPE_CHECKING, TextIO
 
-from pypackpack.frontend.cli.board import Board
+from pypackpack.frontend.cli.board import Board, sums
 from pypackpack.frontend.cli.style import Style, make_safe, wants_colour
 from pypackpack.model.secrets import masked
 
@@ -236,13 +235,11 @@ class PlainWatcher:
 def far_line(board: Board) -> str:
     """Return in one line how far work is, and what it is at; nothing where nothing is left to do."""
     rows = board.rows()
-    done = sum(cell.done for row in rows for cell in row.cells)
-    total = sum(max(cell.total, cell.done) for row in rows for cell in row.cells)
-    seconds = int(time.monotonic() - board.began)
+    done, total, _ = sums(rows)
     left = [row for row in rows if not row.finished]
     now = [" ".join(filter(None, (row.package, row.target, row.current.step, row.current.detail))) for row in left[:_MOST_ROWS]]
     more = [f"{len(left) - _MOST_ROWS} more"] if len(left) > _MOST_ROWS else []
-    return f"{seconds // 60}:{seconds % 60:02d}: {done} of {total} tasks done; now {', '.join([*now, *more])}" if now else ""
+    return f"{board.clock()}: {done} of {total} tasks done; now {', '.join([*now, *more])}" if now else ""
 
 
 class LiveWatcher:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import time
 from typing import TYPE_CHECKING, TextIO
 
 from rich.console import Console as RichConsole
 from rich.live import Live
 from rich.table import Table
 from rich.text import Text
+
+from pypackpack.frontend.cli.board import sums
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -53,10 +54,8 @@ def render(board: Board, console: RichConsole) -> RenderableType:
     shown, hidden = _most_wanted(rows, space)
     wide = console.width >= WIDE
     table = _wide(shown, board.steps(), marks) if wide else _narrow(shown, marks, console.width)
-    done = sum(cell.done for row in rows for cell in row.cells)
-    total = sum(max(cell.total, cell.done) for row in rows for cell in row.cells)
-    cached = sum(cell.cached for row in rows for cell in row.cells)
-    words = [f"{_clock(time.monotonic() - board.began)}", f"{done}/{total} tasks"]
+    done, total, cached = sums(rows)
+    words = [board.clock(), f"{done}/{total} tasks"]
     if cached:
         words.append(f"{cached} from the cache")
     if hidden:
@@ -78,11 +77,6 @@ class _Marks:
         filled = width * min(cell.done, cell.total) // cell.total if cell.total > 0 else 0
         text = Text(self.full * filled, style="green" if cell.finished else "cyan")
         return text.append(self.rest * (width - filled), style="dim")
-
-
-def _clock(seconds: float) -> str:
-    whole = int(seconds)
-    return f"{whole // 60}:{whole % 60:02d}"
 
 
 def _most_wanted(rows: list[BoardRow], space: int) -> tuple[list[BoardRow], int]:
